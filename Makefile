@@ -1,0 +1,50 @@
+# The commands that people and CI share. `make test` is the README's test command.
+
+GO ?= go
+LINT = $(GO) tool -modfile=tools/go.mod golangci-lint
+FUZZTIME ?= 10s
+
+.PHONY: test race lint fmt bench fuzz gate build clean
+
+## test: everything that `go test` finds, e2e included
+test:
+	$(GO) test ./...
+
+## race: the same under the race detector
+race:
+	$(GO) test -race ./...
+
+## lint: formatting, vet and linters
+lint:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "gofmt these files:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(LINT) run
+
+## fmt: format the code
+fmt:
+	$(LINT) fmt
+
+## gate: prove the shipped stack
+gate:
+	$(GO) run ./ci
+
+## bench: the figures that the README gives
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+## fuzz: each fuzz target for FUZZTIME
+fuzz:
+	@for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "$$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+## build: the command as one binary
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/panelgate ./ci
+
+clean:
+	rm -rf bin

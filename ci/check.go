@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/spf13/cobra"
+
+	"github.com/panelgate/panelgate/ci/report"
+	"github.com/panelgate/panelgate/e2e"
+	"github.com/panelgate/panelgate/e2e/config"
+	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/stack"
+)
+
+// checkFlags are the flags of check and lint.
+type checkFlags struct {
+	stackDir   string
+	configFile string
+	dashboards []string
+	failOn     string
+	jsonFile   string
+	noColor    bool
+	verbose    bool
+	// of check alone
+	env     string
+	history string
+	timeout time.Duration
+}
+
+func (c *checkFlags) addTo(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&c.stackDir, "stack", "./stack", "the stack's `directory`: compose file, prometheus.yml, provisioning, dashboards")
+	f.StringVar(&c.configFile, "config", "", "configuration `file` (default: panelgate.yml, searched upward from the stack)")
+	f.StringArrayVar(&c.dashboards, "dashboard", nil, "check only dashboards whose uid, title or file matches `glob`; may be repeated")
+	f.StringVar(&c.failOn, "fail-on", "error", "the mildest `severity` that fails: error, warning or info")
+	f.StringVar(&c.jsonFile, "json", "", "write the result as JSON to `file` (- for standard output, in place of the text)")
+	f.BoolVar(&c.noColor, "no-color", false, "no colour, as with NO_COLOR in the environment")
+	f.BoolVarP(&c.verbose, "verbose", "v", false, "say more: every query, every finding of info, the time of each stage, Prometheus' log")
+}
+
+func (c *checkFlags) addLiveTo(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.env, "env", "embedded", "`where` the stack runs: embedded (in this process)")
+	f.StringVar(&c.history, "history", "24h", "lay down at most this `much` past before the first scrape (1h, 7d)")
+	f.DurationVar(&c.timeout, "timeout", 5*time.Minute, "give up, with exit code 3, after this `long`")
+}
+
+// prepared is what check and lint share: the flags understood, the files read.
+type prepared struct {
+	stack    *stack.Stack
+	opts     e2e.Options
+	failOn   rule.Severity
+	progress *report.Progress
+}
+
+func (c *checkFlags) check(ctx context.Context, stdout, stderr io.Writer) error {
+	return c.outcome(stdout, func() (*e2e.Report, rule.Severity, error) {
+		switch c.env {
+		case "embedded":
+		case "docker", "dagger", "attach":
+			return nil, 0, usage(fmt.Errorf("--env %s is not there yet: this version runs stacks embedded only", c.env))
+		default:
+			return nil, 0, usage(fmt.Errorf("unknown --env %q: want embedded", c.env))
+		}
+		history, err := model.ParseDuration(c.history)
+		if err != nil {
+			return nil, 0, usage(fmt.Errorf("--history %q: %w", c.history, err))
+		}
+		if c.timeout <= 0 {
+			return nil, 0, usage(fmt.Errorf("--timeout %s: want a time to run for", c.timeout))
+		}
+		ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("not finished after %s: raise --timeout or lower --history", c.timeout))
+		defer cancel()
+		p, err := c.prepare(ctx, stderr)
+		if err != nil {
+			return nil, 0, ended(ctx, err)
+		}
+		p.opts.History = time.Duration(history)
+		result, err := e2e.Verify(ctx, p.stack, p.opts)
+		p.progress.Clear()
+		return result, p.failOn, ended(ctx, err)
+	})
+}
+
+func (c *checkFlags) lint(ctx context.Context, stdout, stderr io.Writer) error {
+	return c.outcome(stdout, func() (*e2e.Report, rule.Severity, error) {
+		p, err := c.prepare(ctx, stderr)
+		if err != nil {
+			return nil, 0, err
+		}
+		return e2e.Lint(p.stack, p.opts), p.failOn, nil
+	})
+}
+
+// ended says why a run was cut short, in words a person would use.
+func ended(ctx context.Context, err error) error {
+	var exit *exitError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &exit) && exit.code == exitUsage:
+		return err
+	case errors.Is(context.Cause(ctx), context.Canceled):
+		return notRun(errors.New("interrupted"))
+	case ctx.Err() != nil:
+		return notRun(context.Cause(ctx))
+	case exit != nil:
+		return err
+	default:
+		return notRun(err)
+	}
+}
+
+// outcome renders what a run came to, a failure to run included, and turns it
+// into the command's exit code.
+func (c *checkFlags) outcome(stdout io.Writer, prove func() (*e2e.Report, rule.Severity, error)) error {
+	proved, failOn, err := prove()
+	result := report.Result{Report: proved, Version: version(), StackDir: c.stackDir, Verdict: report.Pass}
+	var exit *exitError
+	switch {
+	case err != nil:
+		result.Verdict, result.Err, result.ExitCode = report.Failed, err, exitNotRun
+		if errors.As(err, &exit) {
+			result.ExitCode = exit.code
+		}
+	case report.Fails(proved, failOn):
+		result.Verdict, result.ExitCode = report.Fail, exitFindings
+	}
+	if writeErr := c.write(stdout, result); writeErr != nil {
+		return notRun(writeErr)
+	}
+	if err != nil {
+		return err
+	}
+	if result.ExitCode != exitClean {
+		return &exitError{code: result.ExitCode}
+	}
+	return nil
+}
+
+func (c *checkFlags) write(stdout io.Writer, result report.Result) error {
+	if c.jsonFile == "-" {
+		return report.JSON(stdout, result)
+	}
+	if c.jsonFile != "" {
+		if err := writeFile(c.jsonFile, result); err != nil {
+			return err
+		}
+	}
+	if result.Report == nil {
+		return nil // the error says it all
+	}
+	color := !c.noColor && os.Getenv("NO_COLOR") == "" && report.IsTerminal(stdout)
+	return report.Text(stdout, result, report.TextOptions{Color: color, Verbose: c.verbose})
+}
+
+func writeFile(name string, result report.Result) (err error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return fmt.Errorf("write the JSON report: %w", err)
+	}
+	defer func() {
+		if closeErr := f.Close(); closeErr != nil && err == nil {
+			err = fmt.Errorf("write the JSON report: %w", closeErr)
+		}
+	}()
+	return report.JSON(f, result)
+}
+
+func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, error) {
+	failOn, err := rule.ParseSeverity(c.failOn)
+	if err != nil || failOn == rule.Off {
+		return nil, usage(fmt.Errorf("--fail-on %q: want error, warning or info", c.failOn))
+	}
+	choose, err := chooser(c.dashboards)
+	if err != nil {
+		return nil, usage(err)
+	}
+	cfg, err := c.loadConfig()
+	if err != nil {
+		return nil, usage(err)
+	}
+	if info, err := os.Stat(c.stackDir); err != nil || !info.IsDir() {
+		return nil, usage(fmt.Errorf("no stack at %s: name its directory with --stack", c.stackDir))
+	}
+	s, err := stack.Load(ctx, c.stackDir)
+	if err != nil {
+		return nil, notRun(fmt.Errorf("read the stack: %w", err))
+	}
+	p := &prepared{stack: s, failOn: failOn, progress: report.NewProgress(stderr)}
+	p.opts = e2e.Options{Config: cfg, Choose: choose, Progress: p.progress.Show}
+	if c.verbose {
+		p.opts.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		p.opts.Progress = nil // a log and a line that redraws itself do not mix
+	}
+	return p, nil
+}
+
+func (c *checkFlags) loadConfig() (*config.Config, error) {
+	file := c.configFile
+	if file == "" {
+		found, err := config.Find(c.stackDir)
+		if err != nil {
+			return nil, err
+		}
+		if found == "" {
+			return &config.Config{}, nil
+		}
+		file = found
+	}
+	return config.Load(file)
+}
+
+// chooser matches dashboards by uid, title, file or the file's last element.
+func chooser(globs []string) (func(*stack.Board) bool, error) {
+	if len(globs) == 0 {
+		return nil, nil
+	}
+	for _, g := range globs {
+		if _, err := path.Match(g, ""); err != nil {
+			return nil, fmt.Errorf("--dashboard %q: %w", g, err)
+		}
+	}
+	return func(b *stack.Board) bool {
+		file := filepath.ToSlash(b.File)
+		for _, g := range globs {
+			for _, name := range []string{b.UID.Value, b.Title.Value, file, path.Base(file), strings.TrimSuffix(path.Base(file), ".json")} {
+				if ok, err := path.Match(g, name); err == nil && ok {
+					return true
+				}
+			}
+		}
+		return false
+	}, nil
+}

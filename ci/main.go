@@ -1,0 +1,154 @@
+// Command ci is the gate's face: it proves a Grafana stack kept as code and says
+// in plain words, and by its exit code, whether every panel shows data.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes are a contract with the pipelines that call the gate.
+const (
+	exitClean    = 0 // nothing at or above --fail-on
+	exitFindings = 1
+	exitUsage    = 2 // wrong flags or configuration
+	exitNotRun   = 3 // the proof could not be run
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// After the first signal the default handling is back: a second ctrl-C ends
+	// the program even if tidying up hangs.
+	context.AfterFunc(ctx, stop)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// exitError ends the command with a certain exit code. An empty message means
+// that all has been said.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func usage(err error) error  { return &exitError{code: exitUsage, err: err} }
+func notRun(err error) error { return &exitError{code: exitNotRun, err: err} }
+
+// run is the whole command, apart from the process it runs in.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot(stdout, stderr)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitClean
+	}
+	code := exitUsage // what cobra itself refuses: unknown flags and commands
+	var exit *exitError
+	if errors.As(err, &exit) {
+		code = exit.code
+	}
+	if msg := err.Error(); msg != "" {
+		if _, printErr := fmt.Fprintln(stderr, "panelgate: "+msg); printErr != nil {
+			return exitNotRun
+		}
+		if exit == nil {
+			if _, printErr := fmt.Fprintln(stderr, "Run 'go run ./ci --help' for usage."); printErr != nil {
+				return exitNotRun
+			}
+		}
+	}
+	return code
+}
+
+const rootLong = `panelgate proves that a Grafana stack kept as code shows data in every panel.
+
+It starts the real Prometheus code in this process with the stack's own
+prometheus.yml, has fake exporters answer its targets, asks every query of
+every panel as Grafana would ask it, and names the broken link where an answer
+is missing. It needs no Docker, no GPU and no network.`
+
+const rootExample = `  go run ./ci                                   check the stack in ./stack
+  go run ./ci --stack ../infra -v               check another one, and say more
+  go run ./ci --dashboard 'gpu-*' --json out.json
+  go run ./ci lint                              the files alone, in milliseconds
+  go run ./ci explain panel/no-data             what a rule means`
+
+const exitCodes = `
+Exit codes:
+  0  no finding at or above --fail-on
+  1  findings at or above --fail-on
+  2  wrong usage or configuration
+  3  could not run
+`
+
+func newRoot(stdout, stderr io.Writer) *cobra.Command {
+	var c checkFlags
+	root := &cobra.Command{
+		Use:           "ci",
+		Short:         "Prove that every panel of a Grafana stack shows data",
+		Long:          rootLong,
+		Example:       rootExample,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.check(cmd.Context(), stdout, stderr)
+		},
+	}
+	c.addTo(root)
+	c.addLiveTo(root)
+	root.AddCommand(checkCommand(stdout, stderr), lintCommand(stdout, stderr),
+		rulesCommand(stdout), explainCommand(stdout), versionCommand(stdout))
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetUsageTemplate(root.UsageTemplate() + exitCodes)
+	return root
+}
+
+func checkCommand(stdout, stderr io.Writer) *cobra.Command {
+	var c checkFlags
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Run the stack and ask every panel (the default)",
+		Long:  rootLong,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.check(cmd.Context(), stdout, stderr)
+		},
+	}
+	c.addTo(cmd)
+	c.addLiveTo(cmd)
+	return cmd
+}
+
+func lintCommand(stdout, stderr io.Writer) *cobra.Command {
+	var c checkFlags
+	cmd := &cobra.Command{
+		Use:   "lint",
+		Short: "Check the files alone, without running anything",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.lint(cmd.Context(), stdout, stderr)
+		},
+	}
+	c.addTo(cmd)
+	return cmd
+}

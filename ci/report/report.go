@@ -1,0 +1,157 @@
+// Package report renders the outcome of a run for people and for machines.
+package report
+
+import (
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/panelgate/panelgate/e2e"
+	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/stack/source"
+)
+
+// Verdict is what a run came to.
+type Verdict string
+
+// The verdicts, as the JSON spells them.
+const (
+	Pass   Verdict = "pass"
+	Fail   Verdict = "fail"
+	Failed Verdict = "error" // the proof could not be run
+)
+
+// Result is a run's outcome with what the command adds to it.
+type Result struct {
+	*e2e.Report // nil where the proof could not be run
+	Version     string
+	StackDir    string // as given on the command line
+	Verdict     Verdict
+	ExitCode    int
+	Err         error // why it could not be run
+}
+
+// Fails says whether a run fails a gate that minds findings of failOn and above.
+// Independently of any rule, a live run that asked nothing fails: rules can be
+// switched off, having checked nothing cannot.
+func Fails(r *e2e.Report, failOn rule.Severity) bool {
+	if slices.ContainsFunc(r.Findings, func(f rule.Finding) bool { return f.Severity >= failOn }) {
+		return true
+	}
+	if r.Env == "static" {
+		return len(r.Boards) == 0
+	}
+	return !slices.ContainsFunc(r.Queries, func(q *rule.Asked) bool { return q.Sent })
+}
+
+// place is a position with its file as seen from where the command was run.
+func (r Result) place(p source.Pos) source.Pos {
+	if p.File != "" && !filepath.IsAbs(p.File) {
+		p.File = path.Join(filepath.ToSlash(r.StackDir), p.File)
+	}
+	return p
+}
+
+// counts sums a run up.
+type counts struct {
+	Dashboards    int `json:"dashboards"`
+	Panels        int `json:"panels"`
+	Queries       int `json:"queries"`
+	OK            int `json:"ok"`
+	Failed        int `json:"failed"`
+	ExpectedEmpty int `json:"expected_empty"`
+	Unchecked     int `json:"unchecked"`
+	Skipped       int `json:"skipped"`
+	Targets       int `json:"targets"`
+	TargetsUp     int `json:"targets_up"`
+	Errors        int `json:"errors"`
+	Warnings      int `json:"warnings"`
+	Infos         int `json:"infos"`
+}
+
+func (r Result) counts() counts {
+	var c counts
+	if r.Report == nil {
+		return c
+	}
+	c.Dashboards = len(r.Boards)
+	for _, b := range r.Boards {
+		c.Panels += panels(b)
+	}
+	c.Queries = len(r.Queries)
+	for _, q := range r.Queries {
+		c.add(q.Status)
+	}
+	c.Targets = len(r.Targets)
+	for _, t := range r.Targets {
+		if t.Up {
+			c.TargetsUp++
+		}
+	}
+	for _, f := range r.Findings {
+		switch f.Severity {
+		case rule.Error:
+			c.Errors++
+		case rule.Warning:
+			c.Warnings++
+		case rule.Info:
+			c.Infos++
+		}
+	}
+	return c
+}
+
+func (c *counts) add(s rule.Status) {
+	switch s {
+	case rule.StatusOK:
+		c.OK++
+	case rule.StatusFailed:
+		c.Failed++
+	case rule.StatusExpectedEmpty:
+		c.ExpectedEmpty++
+	case rule.StatusUnchecked:
+		c.Unchecked++
+	case rule.StatusSkipped:
+		c.Skipped++
+	}
+}
+
+// panels counts what is drawn: everything but rows.
+func panels(b *rule.Board) int {
+	n := 0
+	for _, p := range b.Panels {
+		if !p.IsRow() {
+			n++
+		}
+	}
+	return n
+}
+
+// clean makes text from files and servers safe for a terminal: control
+// characters and invisible direction marks are shown, not sent. Line breaks and
+// tabs stay.
+func clean(s string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c == '\n' || c == '\t':
+			return c
+		case unicode.IsControl(c), unicode.Is(unicode.Bidi_Control, c), c == '\u2028', c == '\u2029':
+			return unicode.ReplacementChar
+		}
+		return c
+	}, s)
+}
+
+// plural is a count with its noun.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	if strings.HasSuffix(noun, "y") {
+		return strconv.Itoa(n) + " " + noun[:len(noun)-1] + "ies"
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}

@@ -1,0 +1,278 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/panelgate/panelgate/e2e/rule"
+)
+
+// TextOptions choose how much is said to people, and whether in colour.
+type TextOptions struct {
+	Color, Verbose bool
+}
+
+// Text writes the result for people: a line a dashboard, each finding, a count.
+func Text(w io.Writer, r Result, opts TextOptions) error {
+	t := &text{Result: r, TextOptions: opts}
+	for _, b := range r.Boards {
+		t.board(b)
+	}
+	hidden := 0
+	for _, f := range r.Findings {
+		if f.Severity == rule.Info && !opts.Verbose && r.Verdict == Pass {
+			hidden++
+			continue
+		}
+		t.finding(f)
+	}
+	if opts.Verbose {
+		t.stages()
+	}
+	t.summary(hidden)
+	if _, err := w.Write(t.buf.Bytes()); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	return nil
+}
+
+type text struct {
+	Result
+	TextOptions
+	buf bytes.Buffer
+}
+
+func (t *text) printf(format string, args ...any) {
+	fmt.Fprintf(&t.buf, format, args...) // a bytes.Buffer never fails
+}
+
+// The few colours, by what they mean.
+const (
+	red, yellow, green, blue, bold, dim = "31", "33", "32", "34", "1", "2"
+)
+
+func (t *text) paint(code, s string) string {
+	if !t.Color || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (t *text) board(b *rule.Board) {
+	var c counts
+	for _, q := range t.Queries {
+		if q.Board == b {
+			c.add(q.Status)
+			c.Queries++
+		}
+	}
+	worst := rule.Off
+	for _, f := range t.Findings {
+		if f.Pos.File == b.File {
+			worst = max(worst, f.Severity)
+		}
+	}
+	mark := t.paint(green, "ok  ")
+	if worst == rule.Error || c.Failed > 0 {
+		mark = t.paint(red, "FAIL")
+	} else if worst == rule.Warning {
+		mark = t.paint(yellow, "warn")
+	}
+	title := b.Title.Value
+	if title == "" {
+		title = b.File
+	}
+	t.printf("%s  %s  %s", mark, t.paint(bold, clean(title)), plural(panels(b), "panel"))
+	if t.Env != "static" {
+		t.printf(", %s%s", plural(c.Queries, "query"), c.details())
+	}
+	t.printf("\n")
+	if t.Verbose {
+		t.queries(b)
+	}
+}
+
+// details lists how a dashboard's queries came out, where not all are ok.
+func (c counts) details() string {
+	if c.OK == c.Queries {
+		return ""
+	}
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{c.OK, "ok"}, {c.Failed, "failed"}, {c.ExpectedEmpty, "expected empty"}, {c.Unchecked, "unchecked"}, {c.Skipped, "skipped"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+func (t *text) queries(b *rule.Board) {
+	for _, q := range t.Queries {
+		if q.Board != b {
+			continue
+		}
+		ref := ""
+		if q.Target != nil {
+			ref = " › " + q.Target.RefID.Value
+		}
+		t.printf("      %-14s %s: %s, %s, %.1f ms", q.Status, clean(q.Panel.Title.Value+ref),
+			fmt.Sprintf("%d series", q.Series), plural(q.Samples, "sample"), milliseconds(q.Duration))
+		if q.Skip != "" {
+			t.printf(" (%s)", clean(q.Skip))
+		}
+		t.printf("\n")
+	}
+}
+
+func (t *text) finding(f rule.Finding) {
+	color := map[rule.Severity]string{rule.Error: red, rule.Warning: yellow, rule.Info: blue}[f.Severity]
+	t.printf("\n%s %s  %s\n", t.paint(color, f.Severity.String()), t.paint(bold, f.Rule), clean(t.place(f.Pos).String()))
+	if where := clickPath(f); where != "" {
+		t.field("at", where)
+	}
+	if cause := t.cause(f); cause != "" {
+		t.field("seen", f.Message+": "+f.Reason+", see "+cause)
+		return
+	}
+	t.field("seen", f.Message)
+	if f.Expr != "" {
+		t.field("expr", f.Expr)
+	}
+	switch {
+	case f.Empty != rule.Span{}:
+		t.field("run as", underline(f.ExprRun, f.Empty))
+	case f.ExprRun != "" && f.ExprRun != f.Expr:
+		t.field("run as", f.ExprRun)
+	}
+	for i, e := range f.Evidence {
+		switch {
+		case i == 0 && f.Reason != "":
+			t.field("why", f.Reason+": "+e)
+		default:
+			t.field("", e)
+		}
+	}
+	if f.Fix != "" {
+		t.field("fix", f.Fix)
+	}
+}
+
+// cause is the rule that already told the story of which a finding is the end: a
+// panel without data because its target is down needs no page of its own. With
+// --verbose everything is said.
+func (t *text) cause(f rule.Finding) string {
+	cause := map[string]string{"target-down": "prometheus/target-down", "variable-empty": "variable/empty"}[f.Reason]
+	if t.Verbose || cause == "" {
+		return ""
+	}
+	for _, other := range t.Findings {
+		if other.Rule == cause {
+			return cause
+		}
+	}
+	return ""
+}
+
+// clickPath names dashboard, panel and refId as a person would click them.
+func clickPath(f rule.Finding) string {
+	parts := []string{f.DashboardTitle}
+	if f.DashboardTitle == "" {
+		parts[0] = f.Dashboard
+	}
+	if f.PanelID != 0 || f.Panel != "" {
+		title := f.Panel
+		if title == "" {
+			title = fmt.Sprintf("(panel %d, untitled)", f.PanelID)
+		}
+		parts = append(parts, title)
+	}
+	if f.RefID != "" {
+		parts = append(parts, f.RefID)
+	}
+	return strings.Join(parts, " › ")
+}
+
+// field prints a labelled value; further lines of it are indented below.
+func (t *text) field(name, value string) {
+	const width = 8
+	lines := strings.Split(strings.TrimRight(clean(value), "\n"), "\n")
+	t.printf("  %s%s\n", t.paint(dim, fmt.Sprintf("%-*s", width, name)), lines[0])
+	for _, l := range lines[1:] {
+		t.printf("  %*s%s\n", width, "", l)
+	}
+}
+
+// underline marks a part of an expression, line by line.
+func underline(expr string, part rule.Span) string {
+	var out []string
+	offset := 0
+	for _, line := range strings.Split(expr, "\n") {
+		out = append(out, line)
+		from, to := max(part.Start-offset, 0), min(part.End-offset, len(line))
+		if from < to {
+			if mark := strings.TrimRight(line[from:to], " \t"); strings.TrimSpace(mark) != "" {
+				lead := len(mark) - len(strings.TrimLeft(mark, " \t"))
+				from += lead
+				out = append(out, indent(line[:from])+strings.Repeat("^", len([]rune(mark))-lead))
+			}
+		}
+		offset += len(line) + 1
+	}
+	return strings.Join(out, "\n")
+}
+
+// indent is blank space as wide as the text it stands under.
+func indent(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c == '\t' {
+			return c
+		}
+		return ' '
+	}, s)
+}
+
+func (t *text) stages() {
+	t.printf("\n")
+	for _, s := range t.Stages {
+		t.printf("  %-14s %7.1f ms\n", s.Name, milliseconds(s.Duration))
+	}
+}
+
+func (t *text) summary(hidden int) {
+	c := t.counts()
+	verdict := t.paint(green, "pass")
+	if t.Verdict != Pass {
+		verdict = t.paint(red, "fail")
+	}
+	if len(t.Findings) > hidden {
+		t.printf("\n")
+	}
+	t.printf("%s: %s, %s", verdict, plural(c.Dashboards, "dashboard"), plural(c.Panels, "panel"))
+	if t.Env != "static" {
+		t.printf(", %s, %d of %s up", plural(c.Queries, "query"), c.TargetsUp, plural(c.Targets, "target"))
+	}
+	for _, p := range []struct {
+		n    int
+		noun string
+	}{{c.Errors, "error"}, {c.Warnings, "warning"}} {
+		if p.n > 0 {
+			t.printf(", %s", plural(p.n, p.noun))
+		}
+	}
+	if c.Infos > 0 {
+		t.printf(", %d for information", c.Infos)
+		if hidden > 0 {
+			t.printf(" (-v shows them)")
+		}
+	}
+	t.printf(" in %s\n", t.Duration.Round(10*time.Millisecond))
+	if t.Verdict != Pass && c.Errors+c.Warnings > 0 {
+		t.printf("%s\n", t.paint(dim, "What a rule means: go run ./ci explain RULE"))
+	}
+}

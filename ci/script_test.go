@@ -1,0 +1,166 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"panelgate": main})
+}
+
+// TestScripts runs the command as a person would, each script on its own copy
+// of the shipped stack, broken in one place.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			// Temporary files of the command land where the script can see them.
+			tmp := filepath.Join(env.WorkDir, "tmp")
+			env.Setenv("TMPDIR", tmp)
+			if err := os.MkdirAll(tmp, 0o755); err != nil {
+				return err
+			}
+			return copyStack(filepath.Join("..", "stack"), filepath.Join(env.WorkDir, "stack"))
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"gate":    cmdGate,
+			"edit":    cmdEdit,
+			"finding": cmdFinding,
+			"tidy":    cmdTidy,
+		},
+	})
+}
+
+// copyStack copies what is deployed, leaving the Go files beside it.
+func copyStack(from, to string) error {
+	return filepath.WalkDir(from, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, file)
+		if err != nil {
+			return err
+		}
+		switch ext := filepath.Ext(file); {
+		case d.IsDir() && (rel == "testdata" || rel == "source" || rel == "dashboard"):
+			return fs.SkipDir
+		case d.IsDir():
+			return os.MkdirAll(filepath.Join(to, rel), 0o755)
+		case ext != ".json" && ext != ".yml" && ext != ".yaml" && d.Name() != ".env.example":
+			return nil
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), data, 0o644)
+	})
+}
+
+// cmdGate runs the command and wants an exit code: gate CODE [args…]
+func cmdGate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: gate CODE [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	code := 0
+	if err := ts.Exec("panelgate", args[1:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("run panelgate: %v", err)
+		}
+		code = exit.ExitCode()
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
+	}
+}
+
+// cmdEdit replaces the first occurrence of a text in a file, which must be
+// there: edit FILE OLD NEW
+func cmdEdit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: edit FILE OLD NEW")
+	}
+	file, old := ts.MkAbs(args[0]), unescape(args[1])
+	data, err := os.ReadFile(file)
+	ts.Check(err)
+	if !strings.Contains(string(data), old) {
+		ts.Fatalf("%s does not hold %q", args[0], old)
+	}
+	ts.Check(os.WriteFile(file, []byte(strings.Replace(string(data), old, unescape(args[2]), 1)), 0o644))
+}
+
+// unescape lets a script write line breaks.
+func unescape(s string) string { return strings.ReplaceAll(s, `\n`, "\n") }
+
+// cmdFinding wants a finding in result.json whose position is exactly where a
+// text stands in a file, and optionally its reason: finding RULE FILE TEXT [REASON].
+// An empty text wants the file as a whole; "! finding RULE" wants none.
+func cmdFinding(ts *testscript.TestScript, neg bool, args []string) {
+	var result struct {
+		Findings []struct {
+			Rule, File, Reason, Message string
+			Line, Column                int
+		}
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("result.json")), &result))
+	if !neg && len(args) < 3 || neg && len(args) != 1 {
+		ts.Fatalf("usage: finding RULE FILE TEXT [REASON], or ! finding RULE")
+	}
+	var seen []string
+	for _, f := range result.Findings {
+		at := fmt.Sprintf("%s %s:%d:%d %s: %s", f.Rule, f.File, f.Line, f.Column, f.Reason, f.Message)
+		seen = append(seen, at)
+		if f.Rule != args[0] {
+			continue
+		}
+		if neg {
+			ts.Fatalf("unwanted finding: %s", at)
+		}
+		if f.File == args[1] && standsAt(ts, f.File, f.Line, f.Column, unescape(args[2])) &&
+			(len(args) < 4 || f.Reason == args[3]) {
+			return
+		}
+	}
+	if !neg {
+		ts.Fatalf("no finding %q; there are:\n%s", args, strings.Join(seen, "\n"))
+	}
+}
+
+func standsAt(ts *testscript.TestScript, file string, line, column int, text string) bool {
+	if text == "" {
+		return true
+	}
+	lines := strings.SplitAfter(ts.ReadFile(file), "\n")
+	if line < 1 || line > len(lines) || column < 1 || column > len(lines[line-1])+1 {
+		return false
+	}
+	return strings.HasPrefix(strings.Join(lines[line-1:], "")[column-1:], text)
+}
+
+// cmdTidy wants that nothing was left in the temporary directory.
+func cmdTidy(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: tidy")
+	}
+	entries, err := os.ReadDir(ts.MkAbs("tmp"))
+	ts.Check(err)
+	for _, e := range entries {
+		ts.Fatalf("left behind: %s", e.Name())
+	}
+}

@@ -1,0 +1,19 @@
+// Package rules holds the rule pages, so that the command can print them.
+package rules
+
+import (
+	"embed"
+	"fmt"
+)
+
+//go:embed */*.md
+var pages embed.FS
+
+// Page is the documentation of a rule, in Markdown.
+func Page(id string) (string, error) {
+	data, err := pages.ReadFile(id + ".md")
+	if err != nil {
+		return "", fmt.Errorf("read the page of %s: %w", id, err)
+	}
+	return string(data), nil
+}

@@ -1,0 +1,230 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/api"
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/query"
+	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/stack"
+)
+
+// ask puts every question of the chosen dashboards to a running stack.
+func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (*rule.Live, error) {
+	transport := &http.Transport{MaxIdleConnsPerHost: workers()}
+	defer transport.CloseIdleConnections()
+	client, err := api.NewClient(api.Config{Address: instance.PrometheusURL, RoundTripper: transport})
+	if err != nil {
+		return nil, fmt.Errorf("reach Prometheus at %s: %w", instance.PrometheusURL, err)
+	}
+	prom := promv1.NewAPI(client)
+	live := &rule.Live{Static: in, Instance: instance, Health: map[string]error{}}
+	if err := r.health(ctx, prom, live); err != nil {
+		return nil, err
+	}
+	pending, err := r.questions(ctx, prom, live)
+	if err != nil {
+		return nil, err
+	}
+	r.done("variables")
+	if err := r.askAll(ctx, prom, pending, live); err != nil {
+		return nil, err
+	}
+	r.done("queries")
+	if err := r.explain(ctx, prom, live); err != nil {
+		return nil, err
+	}
+	r.done("why")
+	return live, nil
+}
+
+func workers() int { return 2 * runtime.GOMAXPROCS(0) }
+
+// health asks what Grafana's health check asks of each Prometheus datasource.
+func (r *run) health(ctx context.Context, prom promv1.API, live *rule.Live) error {
+	for _, ds := range r.stack.Datasources {
+		if !query.IsPrometheus(ds) {
+			continue
+		}
+		if why := rule.Unreachable(r.stack, ds); why != nil {
+			continue // datasource/url-unreachable says it better
+		}
+		_, _, err := prom.Query(ctx, "1+1", live.Instance.Now)
+		if ctx.Err() != nil {
+			return fmt.Errorf("ask Prometheus for its health: %w", ctx.Err())
+		}
+		live.Health[ds.EffectiveUID] = err
+	}
+	return nil
+}
+
+// questions fills each dashboard's variables and lists what it asks with them.
+func (r *run) questions(ctx context.Context, prom promv1.API, live *rule.Live) ([]*rule.Question, error) {
+	var out []*rule.Question
+	for i, b := range live.Boards {
+		r.progress("filling variables", i, len(live.Boards))
+		rng, err := b.Range(live.Instance.Now)
+		if err != nil {
+			rng = query.Range{From: live.Instance.Now.Add(-time.Hour), To: live.Instance.Now}
+		}
+		scope, resolved, err := query.Resolve(ctx, b.Dashboard, r.stack.Datasources,
+			func(*stack.Datasource) promv1.API { return prom }, rng)
+		var cycle *query.CycleError // variable/query-error says so; the rest is filled
+		switch {
+		case ctx.Err() != nil:
+			return nil, fmt.Errorf("fill the variables of %s: %w", b.File, ctx.Err())
+		case err != nil && !errors.As(err, &cycle):
+			return nil, fmt.Errorf("fill the variables of %s: %w", b.File, err)
+		}
+		for _, res := range resolved {
+			live.Variables = append(live.Variables, rule.Variable{Board: b, Resolution: res})
+		}
+		out = append(out, b.Ask(r.stack, scope, live.Instance.Now)...)
+	}
+	return out, nil
+}
+
+// askAll asks the questions with a bounded number under way at once, and keeps
+// the answers in the questions' order.
+func (r *run) askAll(ctx context.Context, prom promv1.API, questions []*rule.Question, live *rule.Live) error {
+	for _, q := range questions {
+		live.Asked = append(live.Asked, r.expand(q)...)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(workers())
+	var mu sync.Mutex
+	done := 0
+	for _, a := range live.Asked {
+		g.Go(func() error {
+			if a.Asks() && a.Status == "" {
+				answer(ctx, prom, a)
+				r.judge(a, live.Instance.Now)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			r.progress("asking panels", done, len(live.Asked))
+			return ctx.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("ask the panels: %w", err)
+	}
+	return nil
+}
+
+// expand makes one entry for each request of a question, and one for a question
+// that sends none.
+func (r *run) expand(q *rule.Question) []*rule.Asked {
+	if !q.Asks() {
+		return []*rule.Asked{unasked(q, "")}
+	}
+	if rule.Unreachable(r.stack, q.Datasource) != nil {
+		return []*rule.Asked{unasked(q, "its datasource cannot be reached")}
+	}
+	var out []*rule.Asked
+	for _, req := range q.Requests {
+		out = append(out, &rule.Asked{Question: q, Request: req})
+	}
+	return out
+}
+
+// unasked is the entry of a question that is not put to Prometheus: because it
+// need not be, cannot be, or, where a reason is given, because nobody is there.
+func unasked(q *rule.Question, reason string) *rule.Asked {
+	a := &rule.Asked{Question: q, Status: rule.StatusFailed}
+	switch {
+	case q.Unchecked:
+		a.Status = rule.StatusUnchecked
+	case q.Skip != "":
+		a.Status = rule.StatusSkipped
+	case q.RefErr != nil:
+		a.Err = q.RefErr
+	case q.BuildErr != nil:
+		a.Err = q.BuildErr
+	default:
+		a.Err = errors.New(reason)
+		if len(q.Requests) > 0 {
+			a.Request = q.Requests[0]
+		}
+	}
+	return a
+}
+
+// answer puts one request to Prometheus and counts what comes back.
+func answer(ctx context.Context, prom promv1.API, a *rule.Asked) {
+	began := time.Now()
+	a.Sent = true
+	var v model.Value
+	if a.Request.Instant {
+		v, _, a.Err = prom.Query(ctx, a.Request.Expr, a.Request.End)
+	} else {
+		v, _, a.Err = prom.QueryRange(ctx, a.Request.Expr, promv1.Range{
+			Start: a.Request.Start, End: a.Request.End, Step: a.Request.Step})
+	}
+	a.Duration = time.Since(began)
+	if a.Err == nil {
+		count(v, a)
+	}
+}
+
+func count(v model.Value, a *rule.Asked) {
+	add := func(f model.SampleValue) {
+		a.Samples++
+		if x := float64(f); !math.IsNaN(x) && !math.IsInf(x, 0) {
+			a.Finite++
+		}
+	}
+	switch v := v.(type) {
+	case model.Matrix:
+		a.Series = len(v)
+		for _, s := range v {
+			for _, p := range s.Values {
+				add(p.Value)
+			}
+			a.Samples += len(s.Histograms)
+			a.Finite += len(s.Histograms)
+		}
+	case model.Vector:
+		a.Series = len(v)
+		for _, s := range v {
+			if s.Histogram != nil {
+				a.Samples, a.Finite = a.Samples+1, a.Finite+1
+				continue
+			}
+			add(s.Value)
+		}
+	case *model.Scalar:
+		a.Series = 1
+		add(v.Value)
+	case *model.String:
+		a.Series, a.Samples, a.Finite = 1, 1, 1
+	}
+}
+
+// judge gives an answered query its status.
+func (r *run) judge(a *rule.Asked, now time.Time) {
+	expected := r.Config.Expected(a.Board.UID.Value, a.Board.Title.Value, a.Panel.Title.Value, now)
+	switch {
+	case a.Err != nil:
+		a.Status = rule.StatusFailed
+	case a.Finite > 0:
+		a.Status = rule.StatusOK
+	case expected != nil && expected.Is == "empty":
+		a.Status = rule.StatusExpectedEmpty
+	default:
+		a.Status = rule.StatusFailed
+	}
+}

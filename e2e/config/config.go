@@ -1,0 +1,256 @@
+// Package config reads panelgate.yml: who answers for a scrape target, what the
+// fakes act out, what a panel is expected to show, and how grave a rule is.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/panelgate/panelgate/e2e/nearest"
+	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/stack/source"
+)
+
+// FileName is what the configuration is called.
+const FileName = "panelgate.yml"
+
+// Config is the content of a panelgate.yml. The zero Config is what holds
+// without one.
+type Config struct {
+	File     string // "" without a file
+	Scenario string // a built-in scenario's name or a file, "" for the default
+	Targets  []Target
+	Expect   []Expectation
+	Rules    rule.Severities
+}
+
+// Target says who answers for the scrape targets it matches.
+type Target struct {
+	Match map[string]string // job, instance, address
+	Fake  string            // the exporter that answers, "" with Live
+	Live  bool              // the target's own address is scraped
+	Pos   source.Pos
+}
+
+// Expectation is what a panel shows where that is not simply data.
+type Expectation struct {
+	Dashboard string // uid or title
+	Panel     string // title
+	Is        string // "data" or "empty"
+	Why       string
+	Until     time.Time // zero: for good
+	Pos       source.Pos
+}
+
+// Find looks for a panelgate.yml in dir and upward from it. It returns "" where
+// there is none.
+func Find(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("look for %s: %w", FileName, err)
+	}
+	for {
+		file := filepath.Join(abs, FileName)
+		_, err := os.Stat(file)
+		if err == nil {
+			return file, nil
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return "", fmt.Errorf("look for %s: %w", FileName, err)
+		}
+		parent := filepath.Dir(abs)
+		if parent == abs {
+			return "", nil
+		}
+		abs = parent
+	}
+}
+
+// Load reads a configuration. Every error carries the position it is about.
+func Load(file string) (*Config, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	docs, err := source.ParseYAML(file, data, source.DefaultLimits())
+	if err != nil {
+		return nil, err
+	}
+	c := &Config{File: file, Rules: rule.Severities{}}
+	switch {
+	case len(docs) == 0:
+		return nil, &source.Problem{Pos: source.Pos{File: file, Line: 1, Column: 1}, Message: "the configuration is empty: it needs at least version: 1"}
+	case len(docs) > 1:
+		return nil, at(docs[1], "a configuration is one YAML document")
+	}
+	return c, c.read(docs[0])
+}
+
+func (c *Config) read(root *source.Node) error {
+	if err := keys(root, "version", "targets", "scenario", "expect", "rules"); err != nil {
+		return err
+	}
+	if v, ok := root.Get("version").Int(); !ok || v != 1 {
+		where := root
+		if n := root.Get("version"); n.Exists() {
+			where = n
+		}
+		return at(where, "want version: 1")
+	}
+	if s := root.Get("scenario"); s.Exists() {
+		if s.Kind() != source.String || s.Str() == "" {
+			return at(s, "scenario is the name of a scenario or a file")
+		}
+		c.Scenario = s.Str()
+		if strings.ContainsAny(c.Scenario, "/\\") || strings.HasSuffix(c.Scenario, ".yml") || strings.HasSuffix(c.Scenario, ".yaml") {
+			if !filepath.IsAbs(c.Scenario) {
+				c.Scenario = filepath.Join(filepath.Dir(c.File), c.Scenario)
+			}
+		}
+	}
+	if err := each(root.Get("targets"), "targets", c.target); err != nil {
+		return err
+	}
+	if err := each(root.Get("expect"), "expect", c.expectation); err != nil {
+		return err
+	}
+	return c.rules(root.Get("rules"))
+}
+
+func (c *Config) target(n *source.Node) error {
+	if err := keys(n, "match", "fake", "replay", "live"); err != nil {
+		return err
+	}
+	t := Target{Match: map[string]string{}, Fake: n.Get("fake").Str(), Live: n.Get("live").Bool(), Pos: n.Pos()}
+	match := n.Get("match")
+	if err := keys(match, "job", "instance", "address"); err != nil {
+		return err
+	}
+	for _, f := range match.Fields() {
+		if f.Value.Scalar() == "" {
+			return at(f.Value, "want the %s to match", f.Key)
+		}
+		t.Match[f.Key] = f.Value.Scalar()
+	}
+	switch {
+	case len(t.Match) == 0:
+		return at(n, "a target needs match: {job: …}, {instance: …} or {address: …}")
+	case n.Get("replay").Exists():
+		return at(n.Get("replay"), "replaying a recorded scrape is not there yet: use fake or live")
+	case t.Live == (t.Fake != ""):
+		return at(n, "a target is answered by either fake: NAME or live: true")
+	}
+	c.Targets = append(c.Targets, t)
+	return nil
+}
+
+func (c *Config) expectation(n *source.Node) error {
+	if err := keys(n, "dashboard", "panel", "is", "why", "until"); err != nil {
+		return err
+	}
+	e := Expectation{
+		Dashboard: n.Get("dashboard").Scalar(), Panel: n.Get("panel").Scalar(),
+		Is: n.Get("is").Str(), Why: n.Get("why").Str(), Pos: n.Pos(),
+	}
+	if n.Get("is").Kind() == source.Object {
+		return at(n.Get("is"), "bounds on a panel's values are not there yet: use data or empty")
+	}
+	switch {
+	case e.Dashboard == "" || e.Panel == "":
+		return at(n, "an expectation names a dashboard (uid or title) and a panel (title)")
+	case e.Is != "data" && e.Is != "empty":
+		return at(n, "an expectation is data or empty")
+	case e.Is == "empty" && strings.TrimSpace(e.Why) == "":
+		return at(n, "a panel expected to be empty needs a why")
+	}
+	if u := n.Get("until"); u.Exists() {
+		until, err := time.Parse(time.DateOnly, u.Scalar())
+		if err != nil {
+			return at(u, "until is a date such as 2027-06-01")
+		}
+		e.Until = until.AddDate(0, 0, 1) // the day itself still counts
+	}
+	c.Expect = append(c.Expect, e)
+	return nil
+}
+
+func (c *Config) rules(n *source.Node) error {
+	if !n.Exists() {
+		return nil
+	}
+	if n.Kind() != source.Object {
+		return at(n, "rules maps rule ids to severities")
+	}
+	var ids []string
+	for _, r := range rule.All() {
+		ids = append(ids, r.ID)
+	}
+	for _, f := range n.Fields() {
+		if !slices.Contains(ids, f.Key) {
+			return &source.Problem{Pos: f.KeyPos, Message: fmt.Sprintf("unknown rule %q%s", f.Key, nearest.Hint(f.Key, ids))}
+		}
+		name := f.Value.Scalar()
+		if f.Value.Kind() == source.Bool && !f.Value.Bool() {
+			name = rule.Off.String() // YAML 1.1 reads a bare off as false
+		}
+		s, err := rule.ParseSeverity(name)
+		if err != nil {
+			return at(f.Value, "%s", err)
+		}
+		c.Rules[f.Key] = s
+	}
+	return nil
+}
+
+// Expected is the expectation that holds for a panel at a moment, nil for none.
+func (c *Config) Expected(uid, dashboard, panel string, now time.Time) *Expectation {
+	for i := range c.Expect {
+		e := &c.Expect[i]
+		if (e.Dashboard == uid || e.Dashboard == dashboard) && e.Panel == panel &&
+			(e.Until.IsZero() || now.Before(e.Until)) {
+			return e
+		}
+	}
+	return nil
+}
+
+// keys refuses what is not an object, and keys that nobody reads.
+func keys(n *source.Node, known ...string) error {
+	if n.Kind() != source.Object {
+		if !n.Exists() {
+			return nil
+		}
+		return at(n, "want a mapping, found %s", n.Kind())
+	}
+	for _, f := range n.Fields() {
+		if !slices.Contains(known, f.Key) {
+			return &source.Problem{Pos: f.KeyPos, Message: fmt.Sprintf("unknown key %q%s (there are %s)",
+				f.Key, nearest.Hint(f.Key, known), strings.Join(known, ", "))}
+		}
+	}
+	return nil
+}
+
+func each(n *source.Node, name string, read func(*source.Node) error) error {
+	if n.Exists() && n.Kind() != source.Array {
+		return at(n, "%s is a list, found %s", name, n.Kind())
+	}
+	for _, item := range n.Items() {
+		if item.Kind() != source.Object {
+			return at(item, "an entry of %s is a mapping, found %s", name, item.Kind())
+		}
+		if err := read(item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func at(n *source.Node, format string, args ...any) error {
+	return &source.Problem{Pos: n.Pos(), Message: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,225 @@
+// Package e2e is the proof: it runs a stack somewhere, asks every question of
+// every panel as Grafana would ask it, and says why an answer is missing.
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/panelgate/panelgate/e2e/config"
+	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/env/embedded"
+	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/stack"
+)
+
+// Options choose what is proven and how.
+type Options struct {
+	Config *config.Config // panelgate.yml, never nil
+	// Choose picks the dashboards to check, nil for all.
+	Choose func(*stack.Board) bool
+	// History caps the past that is laid down before the first live scrape.
+	History time.Duration
+	// Progress is told what is being done, total 0 where it cannot be counted.
+	// It may be nil, and is called from one goroutine at a time.
+	Progress func(stage string, done, total int)
+	Logger   *slog.Logger
+}
+
+// DefaultHistory is how much past is laid down at the most, unless told.
+const DefaultHistory = 24 * time.Hour
+
+// Report is the outcome of one run.
+type Report struct {
+	Stack    *stack.Stack
+	Env      string // "embedded", or "static" for the files alone
+	Boards   []*rule.Board
+	Targets  []env.Target
+	Queries  []*rule.Asked
+	Findings []rule.Finding
+	Stages   []Stage
+	Duration time.Duration
+}
+
+// Stage is a part of a run and how long it took.
+type Stage struct {
+	Name     string
+	Duration time.Duration
+}
+
+// run is one run on its way to a report.
+type run struct {
+	Options
+	stack  *stack.Stack
+	report *Report
+	began  time.Time
+	stage  time.Time
+}
+
+func begin(s *stack.Stack, opts Options, envName string) *run {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	now := time.Now()
+	return &run{Options: opts, stack: s, began: now, stage: now, report: &Report{Stack: s, Env: envName}}
+}
+
+func (r *run) progress(stage string, done, total int) {
+	if r.Progress != nil {
+		r.Progress(stage, done, total)
+	}
+}
+
+// done closes a stage of the run.
+func (r *run) done(name string) {
+	now := time.Now()
+	r.report.Stages = append(r.report.Stages, Stage{Name: name, Duration: now.Sub(r.stage)})
+	r.Logger.Debug("stage done", "stage", name, "took", now.Sub(r.stage))
+	r.stage = now
+}
+
+func (r *run) finish(findings []rule.Finding) *Report {
+	r.report.Findings = rule.Sorted(findings)
+	r.report.Duration = time.Since(r.began)
+	return r.report
+}
+
+// Lint checks the files alone.
+func Lint(s *stack.Stack, opts Options) *Report {
+	r := begin(s, opts, "static")
+	in := rule.NewStatic(s, opts.Choose, time.Now())
+	r.report.Boards = in.Boards
+	findings := rule.CheckStatic(in, opts.Config.Rules)
+	r.done("static rules")
+	return r.finish(findings)
+}
+
+// Verify checks the files, runs the stack in this process and asks every panel.
+// An error means that the stack could not be run; what is wrong with the stack
+// itself is in the report. Everything started is stopped when it returns.
+func Verify(ctx context.Context, s *stack.Stack, opts Options) (report *Report, err error) {
+	r := begin(s, opts, "embedded")
+	static := rule.NewStatic(s, opts.Choose, time.Now())
+	r.report.Boards = static.Boards
+	findings := rule.CheckStatic(static, opts.Config.Rules)
+	r.done("static rules")
+	if s.Prometheus == nil || unloadable(s) {
+		return r.notRun(static, findings), nil
+	}
+	running, err := r.start(ctx, static)
+	if err != nil {
+		if ctx.Err() == nil && refused(s) {
+			r.Logger.Warn("Prometheus does not start", "error", err)
+			return r.notRun(static, findings), nil // the findings say what it refuses
+		}
+		return nil, err
+	}
+	defer func() {
+		if closeErr := running.Close(); closeErr != nil && err == nil {
+			err = fmt.Errorf("stop the embedded environment: %w", closeErr)
+		}
+	}()
+	instance := running.Instance()
+	r.report.Targets = instance.Targets
+	live, err := r.ask(ctx, static, instance)
+	if err != nil {
+		return nil, err
+	}
+	r.report.Queries = live.Asked
+	findings = append(findings, rule.CheckLive(live, opts.Config.Rules)...)
+	r.done("live rules")
+	return r.finish(findings), nil
+}
+
+// refused says whether something that Prometheus reads at its start is broken.
+func refused(s *stack.Stack) bool {
+	return slices.ContainsFunc(s.Problems, func(p stack.Problem) bool { return p.Area == stack.AreaPrometheus })
+}
+
+// unloadable says whether prometheus.yml cannot be run at all; its findings
+// already say why.
+func unloadable(s *stack.Stack) bool {
+	return slices.ContainsFunc(s.Problems, func(p stack.Problem) bool {
+		return p.Area == stack.AreaPrometheus && p.Pos.File == s.Prometheus.File
+	})
+}
+
+// notRun closes a run whose Prometheus cannot be started: every query counts as
+// failed, and the findings of the files say what to mend.
+func (r *run) notRun(in *rule.Static, findings []rule.Finding) *Report {
+	for _, b := range in.Boards {
+		for _, q := range b.Questions {
+			r.report.Queries = append(r.report.Queries, unasked(q, "Prometheus cannot be started"))
+		}
+	}
+	live := &rule.Live{Static: in, Asked: r.report.Queries}
+	findings = append(findings, rule.CheckLive(live, r.Config.Rules)...)
+	return r.finish(findings)
+}
+
+func (r *run) start(ctx context.Context, in *rule.Static) (*embedded.Env, error) {
+	scenario, err := LoadScenario(r.Config.Scenario)
+	if err != nil {
+		return nil, err
+	}
+	history := min(neededHistory(in), r.History)
+	r.Logger.Debug("history", "length", history, "cap", r.History)
+	var mappings []embedded.Mapping
+	for _, t := range r.Config.Targets {
+		mappings = append(mappings, embedded.Mapping{Match: t.Match, Fake: t.Fake, Live: t.Live})
+	}
+	running, err := embedded.Start(ctx, r.stack.Prometheus, embedded.Options{
+		Scenario: scenario, Targets: mappings, History: history,
+		SelfAddresses: selfAddresses(r.stack), Logger: r.Logger, Progress: r.progress,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the embedded Prometheus: %w", err)
+	}
+	r.done("start")
+	return running, nil
+}
+
+// LoadScenario finds a scenario by a built-in name or as a file; "" is the
+// default one.
+func LoadScenario(name string) (*fakes.Scenario, error) {
+	if name == "" {
+		name = "steady"
+	}
+	sc, err := fakes.BuiltinScenario(name)
+	if err == nil {
+		return sc, nil
+	}
+	fromFile, fileErr := fakes.LoadScenario(name)
+	if fileErr == nil {
+		return fromFile, nil
+	}
+	if strings.ContainsAny(name, `/\.`) { // meant as a file
+		return nil, fmt.Errorf("load the scenario: %w", fileErr)
+	}
+	return nil, fmt.Errorf("load the scenario: %w", err)
+}
+
+// selfAddresses are those under which the stack's Prometheus scrapes itself.
+func selfAddresses(s *stack.Stack) []string {
+	const port = 9090
+	hosts := []string{"localhost", "127.0.0.1", "prometheus"}
+	if svc := s.Prometheus.Service; svc != nil {
+		hosts = append(hosts[:2], svc.Name)
+		hosts = append(hosts, svc.Aliases...)
+		if svc.ContainerName != "" {
+			hosts = append(hosts, svc.ContainerName)
+		}
+	}
+	var out []string
+	for _, h := range hosts {
+		out = append(out, net.JoinHostPort(h, strconv.Itoa(port)))
+	}
+	return out
+}

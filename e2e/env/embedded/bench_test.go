@@ -1,0 +1,73 @@
+package embedded_test
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/panelgate/panelgate/e2e/env/embedded"
+)
+
+const withRules = threeJobs + `
+rule_files: [rules.yml]
+`
+
+const someRules = `
+groups:
+  - name: triton
+    rules:
+      - {record: "model:requests:rate5m", expr: "sum by (model) (rate(nv_inference_request_success[5m]))"}
+      - {record: "requests:rate5m", expr: "sum(model:requests:rate5m)"}
+      - {record: "instance:cpu:ratio", expr: "1 - avg by (instance) (rate(node_cpu_seconds_total{mode='idle'}[5m]))"}
+      - {alert: Quiet, expr: "requests:rate5m < 0"}
+      - {alert: Up, expr: "up == 1", for: 1m}
+`
+
+// BenchmarkStart measures a start of the three standard jobs with some past, and
+// how much memory the process held at most. Close is not counted.
+func BenchmarkStart(b *testing.B) {
+	for _, bench := range []struct {
+		name  string
+		past  time.Duration
+		files map[string]string
+	}{
+		{"1h", time.Hour, map[string]string{"prometheus.yml": threeJobs}},
+		{"24h", 24 * time.Hour, map[string]string{"prometheus.yml": threeJobs}},
+		{"1h_rules", time.Hour, map[string]string{"prometheus.yml": withRules, "rules.yml": someRules}},
+		{"24h_rules", 24 * time.Hour, map[string]string{"prometheus.yml": withRules, "rules.yml": someRules}},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			p, sc := load(b, bench.files), steady(b)
+			for b.Loop() {
+				e, err := embedded.Start(context.Background(), p, embedded.Options{Scenario: sc, History: bench.past})
+				require.NoError(b, err)
+				b.StopTimer()
+				require.NoError(b, e.Close())
+				b.StartTimer()
+			}
+			b.ReportMetric(peakMB(b), "peak-MB")
+		})
+	}
+}
+
+// peakMB is the most memory this process has held so far.
+func peakMB(b *testing.B) float64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Log("no figure for memory:", err)
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if f := strings.Fields(line); len(f) == 3 && f[0] == "VmHWM:" {
+			kb, err := strconv.ParseFloat(f[1], 64)
+			require.NoError(b, err)
+			return kb / 1024
+		}
+	}
+	return 0
+}

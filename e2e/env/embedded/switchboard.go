@@ -1,0 +1,209 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/scrape"
+
+	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/fakes/standard"
+)
+
+// What a target is answered by, beside the names of the fakes.
+const (
+	answeredLive = "live"
+	answeredSelf = "prometheus"
+)
+
+// switchboard decides who answers at an address and connects the scrapes there.
+// An address is answered by one thing, as in production: a mapping that matches
+// one of its targets holds for all of them.
+type switchboard struct {
+	world    *fakes.World
+	mappings []Mapping
+	self     []string
+	now      func() time.Time
+
+	mu       sync.Mutex
+	lines    map[string]*line // by host:port; a nil line means that nobody answers
+	selfSide http.Handler
+	closed   bool
+	conns    map[net.Conn]struct{} // to live targets
+	serving  sync.WaitGroup
+}
+
+// line is one address and who is at its other end.
+type line struct {
+	name    string
+	fake    fakes.Exporter // nil where it is live or Prometheus itself
+	handler http.Handler   // nil where it is live
+	tls     bool           // scraped by https
+	mapping int            // index of the mapping that decided, or noMapping
+
+	server *memoryServer // started by the first call
+}
+
+const noMapping = -1
+
+func newSwitchboard(world *fakes.World, opts Options) *switchboard {
+	return &switchboard{
+		world:    world,
+		mappings: opts.Targets,
+		self:     opts.SelfAddresses,
+		now:      opts.Now,
+		lines:    map[string]*line{},
+		conns:    map[net.Conn]struct{}{},
+	}
+}
+
+// serveSelf says what answers at the addresses of this Prometheus itself.
+func (b *switchboard) serveSelf(metrics http.Handler) {
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", metrics)
+	b.selfSide = mux
+}
+
+// assign decides about the addresses of all targets and tells them.
+func (b *switchboard) assign(targets []*target) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, t := range targets {
+		if t.scrape == nil {
+			continue
+		}
+		if err := b.assignOne(t); err != nil {
+			return err
+		}
+	}
+	for _, t := range targets {
+		if t.scrape != nil {
+			t.line = b.lines[t.address]
+		}
+	}
+	return nil
+}
+
+func (b *switchboard) assignOne(t *target) error {
+	known := b.lines[t.address]
+	i := slices.IndexFunc(b.mappings, func(m Mapping) bool { return m.matches(t) })
+	if i < 0 {
+		if known == nil {
+			l, err := b.connect(t.address)
+			if err != nil {
+				return err
+			}
+			b.lines[t.address] = l
+		}
+	} else if known == nil || known.mapping != i {
+		if known != nil && known.mapping != noMapping {
+			return fmt.Errorf("targets at %s are mapped to two answers: %s and %s", t.address,
+				b.mappings[known.mapping].answer(), b.mappings[i].answer())
+		}
+		l, err := b.connectMapping(i, t.address)
+		if err != nil {
+			return err
+		}
+		l.tls = known != nil && known.tls
+		b.lines[t.address] = l
+	}
+	if l := b.lines[t.address]; l != nil && t.scrape.URL().Scheme == "https" {
+		l.tls = true
+	}
+	return nil
+}
+
+// connectMapping makes the line that the i-th mapping asks for.
+func (b *switchboard) connectMapping(i int, address string) (*line, error) {
+	m := b.mappings[i]
+	if m.Live {
+		return &line{name: answeredLive, mapping: i}, nil
+	}
+	fake, err := standard.ByName(m.Fake, address, b.world)
+	if err != nil {
+		return nil, fmt.Errorf("map the target at %s: %w", address, err)
+	}
+	return &line{name: fake.Name(), fake: fake, handler: fake.Handler(b.now), mapping: i}, nil
+}
+
+// connect makes the line of an address that no mapping speaks of, nil where
+// nobody answers.
+func (b *switchboard) connect(address string) (*line, error) {
+	if slices.Contains(b.self, address) {
+		return &line{name: answeredSelf, handler: b.selfSide, mapping: noMapping}, nil
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("target address %q: %w", address, err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return nil, nil // a named port is nobody's standard port
+	}
+	fake, ok := standard.ByPort(number, address, b.world)
+	if !ok {
+		return nil, nil
+	}
+	return &line{name: fake.Name(), fake: fake, handler: fake.Handler(b.now), mapping: noMapping}, nil
+}
+
+// answer names what the mapping maps to.
+func (m Mapping) answer() string {
+	if m.Live {
+		return answeredLive
+	}
+	return m.Fake
+}
+
+func (m Mapping) matches(t *target) bool {
+	for k, want := range m.Match {
+		if k == "address" {
+			if want != t.address && want != t.scrape.GetValue(model.AddressLabel) {
+				return false
+			}
+			continue
+		}
+		if t.labels.Get(k) != want {
+			return false
+		}
+	}
+	return len(m.Match) > 0
+}
+
+// dialAddress is the host:port that scraping a URL dials.
+func dialAddress(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "https":
+		port = "443"
+	default:
+		port = "80"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// publicLabels are the labels that a target's series get.
+func publicLabels(t *scrape.Target) labels.Labels {
+	return t.Labels(labels.NewBuilder(labels.EmptyLabels()))
+}
+
+// unansweredError is what a scrape of an address that nobody answers for fails
+// with.
+type unansweredError struct{ address string }
+
+// Error implements error.
+func (e *unansweredError) Error() string {
+	return fmt.Sprintf("nobody answers at %s in the embedded environment", e.address)
+}
+
+var errClosed = errors.New("the environment is closing")

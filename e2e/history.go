@@ -1,0 +1,59 @@
+package e2e
+
+import (
+	"time"
+
+	promparser "github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/panelgate/panelgate/e2e/rule"
+)
+
+// neededHistory is how far back the panels look: the longest of their ranges
+// together with what their expressions look back beyond it.
+func neededHistory(in *rule.Static) time.Duration {
+	needed := time.Duration(0)
+	now := time.Now()
+	for _, b := range in.Boards {
+		if r, err := b.Range(now); err == nil {
+			needed = max(needed, now.Sub(r.From)) // variables look over the whole range
+		}
+		for _, q := range b.Questions {
+			for _, req := range q.Requests {
+				needed = max(needed, now.Sub(req.Start)+reach(req.Expr))
+			}
+		}
+	}
+	return needed
+}
+
+// reach is how far before its evaluation an expression needs samples.
+func reach(expr string) time.Duration {
+	root, err := rule.Parse(expr)
+	if err != nil {
+		return 0 // panel/syntax says so
+	}
+	const lookback = 5 * time.Minute
+	longest := time.Duration(0)
+	promparser.Inspect(root, func(n promparser.Node, path []promparser.Node) error {
+		vs, ok := n.(*promparser.VectorSelector)
+		if !ok {
+			return nil
+		}
+		back := vs.OriginalOffset
+		inRange := false
+		for _, p := range path {
+			switch p := p.(type) {
+			case *promparser.MatrixSelector:
+				back, inRange = back+p.Range, true
+			case *promparser.SubqueryExpr:
+				back += p.Range + p.OriginalOffset
+			}
+		}
+		if !inRange {
+			back += lookback
+		}
+		longest = max(longest, back)
+		return nil
+	})
+	return longest
+}

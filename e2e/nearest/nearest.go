@@ -1,0 +1,69 @@
+// Package nearest suggests what a person may have meant by a name that is not
+// there: the uids, metrics, labels and values closest in spelling.
+package nearest
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// Names are up to limit of the candidates that resemble name, closest first.
+// A candidate resembles it when about a third of the longer of the two would have
+// to be retyped (two letters of five, so that a swapped pair still counts), or
+// when one is the beginning or the end of the other.
+func Names(name string, candidates []string, limit int) []string {
+	type scored struct {
+		name     string
+		distance int
+	}
+	var near []scored
+	low := strings.ToLower(name)
+	for _, c := range candidates {
+		if c == "" || c == name {
+			continue
+		}
+		lc := strings.ToLower(c)
+		d := levenshtein.ComputeDistance(low, lc)
+		longest := max(utf8.RuneCountInString(low), utf8.RuneCountInString(lc))
+		if d*3 <= longest+1 || contained(low, lc) {
+			near = append(near, scored{c, d})
+		}
+	}
+	slices.SortFunc(near, func(a, b scored) int {
+		if a.distance != b.distance {
+			return a.distance - b.distance
+		}
+		return strings.Compare(a.name, b.name)
+	})
+	var out []string
+	for _, s := range near {
+		if len(out) == limit {
+			break
+		}
+		if !slices.Contains(out, s.name) {
+			out = append(out, s.name)
+		}
+	}
+	return out
+}
+
+// contained leaves very short names out: almost everything ends in "s".
+func contained(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	return len(a) >= 4 && (strings.HasPrefix(b, a) || strings.HasSuffix(b, a))
+}
+
+// Hint is a sentence ", nearest: a, b" for the end of a message, empty where
+// nothing resembles the name.
+func Hint(name string, candidates []string) string {
+	near := Names(name, candidates, 3)
+	if len(near) == 0 {
+		return ""
+	}
+	return ", nearest: " + strings.Join(near, ", ")
+}

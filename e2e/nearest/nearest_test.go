@@ -1,0 +1,32 @@
+package nearest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestNames(t *testing.T) {
+	for _, tc := range []struct {
+		name       string
+		candidates []string
+		want       []string
+	}{
+		{"prometeus", []string{"prometheus", "loki"}, []string{"prometheus"}},
+		{"PROMETHEUS", []string{"prometheus"}, []string{"prometheus"}},
+		{"nv_inference_request_sucess", []string{"nv_inference_request_failure", "nv_inference_request_success"},
+			[]string{"nv_inference_request_success", "nv_inference_request_failure"}},
+		{"modle", []string{"version", "model"}, []string{"model"}},
+		{"gpu", []string{"instance", "job"}, nil},
+		{"x", []string{"", "x"}, nil},
+		{"node_load", []string{"node_load1", "node_load5", "node_load15", "node_load1"},
+			[]string{"node_load1", "node_load5", "node_load15"}},
+	} {
+		assert.Equal(t, tc.want, Names(tc.name, tc.candidates, 3), tc.name)
+	}
+}
+
+func TestHint(t *testing.T) {
+	assert.Equal(t, ", nearest: model", Hint("modle", []string{"model", "version"}))
+	assert.Empty(t, Hint("zzz", []string{"model"}))
+}

@@ -1,0 +1,106 @@
+package query
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+func FuzzInterpolate(f *testing.F) {
+	for _, seed := range []string{"$m", `x{a=~"${m:regex}"}[$__interval]`, "[[m:csv]] ${m.0:date:YYYY}", "$$m ${m", "$a${b:percentencode}"} {
+		f.Add(seed, "a.b", "$b", uint8(1))
+	}
+	f.Fuzz(func(t *testing.T, in, value, all string, dialect uint8) {
+		s := NewScope(
+			Value{Name: "m", Multi: true, Values: []string{value, in}},
+			Value{Name: "one", Values: []string{value}},
+			Value{Name: "a", IncludeAll: true, All: true, AllValue: all},
+			Value{Name: "b", IncludeAll: true, All: true, AllValue: value},
+		)
+		out, mapping, err := s.InterpolateMapped(in, Dialect(dialect%3))
+		if err != nil {
+			return
+		}
+		out, next := macros{interval: time.Minute}.replace(out)
+		mapping = mapping.then(next)
+		last := 0
+		for i := 0; i <= len(out); i++ {
+			at := mapping.Source(i)
+			if at < last || at > len(in) {
+				t.Fatalf("offset %d of %q leads to %d of %q, after %d", i, out, at, in, last)
+			}
+			last = at
+		}
+		if last != len(in) {
+			t.Fatalf("the end of %q leads to %d of %q", out, last, in)
+		}
+	})
+}
+
+func FuzzReferences(f *testing.F) {
+	for _, seed := range []string{"$m ${m:csv} [[m]] ${m.x:y:z}", "${", "[[[m]]]", "$é", "\xff$m"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		end := 0
+		for _, r := range References(text) {
+			if r.Start < end || r.End <= r.Start || r.End > len(text) {
+				t.Fatalf("%+v in %q after %d", r, text, end)
+			}
+			if r.Name == "" || !strings.Contains(text[r.Start:r.End], r.Name) {
+				t.Fatalf("%+v in %q has no name of its own", r, text)
+			}
+			end = r.End
+		}
+	})
+}
+
+func FuzzParseRange(f *testing.F) {
+	for _, seed := range []string{"now-6h", "now/w", "now-1M/M+1h", "1700000000000", "2026-01-02T03:04:05Z", "2026-01-02||+1d/d", "now-9999999y"} {
+		f.Add(seed, "now")
+		f.Add("now-1h", seed)
+	}
+	now := time.Date(2026, 3, 31, 15, 4, 5, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, from, to string) {
+		r, err := ParseRange(from, to, now)
+		if err == nil && !r.From.Before(r.To) {
+			t.Fatalf("%q to %q: %v is not before %v", from, to, r.From, r.To)
+		}
+	})
+}
+
+func FuzzCompileRegex(f *testing.F) {
+	for _, seed := range []string{"/(a)/g", `/[[\b]\u0041/i`, "a.*", `/(?<value>x)\/y/`, "/[^]/", `/\`, "/(?!x)/"} {
+		f.Add(seed, "a\nb")
+	}
+	f.Fuzz(func(t *testing.T, regex, text string) {
+		options, err := filterOptions([]string{text}, regex)
+		if err != nil && len(options) > 0 {
+			t.Fatalf("%q gives options and %v", regex, err)
+		}
+		sortOptions(options, 7)
+	})
+}
+
+func FuzzVariableTexts(f *testing.F) {
+	for _, seed := range []string{`a,b\,c, d : e`, "label_values(up{a=~\"b\"}, c)", "query_result(", `["a"]`, ">1m30s"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		customOptions(text)
+		q := ParseVariableQuery(text)
+		if !strings.HasPrefix(text[q.ArgOffset:], q.Arg) {
+			t.Fatalf("%+v is not at its place in %q", q, text)
+		}
+		if err := q.check(); err != nil && utf8.ValidString(text) && errorOffset(err) > len(q.Arg) {
+			t.Fatalf("%q fails behind its end: %v", text, err)
+		}
+		if options, err := customJSONOptions(text); err != nil && options != nil {
+			t.Fatalf("options %v and %v", options, err)
+		}
+		if d, err := parseInterval(text); err == nil && d < 0 {
+			t.Fatalf("%q is %s", text, d)
+		}
+	})
+}

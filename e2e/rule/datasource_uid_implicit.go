@@ -1,0 +1,49 @@
+package rule
+
+import "fmt"
+
+// datasourceUIDImplicit warns of dashboards that hang on a uid which is written
+// nowhere: rename the datasource, and they all break.
+func datasourceUIDImplicit() Rule {
+	return Rule{
+		ID:       "datasource/uid-implicit",
+		Severity: Warning,
+		Summary:  "dashboards rely on the uid that Grafana derives from the datasource's name",
+		Static: func(in *Static) []Finding {
+			var out []Finding
+			for _, ds := range in.Stack.Datasources {
+				if ds.UID.Value != "" {
+					continue
+				}
+				var evidence []string
+				for _, b := range readable(in.Boards) {
+					for _, r := range datasourceRefs(b) {
+						if r.ref.Key().Value == ds.EffectiveUID {
+							evidence = append(evidence, "named at "+r.pos().String())
+						}
+					}
+				}
+				if len(evidence) == 0 {
+					continue
+				}
+				out = append(out, Finding{
+					Pos: ds.Name.Pos,
+					Message: fmt.Sprintf("datasource %q has no uid: %s of the dashboards name %s, which Grafana derives from the name and changes with it",
+						ds.Name.Value, places(len(evidence)), ds.EffectiveUID),
+					Evidence: firstFew(evidence),
+					Fix:      fmt.Sprintf("write it down as uid: %s", ds.EffectiveUID),
+				})
+			}
+			return out
+		},
+	}
+}
+
+// firstFew keeps long evidence short.
+func firstFew(lines []string) []string {
+	const most = 5
+	if len(lines) <= most {
+		return lines
+	}
+	return append(lines[:most:most], fmt.Sprintf("and %d more", len(lines)-most))
+}

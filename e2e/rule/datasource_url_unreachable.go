@@ -1,0 +1,137 @@
+package rule
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/panelgate/panelgate/e2e/nearest"
+	"github.com/panelgate/panelgate/stack"
+)
+
+// datasourceURLUnreachable proves that a datasource's url leads somewhere from
+// inside Grafana's container, where localhost is Grafana itself.
+func datasourceURLUnreachable() Rule {
+	return Rule{
+		ID:       "datasource/url-unreachable",
+		Severity: Error,
+		Summary:  "a datasource's url leads nowhere from inside Grafana's container",
+		Static: func(in *Static) []Finding {
+			var out []Finding
+			for _, ds := range in.Stack.Datasources {
+				if f := Unreachable(in.Stack, ds); f != nil {
+					out = append(out, *f)
+				}
+			}
+			return out
+		},
+	}
+}
+
+// Unreachable says why Grafana cannot reach a datasource's url, nil where it can
+// or where the files do not tell (no compose file, a host elsewhere).
+func Unreachable(s *stack.Stack, ds *stack.Datasource) *Finding {
+	if ds.Type.Value != "prometheus" {
+		return nil // others are not asked
+	}
+	fail := func(fix, format string, args ...any) *Finding {
+		pos := ds.URL.Pos
+		if pos.IsZero() {
+			pos = ds.Pos
+		}
+		return &Finding{Pos: pos, Message: fmt.Sprintf("datasource %q: ", ds.Name.Value) + fmt.Sprintf(format, args...), Fix: fix}
+	}
+	if ds.URL.Value == "" {
+		return fail("set url: http://prometheus:9090", "it has no url")
+	}
+	u, err := url.Parse(ds.URL.Value)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fail("write it as http://host:port", "%q is no http url", ds.URL.Value)
+	}
+	if s.Compose == nil || s.Grafana == nil || s.Grafana.Service == nil || s.Grafana.Service.NetworkHost {
+		return nil
+	}
+	return inNetwork(s, u, fail)
+}
+
+// inNetwork judges a url by the services that share Grafana's network.
+func inNetwork(s *stack.Stack, u *url.URL, fail func(fix, format string, args ...any) *Finding) *Finding {
+	host, port := u.Hostname(), portOf(u)
+	right := "http://prometheus:9090"
+	if p := s.Prometheus; p != nil && p.Service != nil {
+		right = fmt.Sprintf("http://%s:%d", p.Service.Name, ListenPort(p.Service, 9090))
+	}
+	fix := "set url: " + right
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return fail(fix, "%s is Grafana's own container, where no Prometheus listens", u.Host)
+	}
+	svc := serviceNamed(s.Compose, host)
+	if svc == nil {
+		if net.ParseIP(host) != nil || strings.Contains(host, ".") || s.Grafana.Service.ExtraHosts[host] != "" {
+			return nil // a host outside the compose project: the files cannot tell
+		}
+		return fail(fix, "host %q is no service of %s%s", host, s.Compose.File, nearest.Hint(host, serviceNames(s.Compose)))
+	}
+	if s.Prometheus == nil || svc != s.Prometheus.Service {
+		return nil
+	}
+	if svc.NetworkHost {
+		return fail(fmt.Sprintf("set url: http://host.docker.internal:%d, and give Grafana extra_hosts: [\"host.docker.internal:host-gateway\"]", ListenPort(svc, 9090)),
+			"service %q runs in the host's network, where its name leads nowhere", svc.Name)
+	}
+	if want := ListenPort(svc, 9090); port != want {
+		return fail(fix, "service %q listens on port %d, not %d", svc.Name, want, port)
+	}
+	return nil
+}
+
+func portOf(u *url.URL) int {
+	if p, err := strconv.Atoi(u.Port()); err == nil {
+		return p
+	}
+	if u.Scheme == "https" {
+		return 443
+	}
+	return 80
+}
+
+func serviceNamed(c *stack.Compose, host string) *stack.Service {
+	for _, s := range c.Services {
+		if s.Name == host || s.ContainerName == host || slices.Contains(s.Aliases, host) {
+			return s
+		}
+	}
+	return nil
+}
+
+func serviceNames(c *stack.Compose) []string {
+	var out []string
+	for _, s := range c.Services {
+		out = append(out, s.Name)
+	}
+	return out
+}
+
+// ListenPort is the port a service listens on: what --web.listen-address says,
+// else the default.
+func ListenPort(s *stack.Service, fallback int) int {
+	for i, arg := range s.Command {
+		addr, ok := strings.CutPrefix(arg, "--web.listen-address")
+		if !ok {
+			continue
+		}
+		addr = strings.TrimPrefix(addr, "=")
+		if addr == "" && i+1 < len(s.Command) {
+			addr = s.Command[i+1]
+		}
+		if _, port, err := net.SplitHostPort(addr); err == nil {
+			if n, err := strconv.Atoi(port); err == nil {
+				return n
+			}
+		}
+	}
+	return fallback
+}

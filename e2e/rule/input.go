@@ -1,0 +1,100 @@
+package rule
+
+import (
+	"time"
+
+	promparser "github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/query"
+	"github.com/panelgate/panelgate/e2e/why"
+	"github.com/panelgate/panelgate/stack"
+	"github.com/panelgate/panelgate/stack/dashboard"
+)
+
+// Static is what the rules that read the files alone are given.
+type Static struct {
+	Stack  *stack.Stack
+	Boards []*Board // those chosen to be checked
+}
+
+// Board is a dashboard together with the questions it asks.
+type Board struct {
+	*stack.Board
+	Scope     *query.Scope
+	Guessed   map[string]bool // variables whose value only a server could tell
+	Questions []*Question
+}
+
+// Question is one target of one panel in one scope: what would be asked, or why
+// nothing is.
+type Question struct {
+	Board      *Board
+	Panel      *dashboard.Panel
+	Target     *dashboard.Target // nil for a panel that should ask and does not
+	Scope      *query.Scope
+	Datasource *stack.Datasource // nil where it is none of ours
+	// Skip says why nothing is asked of Prometheus, Unchecked whether that
+	// leaves the panel unproven.
+	Skip      string
+	Unchecked bool
+	// RefErr is a datasource reference that leads nowhere.
+	RefErr   error
+	Requests []query.Request
+	BuildErr error // variables or intervals that cannot be worked out
+	timing   query.Timing
+}
+
+// Asks says whether the question goes to Prometheus.
+func (q *Question) Asks() bool {
+	return q.Skip == "" && q.RefErr == nil && q.BuildErr == nil && len(q.Requests) > 0
+}
+
+// Parse parses the expression of a request as Prometheus would.
+func Parse(expr string) (promparser.Expr, error) {
+	return promparser.NewParser(promparser.Options{EnableExperimentalFunctions: true}).ParseExpr(expr)
+}
+
+// Live is what the rules that need a running stack are given.
+type Live struct {
+	*Static
+	Instance  env.Instance
+	Variables []Variable
+	Asked     []*Asked
+	// Health holds Prometheus' answer to the question that Grafana's health
+	// check of a datasource asks, by effective uid; nil for a healthy one.
+	Health map[string]error
+}
+
+// Variable is how a variable of a dashboard came out.
+type Variable struct {
+	Board *Board
+	query.Resolution
+}
+
+// Status is how a query came out.
+type Status string
+
+// The statuses, as reports spell them.
+const (
+	StatusOK            Status = "ok"
+	StatusFailed        Status = "failed"
+	StatusExpectedEmpty Status = "expected_empty"
+	StatusUnchecked     Status = "unchecked"
+	StatusSkipped       Status = "skipped"
+)
+
+// Asked is a question together with its answer.
+type Asked struct {
+	*Question
+	Request  query.Request
+	Sent     bool // whether Prometheus was asked at all
+	Status   Status
+	Series   int // in the answer
+	Samples  int // non-null
+	Finite   int // neither NaN nor Inf
+	Err      error
+	Duration time.Duration
+	// Diagnosis says why the answer is empty; nil where it is not.
+	Diagnosis *why.Diagnosis
+}

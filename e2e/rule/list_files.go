@@ -1,0 +1,29 @@
+package rule
+
+// fileRules are the rules about the files that lead to a panel: the compose
+// file, prometheus.yml and Grafana's provisioning, and about the gate itself.
+func fileRules() []Rule {
+	return []Rule{
+		stackComposeInvalid(),
+		stackPlaceholder(),
+		stackMountMissing(),
+		stackPortConflict(),
+		stackImageUnpinned(),
+		stackDefaultPassword(),
+		prometheusConfigInvalid(),
+		prometheusNoTarget(),
+		prometheusTargetDown(),
+		datasourceInvalid(),
+		datasourceUIDUnknown(),
+		datasourceUIDImplicit(),
+		datasourceInputUnresolved(),
+		datasourceTypeMismatch(),
+		datasourceDuplicate(),
+		datasourceURLUnreachable(),
+		datasourceTimeInterval(),
+		datasourceUnknownKey(),
+		datasourceUnhealthy(),
+		dashboardProviderInvalid(),
+		gateNothingChecked(),
+	}
+}

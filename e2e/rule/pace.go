@@ -1,0 +1,104 @@
+package rule
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	promparser "github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/panelgate/panelgate/stack"
+)
+
+// pace knows how often series get a sample.
+type pace struct {
+	jobs       []*stack.Job
+	recorded   map[string]bool // by recording rules, whose groups have a pace of their own
+	evaluation time.Duration   // global evaluation_interval, the step of a subquery that names none
+}
+
+// paceOf takes no Prometheus, too: nothing is known then.
+func paceOf(p *stack.Prometheus) pace {
+	out := pace{recorded: map[string]bool{}}
+	if p == nil {
+		return out
+	}
+	out.evaluation = p.EvalInterval
+	for _, j := range p.Jobs {
+		if j.ScrapeInterval > 0 {
+			out.jobs = append(out.jobs, j)
+		}
+	}
+	for _, f := range p.RuleFiles {
+		for _, r := range f.Records {
+			out.recorded[r.Value] = true
+		}
+	}
+	return out
+}
+
+// of is the scrape interval behind a selector, and whose it is in words. Where
+// several jobs may be meant it is the shortest of theirs, so that what is too
+// short for it is too short for all; 0 where the files do not tell.
+func (p pace) of(vs *promparser.VectorSelector) (time.Duration, string) {
+	metric := metricOf(vs)
+	if p.recorded[metric] || strings.Contains(metric, ":") {
+		return 0, ""
+	}
+	jobs := narrowJobs(p.jobs, func(j *stack.Job) bool { return chosenBy(vs, j) })
+	if port := exporterPort(metric); port != "" {
+		jobs = narrowJobs(jobs, func(j *stack.Job) bool { return scrapes(j, port) })
+	}
+	if len(jobs) == 0 {
+		return 0, ""
+	}
+	fastest := slices.MinFunc(jobs, func(a, b *stack.Job) int { return int(a.ScrapeInterval - b.ScrapeInterval) })
+	if len(jobs) == 1 {
+		return fastest.ScrapeInterval, fmt.Sprintf("job %q is scraped", fastest.Name.Value)
+	}
+	return fastest.ScrapeInterval, "no job of the stack is scraped more often than"
+}
+
+// narrowJobs keeps the jobs that fit, or all where none does: relabelling may have
+// given them other names.
+func narrowJobs(jobs []*stack.Job, fits func(*stack.Job) bool) []*stack.Job {
+	kept := slices.DeleteFunc(slices.Clone(jobs), func(j *stack.Job) bool { return !fits(j) })
+	if len(kept) == 0 {
+		return jobs
+	}
+	return kept
+}
+
+func metricOf(vs *promparser.VectorSelector) string {
+	for _, m := range vs.LabelMatchers {
+		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
+			return m.Value
+		}
+	}
+	return vs.Name
+}
+
+func chosenBy(vs *promparser.VectorSelector, j *stack.Job) bool {
+	return !slices.ContainsFunc(vs.LabelMatchers, func(m *labels.Matcher) bool {
+		return m.Name == "job" && !m.Matches(j.Name.Value)
+	})
+}
+
+// exporterPort is the standard port of the exporter that has a metric.
+func exporterPort(metric string) string {
+	switch {
+	case strings.HasPrefix(metric, "nv_"):
+		return ":8002" // Triton
+	case strings.HasPrefix(metric, "DCGM_"):
+		return ":9400"
+	case strings.HasPrefix(metric, "node_"):
+		return ":9100"
+	}
+	return ""
+}
+
+func scrapes(j *stack.Job, port string) bool {
+	return slices.ContainsFunc(j.Targets, func(t stack.Target) bool { return strings.HasSuffix(t.Address.Value, port) })
+}

@@ -1,0 +1,134 @@
+package rule
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/fakes/standard"
+	"github.com/panelgate/panelgate/stack/source"
+)
+
+// prometheusTargetDown proves that every target is scraped, and says in the
+// words of a troubleshooting table why one is not.
+func prometheusTargetDown() Rule {
+	return Rule{
+		ID:       "prometheus/target-down",
+		Severity: Error,
+		Summary:  "a target is down or its scrape fails; says refused, timeout, not found or parse error",
+		Live: func(in *Live) []Finding {
+			var out []Finding
+			for _, t := range in.Instance.Targets {
+				if !t.Up {
+					out = append(out, targetDown(in, t))
+				}
+			}
+			return out
+		},
+	}
+}
+
+func targetDown(in *Live, t env.Target) Finding {
+	f := Finding{Pos: t.Pos}
+	if f.Pos.IsZero() && in.Stack.Prometheus != nil {
+		f.Pos = source.Pos{File: in.Stack.Prometheus.File}
+	}
+	about := fmt.Sprintf("target %s of job %q is down: ", t.Address, t.Job)
+	if t.Error != "" && t.Cause != env.CauseUnanswered {
+		f.Evidence = append(f.Evidence, "Prometheus: "+t.Error)
+	}
+	if t.URL != "" {
+		f.Evidence = append(f.Evidence, "scraped: "+t.URL)
+	}
+	switch t.Cause {
+	case env.CauseUnanswered:
+		f.Message = about + "nobody answers at that address"
+		unanswered(&f, t)
+	case env.CauseRefused:
+		f.Message = about + "the connection is refused, no exporter listens on that port"
+		f.Fix = "start the exporter, or set the target to the port on which it listens"
+	case env.CauseTimeout:
+		f.Message = about + "the scrape takes longer than scrape_timeout"
+		f.Fix = "find out what keeps the exporter, or raise scrape_timeout of the job"
+	case env.CauseNotFound:
+		f.Message = about + "the exporter answers 404, its metrics are at another path"
+		f.Fix = "set metrics_path of the job to where the exporter serves its metrics, which is /metrics for most"
+	case env.CauseStatus:
+		f.Message = about + "the exporter answers with an error"
+		f.Fix = "ask the url by hand: the answer says what the exporter lacks"
+	case env.CauseParse:
+		f.Message = about + "what the exporter answers cannot be parsed, and none of it is stored"
+		f.Fix = "mend the line that the exporter prints wrongly, or point the target at an exporter's metrics"
+	default:
+		f.Message = about + "the scrape fails"
+		f.Fix = "mend what Prometheus reports"
+	}
+	return f
+}
+
+// unanswered says who could answer: the exporter of a standard port that is
+// meant, else whoever panelgate.yml names.
+func unanswered(f *Finding, t env.Target) {
+	_, port, err := net.SplitHostPort(t.Address)
+	if err != nil {
+		port = ""
+	}
+	meant := exporterMeant(t.Job)
+	f.Evidence = append(f.Evidence, "answered by themselves are the standard ports "+standardPorts())
+	if meant == "" {
+		f.Fix = fmt.Sprintf("say in panelgate.yml who answers, as targets: [{match: {job: %s}, fake: %s}], or live: true in place of fake to scrape the address itself",
+			yamlWord(t.Job), standard.Names()[0])
+		return
+	}
+	usual, _ := standard.Port(meant) // of a name that is known
+	f.Evidence = append(f.Evidence, fmt.Sprintf("%s listens on port %d by default, the target names %s", exporterTitle(meant), usual, port))
+	f.Fix = fmt.Sprintf("set the target's port to %d, or say in panelgate.yml that this is %s: targets: [{match: {job: %s}, fake: %s}]",
+		usual, exporterTitle(meant), yamlWord(t.Job), meant)
+}
+
+// exporterMeant is the exporter that a job's name speaks of, "" for none.
+func exporterMeant(job string) string {
+	low := strings.ToLower(job)
+	for _, name := range standard.Names() {
+		if strings.Contains(low, name) {
+			return name
+		}
+	}
+	return ""
+}
+
+func exporterTitle(name string) string {
+	switch name {
+	case "triton":
+		return "Triton"
+	case "dcgm":
+		return "dcgm-exporter"
+	case "node":
+		return "node_exporter"
+	}
+	return name
+}
+
+func standardPorts() string {
+	var out []string
+	for _, name := range standard.Names() {
+		port, _ := standard.Port(name)
+		out = append(out, fmt.Sprintf("%d (%s)", port, exporterTitle(name)))
+	}
+	return strings.Join(out, ", ")
+}
+
+// yamlWord is a job's name as it can stand in a YAML flow mapping.
+func yamlWord(name string) string {
+	if name == "" {
+		return `""`
+	}
+	for _, c := range name {
+		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", c) {
+			return strconv.Quote(name)
+		}
+	}
+	return name
+}

@@ -1,0 +1,129 @@
+package rule
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/panelgate/panelgate/e2e/query"
+	"github.com/panelgate/panelgate/stack"
+	"github.com/panelgate/panelgate/stack/dashboard"
+)
+
+// NewStatic prepares a stack for the static rules: every chosen dashboard with
+// the questions it would ask, as far as the files alone can tell. choose may be
+// nil to take every dashboard.
+func NewStatic(s *stack.Stack, choose func(*stack.Board) bool, now time.Time) *Static {
+	in := &Static{Stack: s}
+	for _, sb := range s.Dashboards {
+		if choose != nil && !choose(sb) {
+			continue
+		}
+		scope, guessed := query.StaticScope(sb.Dashboard, s.Datasources)
+		b := &Board{Board: sb, Scope: scope, Guessed: guessed}
+		b.Questions = b.Ask(s, scope, now)
+		in.Boards = append(in.Boards, b)
+	}
+	return in
+}
+
+// Ask lists the questions of the dashboard's panels with the variables of
+// scope, repeated panels once for each value.
+func (b *Board) Ask(s *stack.Stack, scope *query.Scope, now time.Time) []*Question {
+	var out []*Question
+	for _, p := range b.Panels {
+		if p.IsRow() || p.Clone { // Grafana drops saved copies of repeated panels on load
+			continue
+		}
+		for _, sc := range query.Repeats(b.Dashboard, p, scope) {
+			out = append(out, b.panelQuestions(s, p, sc, now)...)
+		}
+	}
+	return out
+}
+
+func (b *Board) panelQuestions(s *stack.Stack, p *dashboard.Panel, scope *query.Scope, now time.Time) []*Question {
+	if p.Library != nil && !p.Library.Resolved {
+		return []*Question{{Board: b, Panel: p, Scope: scope, Unchecked: true, Skip: fmt.Sprintf(
+			"the library panel %q is kept in Grafana's database, not in the files", p.Library.Name.Value)}}
+	}
+	if len(p.Targets) == 0 {
+		if !drawsData(p.Type.Value) {
+			return nil
+		}
+		return []*Question{{Board: b, Panel: p, Scope: scope, BuildErr: errNoTarget}}
+	}
+	var out []*Question
+	for _, t := range p.Targets {
+		q := &Question{Board: b, Panel: p, Target: t, Scope: scope}
+		q.prepare(s, now)
+		out = append(out, q)
+	}
+	return out
+}
+
+var errNoTarget = fmt.Errorf("the panel has no query")
+
+// drawsData says whether a panel of the type shows what its queries return:
+// without any it can only say "No data". Panels that live off something else
+// (text, lists, canvas) and unknown plugins are given the benefit of the doubt.
+func drawsData(panelType string) bool {
+	return slices.Contains([]string{
+		"timeseries", "graph", "stat", "singlestat", "gauge", "bargauge", "barchart", "table", "table-old",
+		"heatmap", "histogram", "piechart", "state-timeline", "status-history", "xychart", "trend", "candlestick",
+	}, panelType)
+}
+
+// prepare works out what the question sends to Prometheus, or why nothing.
+func (q *Question) prepare(s *stack.Stack, now time.Time) {
+	ds, special, err := query.TargetDatasource(q.Panel, q.Target, q.Scope, s.Datasources)
+	q.Datasource = ds
+	switch {
+	case q.Target.Hide:
+		q.Skip = "the query is hidden"
+		return
+	case special == "dashboard":
+		q.Skip = "it shows the result of another panel, which is asked there"
+		return
+	case special != "":
+		q.Skip, q.Unchecked = fmt.Sprintf("the datasource is Grafana's own (%s)", special), true
+		return
+	case err != nil:
+		q.RefErr = err
+		return
+	case !query.IsPrometheus(ds):
+		q.Skip, q.Unchecked = fmt.Sprintf("datasource %q is of type %s", ds.Name.Value, ds.Type.Value), true
+		return
+	case strings.TrimSpace(q.Target.Expr.Value) == "":
+		q.BuildErr = fmt.Errorf("the query is empty")
+		return
+	}
+	r, err := q.Board.Range(now)
+	if err != nil {
+		q.BuildErr = err
+		return
+	}
+	q.timing = query.Timing{Range: r, TimeInterval: ds.TimeInterval.Value, Now: now}
+	q.Requests, q.BuildErr = query.Requests(q.Panel, q.Target, q.Scope, q.timing)
+}
+
+// Range is the time range the dashboard opens with. An absolute one lies where
+// no fake and no fresh Prometheus has data, so its length is asked as of now.
+func (b *Board) Range(now time.Time) (query.Range, error) {
+	from, to := b.From.Value, b.To.Value
+	if from == "" {
+		from = "now-6h"
+	}
+	if to == "" {
+		to = "now"
+	}
+	r, err := query.ParseRange(from, to, now)
+	if err != nil {
+		return r, fmt.Errorf("time range %q to %q: %w", from, to, err)
+	}
+	if !strings.Contains(from, "now") && !strings.Contains(to, "now") {
+		r.From, r.To = now.Add(-r.Duration()), now
+	}
+	return r, nil
+}

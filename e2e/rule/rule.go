@@ -1,0 +1,161 @@
+// Package rule is the catalogue of what panelgate proves. One rule a file, each
+// with a page of its own under docs/rules; their ids are the contract that
+// reports, configuration and exclusions use.
+package rule
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/panelgate/panelgate/stack/source"
+)
+
+// Severity is how much a finding weighs.
+type Severity uint8
+
+// The severities, mildest first.
+const (
+	Off Severity = iota
+	Info
+	Warning
+	Error
+)
+
+// String is the severity as configuration and reports spell it.
+func (s Severity) String() string {
+	return [...]string{"off", "info", "warning", "error"}[s]
+}
+
+// ParseSeverity reads a severity's name.
+func ParseSeverity(name string) (Severity, error) {
+	for s := Off; s <= Error; s++ {
+		if s.String() == name {
+			return s, nil
+		}
+	}
+	return Off, fmt.Errorf("unknown severity %q: want error, warning, info or off", name)
+}
+
+// Finding is one thing that is wrong, with all that a person needs to mend it.
+type Finding struct {
+	Rule           string
+	Severity       Severity
+	Pos            source.Pos
+	Dashboard      string // uid
+	DashboardTitle string
+	Panel          string
+	PanelID        int64 // 0 where the finding concerns no panel
+	RefID          string
+	Expr           string // as written
+	ExprRun        string // as sent to Prometheus
+	Empty          Span   // the part of ExprRun that is empty, for panel/no-data
+	Message        string // what was seen
+	Reason         string // why, one of the catalogue's reasons
+	Evidence       []string
+	Fix            string
+}
+
+// Span is a part of an expression in byte offsets; the zero Span is none.
+type Span struct{ Start, End int }
+
+// Rule is one thing that is proven. A rule that reads only the files has
+// Static, one that needs a running stack has Live, some have both.
+type Rule struct {
+	ID       string
+	Severity Severity // the default; configuration may change it
+	Summary  string   // one line for the catalogue
+	Static   func(*Static) []Finding
+	Live     func(*Live) []Finding
+}
+
+// Lookup finds a rule by its id.
+func Lookup(id string) (Rule, bool) {
+	for _, r := range All() {
+		if r.ID == id {
+			return r, true
+		}
+	}
+	return Rule{}, false
+}
+
+// Severities are the overrides of a configuration, by rule id.
+type Severities map[string]Severity
+
+// CheckStatic runs every rule that reads the files alone.
+func CheckStatic(in *Static, over Severities) []Finding {
+	var out []Finding
+	for _, r := range All() {
+		if r.Static != nil {
+			out = append(out, complete(r, over, r.Static)(in)...)
+		}
+	}
+	return Sorted(out)
+}
+
+// CheckLive runs every rule that needs a running stack.
+func CheckLive(in *Live, over Severities) []Finding {
+	var out []Finding
+	for _, r := range All() {
+		if r.Live != nil {
+			out = append(out, complete(r, over, r.Live)(in)...)
+		}
+	}
+	return Sorted(out)
+}
+
+// complete wraps a check so that its findings carry the rule's id and a
+// severity: the configured one, else the finding's own, else the default.
+func complete[T any](r Rule, over Severities, check func(T) []Finding) func(T) []Finding {
+	return func(in T) []Finding {
+		set, configured := over[r.ID]
+		if configured && set == Off {
+			return nil
+		}
+		found := check(in)
+		for i := range found {
+			found[i].Rule = r.ID
+			switch {
+			case configured:
+				found[i].Severity = set
+			case found[i].Severity == Off:
+				found[i].Severity = r.Severity
+			}
+		}
+		return found
+	}
+}
+
+// areas is the way from the compose file to a panel: what breaks early breaks
+// the rest, so it is read first.
+func areas() []string {
+	return []string{"stack", "prometheus", "datasource", "dashboard", "variable", "panel", "promql", "triton", "value", "gate"}
+}
+
+// area is the part of a rule's id before the slash.
+func area(id string) string {
+	name, _, _ := strings.Cut(id, "/")
+	return name
+}
+
+// Sorted orders findings the way they are read: gravest first, causes before
+// what they cause, then by place.
+func Sorted(fs []Finding) []Finding {
+	order := areas()
+	slices.SortStableFunc(fs, func(a, b Finding) int {
+		if a.Severity != b.Severity {
+			return int(b.Severity) - int(a.Severity)
+		}
+		if c := slices.Index(order, area(a.Rule)) - slices.Index(order, area(b.Rule)); c != 0 {
+			return c
+		}
+		if c := strings.Compare(a.Pos.File, b.Pos.File); c != 0 {
+			return c
+		}
+		if a.Pos.Line != b.Pos.Line {
+			return a.Pos.Line - b.Pos.Line
+		}
+		return a.Pos.Column - b.Pos.Column
+	})
+	return fs
+}

@@ -1,0 +1,52 @@
+package rule
+
+import "testing"
+
+func TestStackPortConflict(t *testing.T) {
+	const grafana = `"${GRAFANA_PORT:-3000}:3000"`
+	to := func(port string) func(*fixture) {
+		return func(f *fixture) { f.replace(composeFile, grafana, port) }
+	}
+	runFileCases(t, stackPortConflict(), []fileCase{
+		{
+			name: "two services on one port", edit: to(`"9090:3000"`),
+			file: composeFile, at: `"9090:3000"`,
+			message:  []string{`"prometheus"`, `"grafana"`, "port 9090"},
+			evidence: "publishes it at " + composeFile + ":17:9", fix: `"9091:3000"`,
+		},
+		{
+			name: "on all addresses and on one", edit: to(`"127.0.0.1:9090:3000"`),
+			file: composeFile, at: `"127.0.0.1:9090:3000"`, message: []string{"port 9090"},
+		},
+		{
+			name: "a service of a profile and one that is always there", edit: to(`"8002:3000"`),
+			file: composeFile, at: `"8002:8002"`, message: []string{`"triton"`}, fix: `"8003:8002"`,
+		},
+		{
+			name: "one service twice", edit: to("\"3000:3000\"\n      - \"3000:3001\""),
+			file: composeFile, at: `"3000:3001"`, message: []string{`"grafana"`, "twice"},
+		},
+		{
+			name: "by default of a variable",
+			edit: func(f *fixture) { f.write(".env", "GRAFANA_PORT=9090\n") },
+			file: composeFile, at: grafana, message: []string{"port 9090"},
+		},
+		{name: "another protocol", edit: to(`"9090:3000/udp"`)},
+		{
+			name: "two addresses",
+			edit: func(f *fixture) {
+				f.replace(composeFile, grafana, `"127.0.0.1:9090:3000"`).
+					replace(composeFile, `"${PROMETHEUS_PORT:-9090}:9090"`, `"127.0.0.2:9090:9090"`)
+			},
+		},
+		{
+			name: "profiles that are alternatives",
+			edit: func(f *fixture) {
+				f.replace(composeFile, "  triton:\n    profiles: [demo]", "  triton:\n    profiles: [cpu]").
+					replace(composeFile, `"9400:9400"`, `"8002:9400"`)
+			},
+		},
+		{name: "an ephemeral port", edit: to(`"3000"`)},
+		{name: "no compose file", edit: noCompose},
+	})
+}

@@ -1,0 +1,75 @@
+package why
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/prometheus/common/model"
+	promparser "github.com/prometheus/prometheus/promql/parser"
+)
+
+// ExplainNaN says why a query has samples and none of them is a number: the
+// innermost division whose divisor is zero throughout, and whether that is so
+// because nothing happened. It returns nil where no division accounts for it.
+func (a *Asker) ExplainNaN(ctx context.Context, expr string) (*Diagnosis, error) {
+	root, err := parse(expr)
+	if err != nil {
+		return nil, fmt.Errorf("parse %q: %w", expr, err)
+	}
+	d := &diagnosing{Asker: a, ctx: ctx}
+	var found *Diagnosis
+	var failed error
+	promparser.Inspect(root, func(n promparser.Node, _ []promparser.Node) error {
+		b, ok := n.(*promparser.BinaryExpr)
+		if failed != nil || !ok || b.Op != promparser.DIV && b.Op != promparser.MOD {
+			return nil
+		}
+		zero, err := d.zero(b.RHS)
+		if err != nil || !zero {
+			failed = err
+			return nil
+		}
+		found = divided(b, expr)
+		return nil
+	})
+	return found, failed
+}
+
+// zero says whether an expression has values and every one is zero or NaN.
+func (d *diagnosing) zero(n promparser.Expr) (bool, error) {
+	var m model.Matrix
+	var err error
+	if n.Type() == promparser.ValueTypeScalar {
+		m, err = d.query(n.String())
+	} else {
+		m, err = d.query("max(abs(" + n.String() + "))")
+	}
+	if err != nil || len(m) == 0 {
+		return false, err
+	}
+	for _, s := range m {
+		for _, v := range s.Values {
+			if f := float64(v.Value); f != 0 && !math.IsNaN(f) {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+func divided(b *promparser.BinaryExpr, expr string) *Diagnosis {
+	pos := b.RHS.PositionRange()
+	out := &Diagnosis{
+		Reason: DividesByZero, Part: expr[pos.Start:pos.End], Start: int(pos.Start), End: int(pos.End),
+		Message: "every value is divided by zero",
+		Fix:     "check what the divisor counts",
+	}
+	out.Evidence = append(out.Evidence, fmt.Sprintf("%s is zero in the whole range", out.Part))
+	if countsEvents(b.RHS) {
+		out.Reason = NoTraffic
+		out.Message = "the divisor counts events, and none happened in the whole range"
+		out.Fix = "choose a scenario with traffic, or declare the panel as expected to be empty"
+	}
+	return out
+}

@@ -1,0 +1,209 @@
+package why
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	promparser "github.com/prometheus/prometheus/promql/parser"
+)
+
+// reason says why n, which is empty though no part of it is, is so.
+func (d *diagnosing) reason(n promparser.Expr, out *Diagnosis) error {
+	switch n := n.(type) {
+	case *promparser.VectorSelector:
+		return d.selector(n, 0, out)
+	case *promparser.MatrixSelector:
+		if vs, ok := n.VectorSelector.(*promparser.VectorSelector); ok {
+			return d.selector(vs, n.Range, out)
+		}
+	case *promparser.BinaryExpr:
+		return d.binary(n, out)
+	case *promparser.Call:
+		return d.call(n, out)
+	}
+	out.Reason = FilteredOut
+	out.Message = "its parts have data, but nothing of it is left"
+	out.Fix = "check what the outermost operation removes"
+	return nil
+}
+
+func (d *diagnosing) call(n *promparser.Call, out *Diagnosis) error {
+	switch {
+	case n.Func.Name == "absent" || n.Func.Name == "absent_over_time":
+		out.Reason = FilteredOut
+		out.Message = n.Func.Name + " gives a value only while its argument has none, and it has"
+		out.Fix = "declare the panel as expected to be empty, or show something that is there in good times"
+		return nil
+	case n.Func.Name == "histogram_quantile":
+		return d.noLe(n, out)
+	}
+	for _, arg := range n.Args {
+		switch arg := arg.(type) {
+		case *promparser.MatrixSelector:
+			return d.shortWindow(n, arg, arg.Range, out)
+		case *promparser.SubqueryExpr:
+			return d.shortWindow(n, arg, arg.Range, out)
+		}
+	}
+	out.Reason = FilteredOut
+	out.Message = n.Func.Name + " leaves nothing of its argument"
+	out.Fix = "check what " + n.Func.Name + " needs of its argument"
+	return nil
+}
+
+// shortWindow explains a range function that finds too few samples in its windows.
+func (d *diagnosing) shortWindow(n *promparser.Call, arg promparser.Expr, window time.Duration, out *Diagnosis) error {
+	most, err := d.query("max(count_over_time(" + arg.String() + "))")
+	if err != nil {
+		return err
+	}
+	out.Reason = WindowTooShort
+	out.Message = fmt.Sprintf("%s needs two samples in its window of %s", n.Func.Name, model.Duration(window))
+	out.Evidence = append(out.Evidence, fmt.Sprintf("a window holds at most %g", highest(most)))
+	if d.ScrapeInterval > 0 {
+		out.Evidence = append(out.Evidence, fmt.Sprintf("targets are scraped every %s", model.Duration(d.ScrapeInterval)))
+	}
+	out.Fix = "write [$__rate_interval] for the window: Grafana makes it at least four scrapes long"
+	return nil
+}
+
+func (d *diagnosing) noLe(n *promparser.Call, out *Diagnosis) error {
+	arg := n.Args[len(n.Args)-1]
+	m, err := d.query("count by (le) (" + arg.String() + ")")
+	if err != nil {
+		return err
+	}
+	out.Reason = FilteredOut
+	out.Message = "histogram_quantile leaves nothing of its argument"
+	if !slices.ContainsFunc(m, func(s *model.SampleStream) bool { return s.Metric["le"] != "" }) {
+		out.Reason = HistogramNoLe
+		out.Message = "histogram_quantile needs the label le, which its argument has lost"
+		out.Fix = "keep le in the aggregation: sum by (le, …)"
+	}
+	return nil
+}
+
+func (d *diagnosing) binary(n *promparser.BinaryExpr, out *Diagnosis) error {
+	if n.Op.IsComparisonOperator() {
+		return d.filtered(n, out)
+	}
+	if n.Op == promparser.LUNLESS {
+		out.Reason = FilteredOut
+		out.Message = "unless removes every series of its left side"
+		out.Fix = "check that the right side is meant to match all of the left"
+		return nil
+	}
+	return d.join(n, out)
+}
+
+// filtered explains a comparison that removes everything: because nothing
+// happens at all, or because no value passes.
+func (d *diagnosing) filtered(n *promparser.BinaryExpr, out *Diagnosis) error {
+	side := n.LHS
+	if side.Type() == promparser.ValueTypeScalar {
+		side = n.RHS
+	}
+	low, err := d.query("min(" + side.String() + ")")
+	if err != nil {
+		return err
+	}
+	high, err := d.query("max(" + side.String() + ")")
+	if err != nil {
+		return err
+	}
+	out.Evidence = append(out.Evidence, fmt.Sprintf("%s is between %g and %g", side, lowest(low), highest(high)))
+	if lowest(low) == 0 && highest(high) == 0 && countsEvents(side) {
+		out.Reason = NoTraffic
+		out.Message = "nothing is counted: the counter has not moved in the whole range"
+		out.Fix = "have the scenario cause what the panel counts, or declare the panel as expected to be empty"
+		return nil
+	}
+	out.Reason = FilteredOut
+	out.Message = fmt.Sprintf("no value passes the comparison %s", n.Op)
+	out.Fix = "check the threshold against the values that occur, or declare the panel as expected to be empty"
+	return nil
+}
+
+// countsEvents says whether an expression takes the rate of a counter.
+func countsEvents(e promparser.Expr) bool {
+	found := false
+	promparser.Inspect(e, func(n promparser.Node, _ []promparser.Node) error {
+		if c, ok := n.(*promparser.Call); ok {
+			found = found || slices.Contains([]string{"rate", "irate", "increase", "delta", "idelta", "changes"}, c.Func.Name)
+		}
+		return nil
+	})
+	return found
+}
+
+// join explains a binary operation whose sides have data but share no labels.
+func (d *diagnosing) join(n *promparser.BinaryExpr, out *Diagnosis) error {
+	left, err := d.labelsOf(n.LHS)
+	if err != nil {
+		return err
+	}
+	right, err := d.labelsOf(n.RHS)
+	if err != nil {
+		return err
+	}
+	out.Reason = JoinMismatch
+	out.Message = fmt.Sprintf("no series of the left side of %s has a partner on the right", n.Op)
+	out.Evidence = append(out.Evidence,
+		"labels on the left: "+listed(left), "labels on the right: "+listed(right))
+	shared := slices.DeleteFunc(slices.Clone(left), func(l string) bool { return !slices.Contains(right, l) })
+	if len(shared) > 0 && len(shared) < max(len(left), len(right)) {
+		out.Fix = fmt.Sprintf("match on what both sides have: %s on (%s) …", n.Op, strings.Join(shared, ", "))
+	} else {
+		out.Fix = "aggregate both sides to the same labels, or rename a label with label_replace"
+	}
+	return nil
+}
+
+func (d *diagnosing) labelsOf(e promparser.Expr) ([]string, error) {
+	m, err := d.query("limitk(" + fmt.Sprint(maxSeriesForEvidence) + ", " + e.String() + ")")
+	if err != nil {
+		m, err = d.query(e.String()) // a server without limitk
+	}
+	if err != nil {
+		return nil, err
+	}
+	sets := make([]model.LabelSet, len(m))
+	for i, s := range m {
+		sets[i] = model.LabelSet(s.Metric)
+	}
+	return labelNames(sets), nil
+}
+
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+func highest(m model.Matrix) float64 {
+	best, seen := 0.0, false
+	for _, s := range m {
+		for _, v := range s.Values {
+			if !seen || float64(v.Value) > best {
+				best, seen = float64(v.Value), true
+			}
+		}
+	}
+	return best
+}
+
+func lowest(m model.Matrix) float64 {
+	best, seen := 0.0, false
+	for _, s := range m {
+		for _, v := range s.Values {
+			if !seen || float64(v.Value) < best {
+				best, seen = float64(v.Value), true
+			}
+		}
+	}
+	return best
+}

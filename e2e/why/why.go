@@ -1,0 +1,209 @@
+// Package why says why a query is empty: the smallest part of it that is, and
+// the reason, with evidence. It asks Prometheus through its HTTP API only, so
+// it works the same wherever that Prometheus runs.
+package why
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+	promparser "github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/panelgate/panelgate/e2e/env"
+)
+
+// Reason is why a query is empty, in the catalogue's words.
+type Reason string
+
+// The reasons, in the order in which they are tried.
+const (
+	TargetDown            Reason = "target-down"
+	MetricMissing         Reason = "metric-missing"
+	LabelMissing          Reason = "label-missing"
+	ValueMissing          Reason = "value-missing"
+	MatchersJointlyEmpty  Reason = "matchers-jointly-empty"
+	WindowTooShort        Reason = "window-too-short"
+	JoinMismatch          Reason = "join-mismatch"
+	HistogramNoLe         Reason = "histogram-no-le"
+	FilteredOut           Reason = "filtered-out"
+	NoTraffic             Reason = "no-traffic"
+	Stale                 Reason = "stale"
+	VariableEmpty         Reason = "variable-empty"
+	DividesByZero         Reason = "divides-by-zero"
+	lookback                     = 5 * time.Minute // Prometheus' default lookback delta
+	maxEvidenceValues            = 8
+	maxSeriesForEvidence         = 200
+	maxQueriesPerDiagnose        = 40
+)
+
+// Diagnosis is why a query is empty.
+type Diagnosis struct {
+	Part       string // the smallest sub-expression that is empty
+	Start, End int    // where it stands in the expression, in bytes
+	Reason     Reason
+	Message    string // the reason in a sentence
+	Evidence   []string
+	Fix        string
+}
+
+// Asker holds what a diagnosis may ask and know.
+type Asker struct {
+	API        promv1.API
+	Start, End time.Time // of the query; equal for an instant one
+	Step       time.Duration
+	Targets    []env.Target
+	// ScrapeInterval is the longest configured one, for judging windows.
+	ScrapeInterval time.Duration
+	// ExporterOf names the exporter known to print a metric, "" where none is.
+	ExporterOf func(metric string) string
+	// EmptyVariables are those of the dashboard that have no value, by name.
+	EmptyVariables []string
+	// KnownMetrics are the names the exporters print, for suggestions.
+	KnownMetrics []string
+}
+
+// Explain finds the smallest part of expr that is empty and says why it is. It
+// returns an error when Prometheus cannot be asked; an expression that turns out
+// to have data gives a nil Diagnosis.
+func (a *Asker) Explain(ctx context.Context, expr string) (*Diagnosis, error) {
+	root, err := parse(expr)
+	if err != nil {
+		return nil, fmt.Errorf("parse %q: %w", expr, err)
+	}
+	d := &diagnosing{Asker: a, ctx: ctx}
+	empty, err := d.empty(root)
+	if err != nil || !empty {
+		return nil, err
+	}
+	node, err := d.smallest(root)
+	if err != nil {
+		return nil, err
+	}
+	pos := node.PositionRange()
+	out := &Diagnosis{Start: int(pos.Start), End: int(pos.End)}
+	if out.Start >= 0 && out.Start < out.End && out.End <= len(expr) {
+		out.Part = expr[out.Start:out.End]
+	} else {
+		out.Part, out.Start, out.End = node.String(), 0, len(expr)
+	}
+	if err := d.reason(node, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// parse reads PromQL as the server does, experimental functions included: what
+// a function is called matters less here than where its parts stand.
+func parse(expr string) (promparser.Expr, error) {
+	return promparser.NewParser(promparser.Options{EnableExperimentalFunctions: true}).ParseExpr(expr)
+}
+
+type diagnosing struct {
+	*Asker
+	ctx     context.Context // of one Explain
+	queries int
+}
+
+// smallest descends to the innermost sub-expression that is itself empty and
+// has no empty part that would account for it.
+func (d *diagnosing) smallest(n promparser.Expr) (promparser.Expr, error) {
+	for _, child := range causes(n) {
+		empty, err := d.empty(child)
+		if err != nil {
+			return nil, err
+		}
+		if empty {
+			return d.smallest(child)
+		}
+	}
+	return n, nil
+}
+
+// causes are the parts of an expression whose emptiness makes it empty.
+func causes(n promparser.Expr) []promparser.Expr {
+	switch n := n.(type) {
+	case *promparser.ParenExpr:
+		return []promparser.Expr{n.Expr}
+	case *promparser.UnaryExpr:
+		return []promparser.Expr{n.Expr}
+	case *promparser.StepInvariantExpr:
+		return []promparser.Expr{n.Expr}
+	case *promparser.AggregateExpr:
+		return []promparser.Expr{n.Expr}
+	case *promparser.SubqueryExpr:
+		return []promparser.Expr{n.Expr}
+	case *promparser.Call:
+		if n.Func.Name == "absent" || n.Func.Name == "absent_over_time" {
+			return nil // empty because its argument is not
+		}
+		return vectors(n.Args)
+	case *promparser.BinaryExpr:
+		if n.Op == promparser.LUNLESS {
+			return vectors([]promparser.Expr{n.LHS})
+		}
+		return vectors([]promparser.Expr{n.LHS, n.RHS})
+	}
+	return nil
+}
+
+func vectors(exprs []promparser.Expr) []promparser.Expr {
+	var out []promparser.Expr
+	for _, e := range exprs {
+		if t := e.Type(); t == promparser.ValueTypeVector || t == promparser.ValueTypeMatrix {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// empty asks whether an expression has no sample in the query's window.
+func (d *diagnosing) empty(n promparser.Expr) (bool, error) {
+	switch n.Type() {
+	case promparser.ValueTypeVector:
+		m, err := d.query("count(" + n.String() + ")")
+		return len(m) == 0, err
+	case promparser.ValueTypeMatrix:
+		m, err := d.query("count(count_over_time(" + n.String() + "))")
+		return len(m) == 0, err
+	default:
+		return false, nil
+	}
+}
+
+// query evaluates an expression over the window of the diagnosed query.
+func (d *diagnosing) query(expr string) (model.Matrix, error) {
+	if d.queries++; d.queries > maxQueriesPerDiagnose {
+		return nil, fmt.Errorf("the expression needs more than %d queries to diagnose", maxQueriesPerDiagnose)
+	}
+	if !d.Start.Before(d.End) || d.Step <= 0 {
+		v, _, err := d.API.Query(d.ctx, expr, d.End)
+		if err != nil {
+			return nil, fmt.Errorf("diagnose with %q: %w", expr, err)
+		}
+		return asMatrix(v), nil
+	}
+	v, _, err := d.API.QueryRange(d.ctx, expr, promv1.Range{Start: d.Start, End: d.End, Step: d.Step})
+	if err != nil {
+		return nil, fmt.Errorf("diagnose with %q: %w", expr, err)
+	}
+	return asMatrix(v), nil
+}
+
+func asMatrix(v model.Value) model.Matrix {
+	switch v := v.(type) {
+	case model.Matrix:
+		return v
+	case model.Vector:
+		var m model.Matrix
+		for _, s := range v {
+			m = append(m, &model.SampleStream{Metric: s.Metric, Values: []model.SamplePair{{Timestamp: s.Timestamp, Value: s.Value}}})
+		}
+		return m
+	case *model.Scalar:
+		return model.Matrix{{Values: []model.SamplePair{{Timestamp: v.Timestamp, Value: v.Value}}}}
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/fakes/standard"
+)
+
+const helpText = `fakes serves exporters that are not there: GET /metrics of a machine that runs NVIDIA Triton, acted out from a scenario.
+
+Usage:
+  fakes triton [flags]   a Triton Inference Server's metrics    port 8002
+  fakes dcgm   [flags]   a dcgm-exporter                        port 9400
+  fakes node   [flags]   a node_exporter                        port 9100
+  fakes all    [flags]   all three, each on its own port
+
+Flags:
+  --listen HOST:PORT   where to serve; ":8002" is that port on every interface, "127.0.0.1:0" a free port for this machine only
+                       (default: the exporter's own port on every interface, as the real one; with all: HOST alone)
+  --scenario NAME|FILE what to act out: %s, or a YAML file (default %s)
+  --machine NAME       the machine to be: decides GPU UUIDs and host names, so that two fakes can differ (default localhost)
+  --help               this text
+
+Examples:
+  fakes triton --listen :8002
+  fakes all --listen 127.0.0.1
+  fakes dcgm --listen 127.0.0.1:9401 --machine gpu-box-2
+  fakes all --scenario ./black-friday.yaml
+
+A scenario says how much traffic each model gets, how long its stages take, what fails, and how busy GPUs and host are. The built-in
+one, fakes/scenarios/steady.yaml, explains every key. It starts when fakes starts, all counters at 0. Ctrl-C ends it.
+
+Exit code: 0 ended by a signal; 2 wrong usage or scenario; 3 could not serve, such as when the port is taken.
+`
+
+func help() string {
+	return fmt.Sprintf(helpText, strings.Join(fakes.BuiltinScenarios(), ", "), fakes.DefaultScenario)
+}
+
+// errHelp says that the help text was asked for.
+var errHelp = errors.New("help wanted")
+
+const allExporters = "all"
+
+// options are what a command line asks for.
+type options struct {
+	listen   []endpoint
+	scenario *fakes.Scenario
+	machine  string
+}
+
+// endpoint is an exporter and the address it shall be served on.
+type endpoint struct {
+	exporter string
+	address  string
+}
+
+// parse reads a command line. Its errors are wrong usage, errHelp aside.
+func parse(args []string) (options, error) {
+	if len(args) == 0 {
+		return options{}, errors.New("which exporter? " + strings.Join(commands(), ", "))
+	}
+	command := args[0]
+	if slices.Contains([]string{"help", "-h", "-help", "--help"}, command) {
+		return options{}, errHelp
+	}
+	if !slices.Contains(commands(), command) {
+		return options{}, fmt.Errorf("no exporter %q; there are %s", command, strings.Join(commands(), ", "))
+	}
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	listen := flags.String("listen", "", "")
+	scenario := flags.String("scenario", fakes.DefaultScenario, "")
+	machine := flags.String("machine", "localhost", "")
+	if err := flags.Parse(args[1:]); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return options{}, errHelp
+		}
+		return options{}, err
+	}
+	if flags.NArg() > 0 {
+		return options{}, fmt.Errorf("%q is one word too many", flags.Arg(0))
+	}
+	o := options{machine: *machine}
+	var err error
+	if o.listen, err = endpoints(command, *listen); err != nil {
+		return options{}, err
+	}
+	o.scenario, err = loadScenario(*scenario)
+	return o, err
+}
+
+func commands() []string { return append(standard.Names(), allExporters) }
+
+// endpoints says which exporters to serve where.
+func endpoints(command, listen string) ([]endpoint, error) {
+	if command == allExporters {
+		if host, port, err := net.SplitHostPort(listen); err == nil {
+			return nil, fmt.Errorf("--listen %s: all serves each exporter on its own port; give the host alone, as in --listen %q, not :%s", listen, host, port)
+		}
+		host := strings.Trim(listen, "[]")
+		var all []endpoint
+		for _, name := range standard.Names() {
+			all = append(all, endpoint{name, net.JoinHostPort(host, defaultPort(name))})
+		}
+		return all, nil
+	}
+	if listen == "" {
+		listen = ":" + defaultPort(command)
+	}
+	_, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return nil, fmt.Errorf("--listen %s: want HOST:PORT or :PORT", listen)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return nil, fmt.Errorf("--listen %s: %q is no port number", listen, port)
+	}
+	return []endpoint{{command, listen}}, nil
+}
+
+func defaultPort(exporter string) string {
+	port, _ := standard.Port(exporter) // every name given here comes from standard.Names
+	return strconv.Itoa(port)
+}
+
+// loadScenario takes what is named like a file for a file and everything else for the name of a built-in scenario.
+func loadScenario(nameOrFile string) (*fakes.Scenario, error) {
+	if strings.ContainsAny(nameOrFile, `/\.`) {
+		return fakes.LoadScenario(nameOrFile)
+	}
+	return fakes.BuiltinScenario(nameOrFile)
+}

@@ -1,0 +1,159 @@
+package node
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/fakes/internal/scrapetest"
+)
+
+var start = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+
+func world(t testing.TB) *fakes.World {
+	t.Helper()
+	s, err := fakes.BuiltinScenario("steady")
+	require.NoError(t, err)
+	return fakes.NewWorld(s, start)
+}
+
+func scrape(t testing.TB, e *Exporter, at time.Time) scrapetest.Scrape {
+	t.Helper()
+	return scrapetest.Parse(t, e.AppendScrape(nil, at), e.ContentType())
+}
+
+// The file holds what node_exporter 1.12.1, built from its module and run on Linux, said of the families that are faked: HELP, TYPE
+// and label names, values blotted out.
+func TestFamiliesAreThoseOfRelease112(t *testing.T) {
+	body, err := os.ReadFile("testdata/node_exporter-1.12.1.prom")
+	require.NoError(t, err)
+	// With labels blotted out series would stand twice, were there more than one a label set; the capture keeps one.
+	captured := scrapetest.Parse(t, body, "text/plain")
+	fake := scrape(t, New(world(t), "box:9100"), start)
+	assert.Equal(t, len(fake.Order), scrapetest.SameFamilies(t, fake, captured, nil), "every faked family is in the capture")
+	assert.True(t, slices.IsSorted(fake.Order), "client_golang sorts families by name")
+}
+
+func TestFamiliesAreThoseOfTheUpstreamFixture(t *testing.T) {
+	captured := scrapetest.Parse(t, scrapetest.Captured(t, "node-1.9.1-e2e-fixture.prom"), "text/plain")
+	fake := scrape(t, New(world(t), "box:9100"), start)
+	assert.GreaterOrEqual(t, scrapetest.SameFamilies(t, fake, captured, nil), 75)
+}
+
+func TestSizeIsThatOfASmallHost(t *testing.T) {
+	series := len(scrape(t, New(world(t), "box"), start).Series)
+	assert.GreaterOrEqual(t, series, 150)
+	assert.LessOrEqual(t, series, 260)
+}
+
+func TestCPUTimeIsTheWorldsUtilisation(t *testing.T) {
+	w := world(t)
+	e := New(w, "box:9100")
+	for _, window := range []time.Duration{time.Minute, 5 * time.Minute, 6 * time.Hour} {
+		from := start.Add(3 * time.Hour)
+		to := from.Add(window)
+		a, b := scrape(t, e, from), scrape(t, e, to)
+		var idle, all float64
+		for series, v := range b.Series {
+			if !strings.Contains(series, `"node_cpu_seconds_total"`) {
+				continue
+			}
+			all += v - a.Series[series]
+			if strings.Contains(series, `mode="idle"`) {
+				idle += v - a.Series[series]
+			}
+		}
+		cpus := float64(w.Host().CPUs())
+		// Each counter is rounded down to a hundredth of a second at either end.
+		bound := 0.01 / window.Seconds()
+		assert.InDelta(t, w.Host().MeanCPUUtilization(from, to), 1-idle/cpus/window.Seconds(), bound, window)
+		assert.InDelta(t, cpus*window.Seconds(), all, 8*cpus*0.01, "all modes together are the time that passed")
+	}
+}
+
+func TestGaugesAreTheWorlds(t *testing.T) {
+	w := world(t)
+	at := start.Add(90*time.Minute + 250*time.Millisecond)
+	s := scrape(t, New(w, "box:9100"), at)
+	value := func(name string) float64 {
+		v, ok := s.Series[`{__name__="`+name+`"}`]
+		require.True(t, ok, name)
+		return v
+	}
+	assert.InDelta(t, w.Host().MemoryTotal(), value("node_memory_MemTotal_bytes"), 0)
+	assert.InDelta(t, w.Host().MemoryUsed(at), value("node_memory_MemTotal_bytes")-value("node_memory_MemAvailable_bytes"), 4096)
+	assert.InDelta(t, 8*w.Host().MeanCPUUtilization(at.Add(-time.Minute), at), value("node_load1"), 0.01)
+	assert.InDelta(t, float64(at.UnixMilli())/1000, value("node_time_seconds"), 1e-6)
+	assert.InDelta(t, float64(w.Host().Boot().Unix()), value("node_boot_time_seconds"), 0)
+	assert.Contains(t, strings.Join(s.Lines, "\n"), `nodename="`+fakes.IdentityOf("box").NodeName()+`"`)
+}
+
+func TestCountersNeverFall(t *testing.T) {
+	e := New(world(t), "box")
+	last := map[string]float64{}
+	for at := start; at.Before(start.Add(26 * time.Hour)); at = at.Add(311 * time.Second) {
+		s := scrape(t, e, at)
+		for series, v := range s.Series {
+			_, rest, _ := strings.Cut(series, `__name__="`)
+			name, _, _ := strings.Cut(rest, `"`)
+			require.GreaterOrEqual(t, v, 0.0, series)
+			if kind := s.Families[name].Type; kind == counter || strings.HasPrefix(name, "node_vmstat_pg") {
+				require.GreaterOrEqual(t, v, last[series], series)
+			}
+		}
+		last = s.Series
+	}
+}
+
+func TestHandlerServesPlainAndCompressed(t *testing.T) {
+	e := New(world(t), "box")
+	at := start.Add(time.Hour)
+	server := httptest.NewServer(e.Handler(func() time.Time { return at }))
+	defer server.Close()
+	for _, tc := range []struct{ accept, coding string }{
+		{"", ""}, {"identity", ""}, {"gzip", "gzip"}, {"deflate, gzip;q=0.5", "gzip"}, {"gzip;q=0", ""},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/metrics", nil)
+		require.NoError(t, err)
+		request.Header.Set("Accept-Encoding", tc.accept)
+		response, err := http.DefaultTransport.RoundTrip(request)
+		require.NoError(t, err)
+		body := io.Reader(response.Body)
+		assert.Equal(t, tc.coding, response.Header.Get("Content-Encoding"), tc.accept)
+		if tc.coding == "gzip" {
+			body, err = gzip.NewReader(response.Body)
+			require.NoError(t, err)
+		}
+		text, err := io.ReadAll(body)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", response.Header.Get("Content-Type"))
+		assert.Equal(t, string(e.AppendScrape(nil, at)), string(text))
+	}
+	for path, status := range map[string]int{"/": 200, "/nothing": 404} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, nil)
+		require.NoError(t, err)
+		response, err := server.Client().Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, status, response.StatusCode, path)
+	}
+}
+
+func BenchmarkScrape(b *testing.B) {
+	e := New(world(b), "box")
+	var body []byte
+	for i := 0; b.Loop(); i++ {
+		body = e.AppendScrape(body[:0], start.Add(time.Duration(i%5760)*15*time.Second))
+	}
+}

@@ -1,0 +1,27 @@
+package triton
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Handler is Triton's metrics port: /metrics with or without a slash behind it; any other path is answered by nothing, and well.
+func (e *Exporter) Handler(now func() time.Time) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			_, _ = io.WriteString(w, `{"error":"Method Not Allowed"}`)
+			return
+		}
+		w.Header().Set("Content-Type", e.ContentType())
+		if r.URL.Path != "/metrics" && r.URL.Path != "/metrics/" {
+			return
+		}
+		body := e.AppendScrape(nil, now())
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		_, _ = w.Write(body) // the scraper went away: nobody is left to tell
+	})
+}

@@ -1,0 +1,211 @@
+package source
+
+import (
+	"bytes"
+	"math"
+	"sort"
+	"strconv"
+)
+
+// Kind is the type of a value in a tree.
+type Kind uint8
+
+// The kinds of JSON, which YAML is folded onto.
+const (
+	Null Kind = iota
+	Bool
+	Number
+	String
+	Array
+	Object
+)
+
+// String names the kind as an error message would.
+func (k Kind) String() string {
+	return [...]string{"null", "a boolean", "a number", "a string", "an array", "an object"}[k]
+}
+
+// Node is one value of a parsed file. All methods accept a nil receiver and
+// treat it as absent, so that look-ups can be chained.
+type Node struct {
+	kind   Kind
+	offset int    // of the value's first byte in the file
+	raw    int    // length of the value's literal in the file, for JSON strings
+	text   string // scalars: the decoded value
+	items  []*Node
+	fields []Field
+	doc    *document
+}
+
+// Field is a member of an object. Where a key stands twice, the last one wins
+// in Get, as it does in Grafana and in Prometheus' readers.
+type Field struct {
+	Key    string
+	KeyPos Pos
+	Value  *Node
+}
+
+// document is what the nodes of one file share.
+type document struct {
+	file  string
+	data  []byte
+	lines []int // offset of the first byte of each line
+	json  bool
+}
+
+// byteOrderMark is what some editors put in front of UTF-8, unseen.
+const byteOrderMark = "\xef\xbb\xbf"
+
+func newDocument(file string, data []byte, json bool) *document {
+	d := &document{file: file, data: data, lines: []int{0}, json: json}
+	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
+		d.lines[0] = len(byteOrderMark) // columns count from what is seen
+	}
+	for i, b := range data {
+		if b == '\n' {
+			d.lines = append(d.lines, i+1)
+		}
+	}
+	return d
+}
+
+func (d *document) pos(offset int) Pos {
+	offset = max(offset, d.lines[0])
+	line := sort.SearchInts(d.lines, offset+1) // first line starting after offset
+	return Pos{File: d.file, Line: line, Column: offset - d.lines[line-1] + 1}
+}
+
+// Kind is the node's type; an absent node is Null.
+func (n *Node) Kind() Kind {
+	if n == nil {
+		return Null
+	}
+	return n.kind
+}
+
+// Exists says whether the value is in the file, be it null.
+func (n *Node) Exists() bool { return n != nil }
+
+// Pos is where the value begins.
+func (n *Node) Pos() Pos {
+	if n == nil {
+		return Pos{}
+	}
+	return n.doc.pos(n.offset)
+}
+
+// Get is the member key of an object, nil where there is none.
+func (n *Node) Get(key string) *Node {
+	if n == nil {
+		return nil
+	}
+	for i := len(n.fields) - 1; i >= 0; i-- {
+		if n.fields[i].Key == key {
+			return n.fields[i].Value
+		}
+	}
+	return nil
+}
+
+// At follows keys down through objects.
+func (n *Node) At(keys ...string) *Node {
+	for _, k := range keys {
+		n = n.Get(k)
+	}
+	return n
+}
+
+// Items are the elements of an array.
+func (n *Node) Items() []*Node {
+	if n == nil {
+		return nil
+	}
+	return n.items
+}
+
+// Fields are the members of an object in file order.
+func (n *Node) Fields() []Field {
+	if n == nil {
+		return nil
+	}
+	return n.fields
+}
+
+// Str is the value of a string, "" for anything else.
+func (n *Node) Str() string {
+	if n.Kind() != String {
+		return ""
+	}
+	return n.text
+}
+
+// Scalar is the value of a string, number or boolean as text, "" for the rest.
+func (n *Node) Scalar() string {
+	switch n.Kind() {
+	case String, Number, Bool:
+		return n.text
+	default:
+		return ""
+	}
+}
+
+// Text is Scalar with its position.
+func (n *Node) Text() Text {
+	if n == nil {
+		return Text{}
+	}
+	return Text{Value: n.Scalar(), Pos: n.Pos(), node: n}
+}
+
+// Bool is the value of a boolean, false for anything else.
+func (n *Node) Bool() bool { return n.Kind() == Bool && n.text == "true" }
+
+// Int is the value of a number, or of a string that is one, as Grafana's
+// readers accept both, without its fraction; ok is false for anything else and
+// for what 64 bits cannot hold.
+func (n *Node) Int() (v int64, ok bool) {
+	if v, ok := n.integer(); ok {
+		return v, true
+	}
+	f, ok := n.Float()
+	if !ok || math.IsNaN(f) || f < math.MinInt64 || f >= math.MaxInt64 {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+// Float is the value of a number, or of a string that is one.
+func (n *Node) Float() (v float64, ok bool) {
+	if k := n.Kind(); k != Number && k != String {
+		return 0, false
+	}
+	if v, ok := n.integer(); ok {
+		return float64(v), true
+	}
+	v, err := strconv.ParseFloat(n.text, 64)
+	return v, err == nil
+}
+
+// integer reads whole numbers, those of YAML with their prefixes (0x, 0o, 0b)
+// and underscores.
+func (n *Node) integer() (int64, bool) {
+	base := 10
+	switch n.Kind() {
+	case Number:
+		base = 0
+	case String:
+	default:
+		return 0, false
+	}
+	v, err := strconv.ParseInt(n.text, base, 64)
+	return v, err == nil
+}
+
+// PosAt maps a byte offset into a string's decoded value back to the file. An
+// offset past the end gives the position just behind the last byte.
+func (n *Node) PosAt(offset int) Pos {
+	if n.Kind() != String || !n.doc.json || n.raw == 0 {
+		return n.Pos()
+	}
+	return n.doc.pos(n.offset + rawOffset(n.doc.data[n.offset:n.offset+n.raw], offset))
+}

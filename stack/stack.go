@@ -1,0 +1,200 @@
+// Package stack is what panelgate puts under test: the compose file,
+// prometheus.yml, Grafana's provisioning and dashboards of one directory, read
+// into a Go model in which every value keeps its file, line and column. It
+// knows nothing of running anything. The same directory holds the stack that
+// the project ships.
+package stack
+
+import (
+	"time"
+
+	"github.com/panelgate/panelgate/stack/dashboard"
+	"github.com/panelgate/panelgate/stack/source"
+)
+
+// Stack is the model of one directory.
+type Stack struct {
+	Dir         string // absolute
+	Compose     *Compose
+	Prometheus  *Prometheus
+	Grafana     *Grafana
+	Datasources []*Datasource
+	Providers   []*Provider
+	Dashboards  []*Board
+	// Problems are inputs that could not be read. They are findings, each under
+	// the rule that its Area belongs to: nothing is skipped in silence.
+	Problems []Problem
+}
+
+// Area says which part of the stack a problem lies in.
+type Area uint8
+
+// The areas a stack is read in.
+const (
+	AreaCompose Area = iota
+	AreaPrometheus
+	AreaDatasource
+	AreaProvider
+	AreaDashboard
+)
+
+// Problem is an input that could not be read.
+type Problem struct {
+	Area Area
+	source.Problem
+}
+
+// Compose is the compose project, as far as panels depend on it.
+type Compose struct {
+	File     string
+	Services []*Service
+}
+
+// Service is one service of the compose file.
+type Service struct {
+	Name          string
+	Pos           source.Pos
+	ContainerName string
+	Image         source.Text
+	HasBuild      bool
+	Profiles      []string
+	Entrypoint    []string
+	Command       []string
+	Environment   map[string]source.Text
+	Ports         []Port
+	Expose        []string
+	Mounts        []Mount
+	ExtraHosts    map[string]string
+	NetworkHost   bool
+	Aliases       []string // further names on its networks
+}
+
+// Port is a published port.
+type Port struct {
+	HostIP    string
+	Published int // 0: an ephemeral one
+	Target    int
+	Protocol  string
+	Pos       source.Pos
+}
+
+// Mount is a path of the container that comes from elsewhere.
+type Mount struct {
+	Type     string // "bind", "volume", "tmpfs", "config"
+	Source   string // bind: absolute path on the host; volume: its name
+	Target   string
+	ReadOnly bool
+	// SourceMissing says that a bind mount's source is not on this machine;
+	// compose would make an empty directory of that name.
+	SourceMissing bool
+	// Relative says that the source is written relative to the compose file, and
+	// so is part of what is kept as code, wherever it lies.
+	Relative bool
+	Pos      source.Pos
+}
+
+// Prometheus is prometheus.yml and what it leads to.
+type Prometheus struct {
+	File           string // relative to the stack's directory
+	ContainerPath  string // what the file is called inside the container
+	Path           string // absolute, on this machine
+	Content        []byte
+	Node           *source.Node
+	ScrapeInterval time.Duration // global
+	EvalInterval   time.Duration
+	Jobs           []*Job
+	RuleFiles      []*RuleFile
+	Service        *Service // that runs it, nil without a compose file
+	// ByConvention says that the file was found by its usual name: no mount
+	// brings it into the container.
+	ByConvention bool
+
+	paths *Service // whose mounts lead from container paths to this machine
+	// unmapped is a directory that does not exist, under which container paths
+	// end up that no mount leads to.
+	unmapped string
+}
+
+// Job is one scrape config.
+type Job struct {
+	Name           source.Text
+	ScrapeInterval time.Duration // with the global one filled in
+	ScrapeTimeout  time.Duration
+	MetricsPath    string
+	Scheme         string
+	Targets        []Target // of static_configs and file_sd_configs, as written
+	// Discoveries names the service discoveries it uses besides static_configs.
+	Discoveries []string
+	Pos         source.Pos
+	Node        *source.Node
+}
+
+// Target is an address that a job scrapes, before relabelling.
+type Target struct {
+	Address   source.Text
+	Discovery string // "static" or "file"
+}
+
+// RuleFile is a file of recording and alerting rules. A rule_files entry that
+// finds no file, which Prometheus passes over in silence, is one with File and
+// Path empty.
+type RuleFile struct {
+	File    string
+	Path    string        // absolute
+	Pattern source.Text   // the rule_files entry that found it
+	Records []source.Text // names recorded
+}
+
+// Grafana is what the compose file says of the Grafana service.
+type Grafana struct {
+	Service *Service // nil without a compose file
+	Version string   // "13.2.1" from the image's tag, "" where it does not tell
+	// ProvisioningDir is the absolute path on this machine of what Grafana reads
+	// as its provisioning folder, "" where no mount leads there. DatasourceDir and
+	// DashboardDir are its two subfolders, which may be mounted on their own.
+	ProvisioningDir string
+	DatasourceDir   string
+	DashboardDir    string
+	// ByConvention says that the folders were found by their usual names: no mount
+	// brings them into the container.
+	ByConvention bool
+	// Env is the environment that provisioning files are expanded from.
+	Env map[string]string
+
+	paths *Service // whose mounts lead from container paths to this machine
+}
+
+// Datasource is a provisioned datasource.
+type Datasource struct {
+	Name, Type, UID, URL source.Text
+	// EffectiveUID is UID, or what Grafana derives from the name without one.
+	EffectiveUID string
+	OrgID        int64
+	IsDefault    bool
+	TimeInterval source.Text // jsonData.timeInterval
+	HTTPMethod   string      // jsonData.httpMethod
+	Pos          source.Pos
+	Node         *source.Node
+}
+
+// Provider is a dashboard provider of Grafana's provisioning.
+type Provider struct {
+	Name, Type source.Text
+	OrgID      int64
+	Folder     source.Text
+	FolderUID  source.Text
+	// Path is options.path as Grafana sees it; Dir is the same place on this
+	// machine, "" where no mount leads there. Dir may be a place where nothing is.
+	Path                      source.Text
+	Dir                       string
+	FoldersFromFilesStructure bool
+	Pos                       source.Pos
+	Node                      *source.Node
+}
+
+// Board is a dashboard file as a provider finds it.
+type Board struct {
+	*dashboard.Dashboard
+	Provider *Provider
+	Folder   string // title of the Grafana folder, "" for the top ("General")
+}
