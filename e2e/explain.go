@@ -10,6 +10,7 @@ import (
 	"time"
 
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 
@@ -123,7 +124,7 @@ func exporterMetrics(w *fakes.World, at time.Time) (map[string]string, error) {
 			if entry == textparse.EntrySeries {
 				var ls labels.Labels
 				p.Labels(&ls)
-				out[ls.Get(labels.MetricName)] = name
+				out[ls.Get(model.MetricNameLabel)] = name
 			}
 		}
 	}

@@ -34,7 +34,9 @@ const (
 )
 
 // modelKinds are the kinds of model that Triton ships a backend for, and ensembles.
-var modelKinds = []string{"python", "onnxruntime", "tensorrt", "pytorch", "tensorflow", "openvino", "tensorrtllm", "vllm", "dali", "fil", ensembleKind}
+func modelKinds() []string {
+	return []string{"python", "onnxruntime", "tensorrt", "pytorch", "tensorflow", "openvino", "tensorrtllm", "vllm", "dali", "fil", ensembleKind}
+}
 
 // labelSafe is what a model name or version may look like: what Triton takes as a directory name, without anything to escape.
 var labelSafe = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
@@ -99,7 +101,7 @@ func (s *Scenario) addModel(f field) error {
 	err := f.mapping(setters{
 		"name":    name(&m.name),
 		"version": name(&m.version),
-		"kind":    oneOf(&m.kind, modelKinds...),
+		"kind":    oneOf(&m.kind, modelKinds()...),
 		"gpu": func(f field) error {
 			m.gpuAt = f.at()
 			return integer(&m.gpu, 0, maxGPUs-1)(f)

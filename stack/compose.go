@@ -177,7 +177,7 @@ func (r refusing) check(path string) error {
 		path = filepath.Join(r.stack.Dir, path)
 	}
 	if _, err := os.Lstat(path); err != nil || isDir(path) {
-		return nil // compose-go says better what is missing
+		return nil //nolint:nilerr // compose-go says better what is missing
 	}
 	data, err := read(path)
 	if err == nil {

@@ -79,13 +79,3 @@ func (f *fixture) check(r Rule) []Finding {
 	require.NotNil(f.t, r.Static, "%s has no static side", r.ID)
 	return r.Static(f.static())
 }
-
-// line finds the line of the first occurrence of text in a file of the stack.
-func (f *fixture) line(name, text string) int {
-	f.t.Helper()
-	data, err := os.ReadFile(filepath.Join(f.dir, name))
-	require.NoError(f.t, err)
-	before, _, found := strings.Cut(string(data), text)
-	require.True(f.t, found, "%s does not hold %q", name, text)
-	return strings.Count(before, "\n") + 1
-}

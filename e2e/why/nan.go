@@ -19,21 +19,28 @@ func (a *Asker) ExplainNaN(ctx context.Context, expr string) (*Diagnosis, error)
 	}
 	d := &diagnosing{Asker: a, ctx: ctx}
 	var found *Diagnosis
-	var failed error
+	for _, division := range divisions(root) {
+		zero, err := d.zero(division.RHS)
+		if err != nil {
+			return nil, err
+		}
+		if zero {
+			found = divided(division, expr)
+		}
+	}
+	return found, nil
+}
+
+// divisions are the divisions of an expression, outer ones first.
+func divisions(root promparser.Expr) []*promparser.BinaryExpr {
+	var out []*promparser.BinaryExpr
 	promparser.Inspect(root, func(n promparser.Node, _ []promparser.Node) error {
-		b, ok := n.(*promparser.BinaryExpr)
-		if failed != nil || !ok || b.Op != promparser.DIV && b.Op != promparser.MOD {
-			return nil
+		if b, ok := n.(*promparser.BinaryExpr); ok && (b.Op == promparser.DIV || b.Op == promparser.MOD) {
+			out = append(out, b)
 		}
-		zero, err := d.zero(b.RHS)
-		if err != nil || !zero {
-			failed = err
-			return nil
-		}
-		found = divided(b, expr)
 		return nil
 	})
-	return found, failed
+	return out
 }
 
 // zero says whether an expression has values and every one is zero or NaN.

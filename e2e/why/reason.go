@@ -31,13 +31,13 @@ func (d *diagnosing) reason(n promparser.Expr, out *Diagnosis) error {
 }
 
 func (d *diagnosing) call(n *promparser.Call, out *Diagnosis) error {
-	switch {
-	case n.Func.Name == "absent" || n.Func.Name == "absent_over_time":
+	switch n.Func.Name {
+	case "absent", "absent_over_time":
 		out.Reason = FilteredOut
 		out.Message = n.Func.Name + " gives a value only while its argument has none, and it has"
 		out.Fix = "declare the panel as expected to be empty, or show something that is there in good times"
 		return nil
-	case n.Func.Name == "histogram_quantile":
+	case "histogram_quantile":
 		return d.noLe(n, out)
 	}
 	for _, arg := range n.Args {

@@ -41,7 +41,7 @@ func (d *diagnosing) window(vs *promparser.VectorSelector, rangeSel time.Duratio
 
 func splitName(vs *promparser.VectorSelector) (name *labels.Matcher, rest []*labels.Matcher) {
 	for _, m := range vs.LabelMatchers {
-		if m.Name == labels.MetricName && name == nil {
+		if m.Name == model.MetricNameLabel && name == nil {
 			name = m
 		} else {
 			rest = append(rest, m)
@@ -60,7 +60,7 @@ func (d *diagnosing) metricMissing(name *labels.Matcher, rest []*labels.Matcher,
 		out.Fix = "mend the target first: see the finding prometheus/target-down"
 		return nil
 	}
-	names, _, err := d.API.LabelValues(d.ctx, labels.MetricName, nil, from, to)
+	names, _, err := d.API.LabelValues(d.ctx, model.MetricNameLabel, nil, from, to)
 	if err != nil {
 		return fmt.Errorf("list metric names: %w", err)
 	}

@@ -44,23 +44,26 @@ func hashLabels(labels []label) uint64 {
 	return seed
 }
 
-// bucketCounts are the sizes through which libstdc++ grows a hash table that is filled one by one.
-var bucketCounts = [...]uint64{1, 13, 29, 59, 127, 257, 541, 1109, 2357, 5087, 10273, 20753, 42043}
+// bucketCount is the size of a hash table after it has grown so many times: the steps in which libstdc++ grows one that is
+// filled one by one.
+func bucketCount(growth int) uint64 {
+	return [...]uint64{1, 13, 29, 59, 127, 257, 541, 1109, 2357, 5087, 10273, 20753, 42043}[growth]
+}
 
 // hashTable keeps keys as std::unordered_map does: one list of all, each bucket's keys next to each other in it.
 type hashTable struct {
 	hashes []uint64 // by key
 	list   []int    // keys in iteration order
-	growth int      // index into bucketCounts
+	growth int      // how often it has grown, see bucketCount
 }
 
-func (t *hashTable) bucket(key int) uint64 { return t.hashes[key] % bucketCounts[t.growth] }
+func (t *hashTable) bucket(key int) uint64 { return t.hashes[key] % bucketCount(t.growth) }
 
 // insert adds the next key.
 func (t *hashTable) insert(hash uint64) {
 	key := len(t.hashes)
 	t.hashes = append(t.hashes, hash)
-	if t.growth == 0 || uint64(key) >= bucketCounts[t.growth] {
+	if t.growth == 0 || uint64(key) >= bucketCount(t.growth) {
 		t.grow()
 	}
 	t.link(key)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/assert"
@@ -88,7 +89,7 @@ func parseLabels(t *testing.T, series string) []label {
 	require.NoError(t, err)
 	var parsed []label
 	set.Range(func(l labels.Label) {
-		if l.Name != labels.MetricName {
+		if l.Name != model.MetricNameLabel {
 			parsed = append(parsed, label{l.Name, l.Value})
 		}
 	})

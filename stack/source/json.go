@@ -28,7 +28,7 @@ func ParseJSON(file string, data []byte, lim Limits) (*Node, error) {
 	if err != nil {
 		return nil, p.problem(err)
 	}
-	if _, err := p.dec.ReadToken(); err != io.EOF {
+	if _, err := p.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		if err == nil {
 			err = errors.New("more text after the JSON value")
 		}

@@ -45,7 +45,7 @@ type api struct {
 // prepare takes a port of the loopback interface that is free and makes what will
 // be served there.
 func (a *api) prepare() (err error) {
-	if a.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	if a.listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0"); err != nil {
 		return fmt.Errorf("listen for the Prometheus API: %w", err)
 	}
 	a.router = route.New()

@@ -55,7 +55,7 @@ func newFeed(t *target, s storage.AppendableV2, active int) (*feed, error) {
 		f.handler = t.line.fake.Handler(func() time.Time { return f.at })
 	}
 	var err error
-	if f.request, err = http.NewRequest(http.MethodGet, t.scrape.URL().String(), http.NoBody); err != nil {
+	if f.request, err = http.NewRequestWithContext(context.Background(), http.MethodGet, t.scrape.URL().String(), http.NoBody); err != nil {
 		return nil, fmt.Errorf("make the request of a scrape: %w", err)
 	}
 	f.request.Header.Set("Accept", accept(t.job.ScrapeProtocols))

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 	"github.com/stretchr/testify/require"
@@ -76,7 +77,7 @@ func (s *Scrape) add(t testing.TB, parser textparse.Parser, family string) {
 	require.NotNil(t, f, "%s has no TYPE", text)
 	var names []string
 	set.Range(func(l labels.Label) {
-		if l.Name != labels.MetricName {
+		if l.Name != model.MetricNameLabel {
 			names = append(names, l.Name)
 		}
 	})
