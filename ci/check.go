@@ -162,7 +162,7 @@ func (c *checkFlags) write(stdout io.Writer, result report.Result) error {
 		return nil // the error says it all
 	}
 	color := !c.noColor && os.Getenv("NO_COLOR") == "" && report.IsTerminal(stdout)
-	return report.Text(stdout, result, report.TextOptions{Color: color, Verbose: c.verbose})
+	return report.Text(stdout, result, report.TextOptions{Color: color, Verbose: c.verbose, Info: c.failOn == rule.Info.String()})
 }
 
 func writeFile(name string, result report.Result) (err error) {

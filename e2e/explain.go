@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -14,58 +15,95 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 
+	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/e2e/why"
 	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/standard"
 )
 
-// explain has the reason found for every query that came back empty, or with
-// nothing but NaN. Queries that are the same in the same window share one.
+// explain has the reason found for every query that came back empty or with
+// nothing but NaN, and for every variable without an option. Queries that are
+// the same in the same window share one.
 func (r *run) explain(ctx context.Context, prom promv1.API, live *rule.Live) error {
 	var empty []*rule.Asked
 	for _, a := range live.Asked {
-		if a.Status == rule.StatusFailed && a.Err == nil && a.Finite == 0 {
+		if a.Status == rule.StatusFailed && a.Sent && a.Err == nil && a.Finite == 0 {
 			empty = append(empty, a)
 		}
 	}
-	if len(empty) == 0 {
+	if len(empty) == 0 && !slices.ContainsFunc(live.Variables, rule.Variable.Empty) {
 		return nil
 	}
 	known, err := exporterMetrics(live.Instance.World, live.Instance.Now)
 	if err != nil {
 		return err
 	}
+	if err := r.explainVariables(ctx, prom, live, known); err != nil {
+		return err
+	}
 	seen := map[string]*why.Diagnosis{}
 	for i, a := range empty {
 		r.progress("asking why", i, len(empty))
-		key := fmt.Sprint(a.Request.Expr, a.Request.Start, a.Request.End, a.Request.Step)
-		if d, ok := seen[key]; ok {
-			a.Diagnosis = d
-			continue
+		key := fmt.Sprint(a.Samples > 0, a.Request.Expr, a.Request.Start, a.Request.End, a.Request.Step)
+		d, ok := seen[key]
+		if !ok {
+			if d, err = r.explainQuery(ctx, prom, live, a, known); err != nil {
+				return err
+			}
+			seen[key] = d
 		}
-		asker := r.asker(prom, live, a, known)
-		if a.Samples > 0 {
-			a.Diagnosis, err = asker.ExplainNaN(ctx, a.Request.Expr)
-		} else {
-			a.Diagnosis, err = asker.Explain(ctx, a.Request.Expr)
-		}
-		if err != nil {
-			return fmt.Errorf("say why %q is empty: %w", a.Request.Expr, err)
-		}
-		seen[key] = a.Diagnosis
+		a.Diagnosis = d
 	}
 	return nil
 }
 
-func (r *run) asker(prom promv1.API, live *rule.Live, a *rule.Asked, known map[string]string) *why.Asker {
-	asker := &why.Asker{
-		API: prom, Start: a.Request.Start, End: a.Request.End, Step: a.Request.Step,
-		Targets: live.Instance.Targets, ExporterOf: exporterOf(known),
-	}
+func (r *run) explainQuery(ctx context.Context, prom promv1.API, live *rule.Live, a *rule.Asked, known map[string]string) (d *why.Diagnosis, err error) {
+	asker := r.asker(prom, live, a.Board, known)
+	asker.Start, asker.End, asker.Step = a.Request.Start, a.Request.End, a.Request.Step
 	if a.Request.Instant {
 		asker.Start = a.Request.End
 	}
+	if a.Samples > 0 {
+		d, err = asker.ExplainNaN(ctx, a.Request.Expr)
+	} else {
+		d, err = asker.Explain(ctx, a.Request.Expr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("say why %q is empty: %w", a.Request.Expr, err)
+	}
+	return d, nil
+}
+
+// explainVariables finds out why variables have no option. One whose query does
+// not parse is left to variable/query-error.
+func (r *run) explainVariables(ctx context.Context, prom promv1.API, live *rule.Live, known map[string]string) error {
+	for i, v := range live.Variables {
+		q := query.ParseVariableQuery(v.Query)
+		if !v.Empty() || q.Arg == "" || q.Kind == query.LabelNames || q.Kind == query.Metrics {
+			continue
+		}
+		rng, err := v.Board.Range(live.Instance.Now)
+		if _, parseErr := rule.Parse(q.Arg); err != nil || parseErr != nil {
+			continue
+		}
+		asker := r.asker(prom, live, v.Board, known)
+		asker.Start, asker.End, asker.Step = rng.From, rng.To, max(rng.Duration()/100, time.Second)
+		if q.Kind == query.QueryResult {
+			asker.Start = rng.To
+		}
+		diagnosis, values, err := asker.ExplainLabel(ctx, q.Arg, q.Label)
+		if err != nil {
+			return fmt.Errorf("say why variable %q is empty: %w", v.Variable.Name.Value, err)
+		}
+		live.Variables[i].Diagnosis, live.Variables[i].Removed = diagnosis, values
+	}
+	return nil
+}
+
+// asker knows what can be known about a dashboard's queries, but not their window.
+func (r *run) asker(prom promv1.API, live *rule.Live, b *rule.Board, known map[string]string) *why.Asker {
+	asker := &why.Asker{API: prom, Targets: live.Instance.Targets, ExporterOf: exporterOf(known)}
 	for _, j := range r.stack.Prometheus.Jobs {
 		asker.ScrapeInterval = max(asker.ScrapeInterval, j.ScrapeInterval)
 	}
@@ -74,7 +112,7 @@ func (r *run) asker(prom promv1.API, live *rule.Live, a *rule.Asked, known map[s
 	}
 	sort.Strings(asker.KnownMetrics)
 	for _, v := range live.Variables {
-		if v.Board == a.Board && len(v.Options) == 0 && v.Unchecked == "" {
+		if v.Board == b && v.Empty() {
 			asker.EmptyVariables = append(asker.EmptyVariables, v.Variable.Name.Value)
 		}
 	}

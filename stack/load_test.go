@@ -14,37 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/panelgate/panelgate/internal/material"
 	"github.com/panelgate/panelgate/stack/source"
 )
-
-// moduleRoot is the directory with go.mod above the test's.
-func moduleRoot(tb testing.TB) string {
-	tb.Helper()
-	dir, err := os.Getwd()
-	require.NoError(tb, err)
-	for {
-		if isFile(filepath.Join(dir, "go.mod")) {
-			return dir
-		}
-		parent := filepath.Dir(dir)
-		require.NotEqual(tb, dir, parent, "no go.mod above the test")
-		dir = parent
-	}
-}
-
-// shared is a path of the corpus beside the module. Without the corpus the test
-// is skipped, except in CI, where it has to be there.
-func shared(tb testing.TB, elem ...string) string {
-	tb.Helper()
-	path := filepath.Join(append([]string{moduleRoot(tb), "..", "shared"}, elem...)...)
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CI") != "" {
-			tb.Fatalf("the corpus is missing: %v", err)
-		}
-		tb.Skipf("the corpus is missing: %v", err)
-	}
-	return path
-}
 
 func problems(s *Stack) []string {
 	var out []string
@@ -58,7 +30,7 @@ func problems(s *Stack) []string {
 func placed(t source.Text) string { return t.Pos.String() + " " + t.Value }
 
 func TestLoadShipped(t *testing.T) {
-	s := load(t, filepath.Join(moduleRoot(t), "stack"))
+	s := load(t, filepath.Join(material.ModuleRoot(t), "stack"))
 	require.Empty(t, problems(s))
 
 	require.NotNil(t, s.Prometheus)
@@ -85,7 +57,7 @@ func TestLoadShipped(t *testing.T) {
 }
 
 func TestLoadCorpusStack(t *testing.T) {
-	s := load(t, shared(t, "corpus", "stacks", "triton-mlops-deployment", "configs"))
+	s := load(t, material.Path(t, "corpus", "stacks", "triton-mlops-deployment", "configs"))
 	require.Empty(t, problems(s))
 	assert.Equal(t, "prometheus.yml", s.Prometheus.File)
 	assert.Equal(t, "grafana", s.Grafana.Service.Name)
@@ -97,7 +69,7 @@ func TestLoadCorpusStack(t *testing.T) {
 }
 
 func TestLoadCorpusDashboards(t *testing.T) {
-	corpus := shared(t, "corpus", "dashboards")
+	corpus := material.Path(t, "corpus", "dashboards")
 	dir := t.TempDir()
 	require.NoError(t, os.CopyFS(filepath.Join(dir, "dashboards"), os.DirFS(corpus)))
 	write(t, filepath.Join(dir, "provisioning/dashboards/p.yaml"),
@@ -218,7 +190,7 @@ func TestLoadRefusesOnlyWhatIsNoStack(t *testing.T) {
 }
 
 func BenchmarkLoadShipped(b *testing.B) {
-	dir := filepath.Join(moduleRoot(b), "stack")
+	dir := filepath.Join(material.ModuleRoot(b), "stack")
 	for b.Loop() {
 		if _, err := Load(b.Context(), dir); err != nil {
 			b.Fatal(err)

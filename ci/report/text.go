@@ -13,6 +13,8 @@ import (
 // TextOptions choose how much is said to people, and whether in colour.
 type TextOptions struct {
 	Color, Verbose bool
+	// Info shows findings of severity info too, as Verbose does.
+	Info bool
 }
 
 // Text writes the result for people: a line a dashboard, each finding, a count.
@@ -23,7 +25,7 @@ func Text(w io.Writer, r Result, opts TextOptions) error {
 	}
 	hidden := 0
 	for _, f := range r.Findings {
-		if f.Severity == rule.Info && !opts.Verbose && r.Verdict == Pass {
+		if f.Severity == rule.Info && !opts.Verbose && !opts.Info {
 			hidden++
 			continue
 		}

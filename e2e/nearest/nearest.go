@@ -40,7 +40,8 @@ func Names(name string, candidates []string, limit int) []string {
 	})
 	var out []string
 	for _, s := range near {
-		if len(out) == limit {
+		// What is much farther off than the best would only distract from it.
+		if best := near[0].distance; len(out) == limit || s.distance > max(2, best)+best/3 {
 			break
 		}
 		if !slices.Contains(out, s.name) {

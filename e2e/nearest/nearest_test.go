@@ -15,7 +15,7 @@ func TestNames(t *testing.T) {
 		{"prometeus", []string{"prometheus", "loki"}, []string{"prometheus"}},
 		{"PROMETHEUS", []string{"prometheus"}, []string{"prometheus"}},
 		{"nv_inference_request_sucess", []string{"nv_inference_request_failure", "nv_inference_request_success"},
-			[]string{"nv_inference_request_success", "nv_inference_request_failure"}},
+			[]string{"nv_inference_request_success"}},
 		{"modle", []string{"version", "model"}, []string{"model"}},
 		{"gpu", []string{"instance", "job"}, nil},
 		{"x", []string{"", "x"}, nil},

@@ -3,36 +3,14 @@ package query
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/panelgate/panelgate/internal/material"
 	"github.com/panelgate/panelgate/stack/dashboard"
 )
-
-// shared finds a file of the shared test data, beside the module's root.
-func shared(t *testing.T, elem ...string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	require.NoError(t, err)
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		require.NotEqual(t, dir, filepath.Dir(dir), "no go.mod above the test")
-		dir = filepath.Dir(dir)
-	}
-	path := filepath.Join(append([]string{filepath.Dir(dir), "shared"}, elem...)...)
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("shared test data: %v", err)
-		}
-		t.Skipf("shared test data is not here: %v", err)
-	}
-	return path
-}
 
 // oneOrMore is a JSON string or an array of strings.
 type oneOrMore []string
@@ -79,7 +57,7 @@ func (r recording) value(state string) Value {
 
 // TestGrafanaConformance replays what Grafana's own code answered.
 func TestGrafanaConformance(t *testing.T) {
-	data, err := os.ReadFile(shared(t, "conformance", "variable-interpolation.json"))
+	data, err := os.ReadFile(material.Path(t, "conformance", "variable-interpolation.json"))
 	require.NoError(t, err)
 	var rec recording
 	require.NoError(t, json.Unmarshal(data, &rec))

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/panelgate/panelgate/internal/material"
 	"github.com/panelgate/panelgate/stack/dashboard"
 	"github.com/panelgate/panelgate/stack/source"
 )
@@ -45,7 +46,7 @@ func TestStaticScope(t *testing.T) {
 // TestCorpusParses asks that what people's dashboards send is PromQL, without a
 // server to resolve their variables.
 func TestCorpusParses(t *testing.T) {
-	root := shared(t, "corpus", "dashboards")
+	root := material.Path(t, "corpus", "dashboards")
 	asked := 0
 	err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".json") {

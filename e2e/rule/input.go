@@ -70,6 +70,15 @@ type Live struct {
 type Variable struct {
 	Board *Board
 	query.Resolution
+	// Diagnosis says why there is no option; nil where there are, or nobody knows.
+	Diagnosis *why.Diagnosis
+	// Removed are values that were there before the variable's regex.
+	Removed []string
+}
+
+// Empty says whether the variable was asked for and offers nothing.
+func (v Variable) Empty() bool {
+	return v.Variable.Type.Value == "query" && v.Err == nil && v.Unchecked == "" && len(v.Options) == 0
 }
 
 // Status is how a query came out.

@@ -11,31 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/panelgate/panelgate/e2e/query"
+	"github.com/panelgate/panelgate/internal/material"
 	"github.com/panelgate/panelgate/stack"
 )
-
-// boardCorpus is the folder of dashboards and stacks of other projects, kept
-// beside the repository.
-func boardCorpus(t *testing.T) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	require.NoError(t, err)
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		require.NotEqual(t, dir, filepath.Dir(dir), "no go.mod above the test")
-		dir = filepath.Dir(dir)
-	}
-	corpus := filepath.Join(dir, "..", "shared", "corpus")
-	if _, err := os.Stat(corpus); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("the corpus of dashboards is missing: %s", err)
-		}
-		t.Skip("the corpus of dashboards is not there: it is kept beside the repository")
-	}
-	return corpus
-}
 
 // Rules that cannot be sure have to be silent: the dashboards of other projects
 // work, so of these rules only what is plainly so in them may be found.
@@ -43,7 +21,7 @@ func TestBoardRulesOnOtherProjects(t *testing.T) {
 	plain := []string{ // true of the files whatever stack they are in
 		"dashboard/uid-missing", "dashboard/id-set", "panel/type-removed", "panel/unchecked", "variable/unused", "promql/rate-window",
 	}
-	files, err := filepath.Glob(filepath.Join(boardCorpus(t), "dashboards", "*", "*.json"))
+	files, err := filepath.Glob(filepath.Join(material.Path(t, "corpus", "dashboards"), "*", "*.json"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
@@ -57,7 +35,7 @@ func TestBoardRulesOnOtherProjects(t *testing.T) {
 }
 
 func TestBoardRulesOnOtherStacks(t *testing.T) {
-	dirs, err := filepath.Glob(filepath.Join(boardCorpus(t), "stacks", "*"))
+	dirs, err := filepath.Glob(filepath.Join(material.Path(t, "corpus", "stacks"), "*"))
 	require.NoError(t, err)
 	require.NotEmpty(t, dirs)
 	for _, dir := range dirs {

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/panelgate/panelgate/stack/dashboard"
 	"github.com/panelgate/panelgate/stack/source"
@@ -18,21 +19,34 @@ func variableEmpty() Rule {
 			var out []Finding
 			for _, v := range distinctVariables(in) {
 				name := v.Variable.Name.Value
-				if v.Variable.Type.Value != "query" || v.Err != nil || v.Unchecked != "" || len(v.Options) > 0 ||
-					!usesOf(v.Board.Dashboard)[name] {
+				if !v.Empty() || !usesOf(v.Board.Dashboard)[name] {
 					continue
 				}
-				f := onBoard(v.Board.Dashboard, variablePos(v.Variable))
-				f.Message = fmt.Sprintf("variable %q has no option: %s finds nothing, and what uses the variable shows nothing", name, v.Query)
-				f.Fix = "mend its selector: a metric or a label of it is not there"
-				if re := v.Variable.Regex.Value; re != "" {
-					f.Evidence = []string{fmt.Sprintf("the regex %s is applied to what is found", re)}
-				}
-				out = append(out, f)
+				out = append(out, emptyVariable(v))
 			}
 			return out
 		},
 	}
+}
+
+func emptyVariable(v Variable) Finding {
+	f := onBoard(v.Board.Dashboard, variablePos(v.Variable))
+	f.Message = fmt.Sprintf("variable %q has no option: %s finds nothing, and what uses the variable shows nothing",
+		v.Variable.Name.Value, v.Query)
+	f.Fix = "mend its selector: a metric or a label of it is not there"
+	re := v.Variable.Regex.Value
+	switch {
+	case v.Diagnosis != nil:
+		f.Reason, f.Fix = string(v.Diagnosis.Reason), v.Diagnosis.Fix
+		f.Evidence = append([]string{v.Diagnosis.Message}, v.Diagnosis.Evidence...)
+	case re != "" && len(v.Removed) > 0:
+		f.Message = fmt.Sprintf("variable %q has no option: its regex %s matches none of what is found", v.Variable.Name.Value, re)
+		f.Evidence = []string{"found: " + strings.Join(v.Removed[:min(len(v.Removed), 8)], ", ")}
+		f.Fix = "mend the regex"
+	case re != "":
+		f.Evidence = []string{fmt.Sprintf("the regex %s is applied to what is found", re)}
+	}
+	return f
 }
 
 // distinctVariables are the variables of each dashboard file once.

@@ -159,3 +159,23 @@ func join(lines []string) string {
 	}
 	return out
 }
+
+func TestExplainLabel(t *testing.T) {
+	a := running(t, "steady")
+	d, values, err := a.ExplainLabel(t.Context(), "nv_inference_count", "modle")
+	require.NoError(t, err)
+	require.NotNil(t, d)
+	assert.Empty(t, values)
+	assert.Equal(t, LabelMissing, d.Reason)
+	assert.Contains(t, d.Fix, "write model")
+
+	d, _, err = a.ExplainLabel(t.Context(), "nv_inference_cuont", "model")
+	require.NoError(t, err)
+	require.NotNil(t, d)
+	assert.Equal(t, MetricMissing, d.Reason)
+
+	d, values, err = a.ExplainLabel(t.Context(), `nv_inference_count{model!="inference"}`, "model")
+	require.NoError(t, err)
+	assert.Nil(t, d)
+	assert.Equal(t, []string{"ensemble", "postprocessing", "preprocessing", "reranker"}, values)
+}

@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"encoding/json"
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,34 +11,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/panelgate/panelgate/internal/material"
 	"github.com/panelgate/panelgate/stack/source"
 )
 
-// corpusDir is the directory of collected dashboards beside the module.
-func corpusDir(tb testing.TB) string {
-	tb.Helper()
-	dir, err := os.Getwd()
-	require.NoError(tb, err)
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		require.NotEqual(tb, filepath.Dir(dir), dir, "no go.mod above the test")
-		dir = filepath.Dir(dir)
-	}
-	corpus := filepath.Join(dir, "..", "shared", "corpus", "dashboards")
-	if _, err := os.Stat(corpus); errors.Is(err, fs.ErrNotExist) {
-		if os.Getenv("CI") != "" {
-			tb.Fatal("shared/corpus/dashboards is missing beside the module")
-		}
-		tb.Skip("shared/corpus/dashboards is missing beside the module")
-	}
-	return corpus
-}
-
 func corpus(tb testing.TB) map[string][]byte {
 	tb.Helper()
-	dir := corpusDir(tb)
+	dir := material.Path(tb, "corpus", "dashboards")
 	out := map[string][]byte{}
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || filepath.Ext(path) != ".json" {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +13,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 	"github.com/stretchr/testify/require"
+
+	"github.com/panelgate/panelgate/internal/material"
 )
 
 // Scrape is a parsed /metrics body.
@@ -87,26 +88,10 @@ func (s *Scrape) add(t testing.TB, parser textparse.Parser, family string) {
 	}
 }
 
-// Captured reads a captured scrape from the corpus beside the module. Without the corpus the test is skipped, and fails in CI.
+// Captured reads a captured scrape from the material beside the module.
 func Captured(t testing.TB, name string) []byte {
 	t.Helper()
-	dir, err := os.Getwd()
-	require.NoError(t, err)
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		require.NotEqual(t, dir, filepath.Dir(dir), "no go.mod above the test")
-		dir = filepath.Dir(dir)
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "..", "shared", "corpus", "expositions", name))
-	if errors.Is(err, os.ErrNotExist) {
-		const message = "the captured scrapes, ../shared/corpus/expositions beside the module, are not here"
-		if os.Getenv("CI") != "" {
-			t.Fatal(message)
-		}
-		t.Skip(message)
-	}
+	data, err := os.ReadFile(material.Path(t, "corpus", "expositions", name))
 	require.NoError(t, err)
 	return data
 }

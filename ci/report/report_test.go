@@ -1,0 +1,170 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/panelgate/panelgate/e2e"
+	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/query"
+	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/stack"
+	"github.com/panelgate/panelgate/stack/dashboard"
+	"github.com/panelgate/panelgate/stack/source"
+)
+
+func said(s string) source.Text { return source.Text{Value: s} }
+
+// failing is a run with one good and one empty query.
+func failing() Result {
+	panel := &dashboard.Panel{ID: said("3"), Title: said("Queue \x1b[31mDelay"), Type: said("timeseries")}
+	board := &rule.Board{Board: &stack.Board{Dashboard: &dashboard.Dashboard{
+		File: "boards/a.json", UID: said("a"), Title: said("A"), Panels: []*dashboard.Panel{{Type: said("row")}, panel}}}}
+	question := &rule.Question{Board: board, Panel: panel, Target: &dashboard.Target{RefID: said("A"), Expr: said("rate(x[$w])")},
+		Datasource: &stack.Datasource{EffectiveUID: "prometheus"}}
+	finding := rule.Finding{
+		Rule: "panel/no-data", Severity: rule.Error, Pos: source.Pos{File: "boards/a.json", Line: 7, Column: 9},
+		Dashboard: "a", DashboardTitle: "A", Panel: panel.Title.Value, PanelID: 3, RefID: "A",
+		Expr: "rate(x[$w])", ExprRun: "sum(\n  rate(x[1m])\n)", Empty: rule.Span{Start: 12, End: 17},
+		Message: "no data", Reason: "metric-missing", Evidence: []string{"no metric x", "nearest names: y"}, Fix: "write y",
+	}
+	return Result{
+		Version: "v0", StackDir: "./stack", Verdict: Fail, ExitCode: 1,
+		Report: &e2e.Report{
+			Env: "embedded", Boards: []*rule.Board{board}, Duration: 1234 * time.Millisecond,
+			Targets: []env.Target{{Job: "triton", Up: true}, {Job: "node", Error: "refused"}},
+			Queries: []*rule.Asked{
+				{Question: question, Sent: true, Status: rule.StatusOK, Series: 2, Samples: 10, Finite: 10, Duration: 1500 * time.Microsecond,
+					Request: query.Request{Expr: "rate(x[1m])", Step: 15 * time.Second}},
+				{Question: question, Sent: true, Status: rule.StatusFailed},
+			},
+			Findings: []rule.Finding{finding, {Rule: "variable/unused", Severity: rule.Info, Message: "idle"}},
+		},
+	}
+}
+
+func render(t *testing.T, r Result, opts TextOptions) string {
+	t.Helper()
+	var out bytes.Buffer
+	require.NoError(t, Text(&out, r, opts))
+	return out.String()
+}
+
+func TestText(t *testing.T) {
+	want := `FAIL  A  1 panel, 2 queries (1 ok, 1 failed)
+
+error panel/no-data  stack/boards/a.json:7:9
+  at      A › Queue �[31mDelay › A
+  seen    no data
+  expr    rate(x[$w])
+  run as  sum(
+            rate(x[1m])
+                 ^^^^^
+          )
+  why     metric-missing: no metric x
+          nearest names: y
+  fix     write y
+`
+	out := render(t, failing(), TextOptions{})
+	assert.Contains(t, out, want)
+	assert.Contains(t, out, "\nfail: 1 dashboard, 1 panel, 2 queries, 1 of 2 targets up, 1 error, 1 for information (-v shows them) in 1.23s\n")
+	assert.NotContains(t, out, "\x1b", "no escape of a file reaches the terminal, and no colour was asked for")
+	assert.Contains(t, render(t, failing(), TextOptions{Color: true}), "\x1b[31mFAIL\x1b[0m")
+}
+
+func TestTextIsQuietWhenAllIsWell(t *testing.T) {
+	r := failing()
+	r.Verdict, r.ExitCode = Pass, 0
+	r.Findings = r.Findings[1:]
+	r.Queries = r.Queries[:1]
+	assert.Equal(t, "ok    A  1 panel, 1 query\n"+
+		"pass: 1 dashboard, 1 panel, 1 query, 1 of 2 targets up, 1 for information (-v shows them) in 1.23s\n", render(t, r, TextOptions{}))
+	assert.Contains(t, render(t, r, TextOptions{Verbose: true}), "info variable/unused")
+}
+
+func TestConsequencesAreShort(t *testing.T) {
+	r := failing()
+	r.Findings[0].Reason = "target-down"
+	r.Findings = append([]rule.Finding{{Rule: "prometheus/target-down", Severity: rule.Error, Message: "down"}}, r.Findings...)
+	out := render(t, r, TextOptions{})
+	assert.Contains(t, out, "no data: target-down, see prometheus/target-down\n")
+	assert.NotContains(t, out, "run as")
+	assert.Contains(t, render(t, r, TextOptions{Verbose: true}), "run as")
+}
+
+// The names of the JSON are a contract.
+func TestJSON(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, JSON(&out, failing()))
+	var got map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal(out.Bytes(), &got))
+	for key, want := range map[string]string{
+		"schema": `1`, "version": `"v0"`, "stack": `"./stack"`, "env": `"embedded"`, "verdict": `"fail"`, "exit_code": `1`, "duration_ms": `1234`,
+	} {
+		assert.JSONEq(t, want, string(got[key]), key)
+	}
+	var queries, findings []map[string]any
+	require.NoError(t, json.Unmarshal(got["queries"], &queries))
+	require.NoError(t, json.Unmarshal(got["findings"], &findings))
+	require.Len(t, queries, 2)
+	for key, want := range map[string]any{
+		"dashboard": "a", "dashboard_title": "A", "panel_id": 3.0, "ref_id": "A", "datasource": "prometheus", "expr": "rate(x[$w])",
+		"expr_run": "rate(x[1m])", "status": "ok", "series": 2.0, "samples": 10.0, "duration_ms": 1.5,
+	} {
+		assert.Equal(t, want, queries[0][key], key)
+	}
+	for key, want := range map[string]any{
+		"rule": "panel/no-data", "severity": "error", "file": "stack/boards/a.json", "line": 7.0, "column": 9.0, "dashboard": "a",
+		"panel_id": 3.0, "ref_id": "A", "message": "no data", "reason": "metric-missing",
+		"evidence": []any{"no metric x", "nearest names: y"}, "fix": "write y",
+	} {
+		assert.Equal(t, want, findings[0][key], key)
+	}
+}
+
+func TestJSONOfARunThatCouldNotBe(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, JSON(&out, Result{Verdict: Failed, ExitCode: 3, Err: errors.New("no disk")}))
+	for _, want := range []string{`"verdict": "error"`, `"exit_code": 3`, `"error": "no disk"`, `"queries": []`, `"findings": []`} {
+		assert.Contains(t, out.String(), want)
+	}
+}
+
+func TestFails(t *testing.T) {
+	r := failing().Report
+	assert.True(t, Fails(r, rule.Error))
+	r.Findings = r.Findings[1:]
+	assert.False(t, Fails(r, rule.Error))
+	assert.True(t, Fails(r, rule.Info))
+	for _, q := range r.Queries {
+		q.Sent = false
+	}
+	assert.True(t, Fails(r, rule.Error), "a run that asked nothing is no success, whatever the rules say")
+	assert.True(t, Fails(&e2e.Report{Env: "static"}, rule.Error), "nor is a lint of no dashboard")
+	assert.False(t, Fails(&e2e.Report{Env: "static", Boards: r.Boards}, rule.Error))
+}
+
+func TestUnderline(t *testing.T) {
+	assert.Equal(t, "a + bc\n    ^^", underline("a + bc", rule.Span{Start: 4, End: 6}))
+	assert.Equal(t, "sum(\n^^^^\n\té\n\t^\n)\n^", underline("sum(\n\té\n)", rule.Span{Start: 0, End: 10}))
+	assert.Equal(t, "x", underline("x", rule.Span{Start: 5, End: 9}), "a span outside marks nothing")
+}
+
+func TestProgressIsSilentWithoutATerminal(t *testing.T) {
+	var out bytes.Buffer
+	p := NewProgress(&out)
+	p.Show("asking", 1, 2)
+	p.Clear()
+	assert.Empty(t, out.String())
+}
+
+func TestPlural(t *testing.T) {
+	assert.Equal(t, "1 query, 2 queries, 0 panels", strings.Join([]string{plural(1, "query"), plural(2, "query"), plural(0, "panel")}, ", "))
+}
