@@ -7,13 +7,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/agnivade/levenshtein"
+	edlib "github.com/hbollon/go-edlib"
 )
 
 // Names are up to limit of the candidates that resemble name, closest first.
-// A candidate resembles it when about a third of the longer of the two would have
-// to be retyped (two letters of five, so that a swapped pair still counts), or
-// when one is the beginning or the end of the other.
+// A candidate resembles it when at most a third of the longer of the two would
+// have to be retyped, a swapped pair of letters counting as one, or when one is
+// the beginning or the end of the other.
 func Names(name string, candidates []string, limit int) []string {
 	type scored struct {
 		name     string
@@ -26,9 +26,9 @@ func Names(name string, candidates []string, limit int) []string {
 			continue
 		}
 		lc := strings.ToLower(c)
-		d := levenshtein.ComputeDistance(low, lc)
+		d := edlib.OSADamerauLevenshteinDistance(low, lc)
 		longest := max(utf8.RuneCountInString(low), utf8.RuneCountInString(lc))
-		if d*3 <= longest+1 || contained(low, lc) {
+		if d*3 <= longest || contained(low, lc) {
 			near = append(near, scored{c, d})
 		}
 	}

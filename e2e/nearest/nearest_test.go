@@ -17,6 +17,7 @@ func TestNames(t *testing.T) {
 		{"nv_inference_request_sucess", []string{"nv_inference_request_failure", "nv_inference_request_success"},
 			[]string{"nv_inference_request_success"}},
 		{"modle", []string{"version", "model"}, []string{"model"}},
+		{"gup", []string{"gpu", "job"}, []string{"gpu"}},
 		{"gpu", []string{"instance", "job"}, nil},
 		{"x", []string{"", "x"}, nil},
 		{"node_load", []string{"node_load1", "node_load5", "node_load15", "node_load1"},
