@@ -65,7 +65,7 @@ type prepared struct {
 }
 
 func (c *checkFlags) check(ctx context.Context, stdout, stderr io.Writer) error {
-	return c.outcome(stdout, func() (*e2e.Report, rule.Severity, error) {
+	return c.outcome(stdout, c.env, func() (*e2e.Report, rule.Severity, error) {
 		switch c.env {
 		case "embedded":
 		case "docker", "dagger", "attach":
@@ -94,7 +94,7 @@ func (c *checkFlags) check(ctx context.Context, stdout, stderr io.Writer) error 
 }
 
 func (c *checkFlags) lint(ctx context.Context, stdout, stderr io.Writer) error {
-	return c.outcome(stdout, func() (*e2e.Report, rule.Severity, error) {
+	return c.outcome(stdout, "static", func() (*e2e.Report, rule.Severity, error) {
 		p, err := c.prepare(ctx, stderr)
 		if err != nil {
 			return nil, 0, err
@@ -124,9 +124,12 @@ func ended(ctx context.Context, err error) error {
 
 // outcome renders what a run came to, a failure to run included, and turns it
 // into the command's exit code.
-func (c *checkFlags) outcome(stdout io.Writer, prove func() (*e2e.Report, rule.Severity, error)) error {
+func (c *checkFlags) outcome(stdout io.Writer, where string, prove func() (*e2e.Report, rule.Severity, error)) error {
+	began := time.Now()
 	proved, failOn, err := prove()
-	result := report.Result{Report: proved, Version: version(), StackDir: c.stackDir, Verdict: report.Pass}
+	result := report.Result{
+		Report: proved, Version: version(), StackDir: c.stackDir, Where: where, Took: time.Since(began), Verdict: report.Pass,
+	}
 	var exit *exitError
 	switch {
 	case err != nil:
@@ -153,11 +156,14 @@ func (c *checkFlags) write(stdout io.Writer, result report.Result) error {
 	if c.jsonFile == "-" {
 		return report.JSON(stdout, result)
 	}
-	if c.jsonFile != "" {
-		if err := writeFile(c.jsonFile, result); err != nil {
-			return err
-		}
+	textErr := c.writeText(stdout, result)
+	if c.jsonFile == "" {
+		return textErr
 	}
+	return errors.Join(textErr, writeFile(c.jsonFile, result))
+}
+
+func (c *checkFlags) writeText(stdout io.Writer, result report.Result) error {
 	if result.Report == nil {
 		return nil // the error says it all
 	}
@@ -191,6 +197,9 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 	if err != nil {
 		return nil, usage(err)
 	}
+	if _, err := e2e.LoadScenario(cfg.Scenario); err != nil {
+		return nil, usage(err)
+	}
 	if info, err := os.Stat(c.stackDir); err != nil || !info.IsDir() {
 		return nil, usage(fmt.Errorf("no stack at %s: name its directory with --stack", c.stackDir))
 	}
@@ -201,7 +210,7 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 	p := &prepared{stack: s, failOn: failOn, progress: report.NewProgress(stderr)}
 	p.opts = e2e.Options{Config: cfg, Choose: choose, Progress: p.progress.Show}
 	if c.verbose {
-		p.opts.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		p.opts.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
 		p.opts.Progress = nil // a log and a line that redraws itself do not mix
 	}
 	return p, nil

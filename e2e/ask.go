@@ -30,7 +30,8 @@ func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (
 		return nil, fmt.Errorf("reach Prometheus at %s: %w", instance.PrometheusURL, err)
 	}
 	prom := promv1.NewAPI(client)
-	live := &rule.Live{Static: in, Instance: instance, Health: map[string]error{}}
+	live := &rule.Live{Static: in, Instance: instance, Health: map[string]error{},
+		Unmatched: unmatched(r.Config.Targets, r.stack, instance.Targets)}
 	if err := r.health(ctx, prom, live); err != nil {
 		return nil, err
 	}
@@ -61,6 +62,9 @@ func (r *run) health(ctx context.Context, prom promv1.API, live *rule.Live) erro
 		if why := rule.Unreachable(r.stack, ds); why != nil {
 			continue // datasource/url-unreachable says it better
 		}
+		if rule.Elsewhere(r.stack, ds) != "" {
+			continue // nobody to ask
+		}
 		_, _, err := prom.Query(ctx, "1+1", live.Instance.Now)
 		if ctx.Err() != nil {
 			return fmt.Errorf("ask Prometheus for its health: %w", ctx.Err())
@@ -80,7 +84,7 @@ func (r *run) questions(ctx context.Context, prom promv1.API, live *rule.Live) (
 			rng = query.Range{From: live.Instance.Now.Add(-time.Hour), To: live.Instance.Now}
 		}
 		scope, resolved, err := query.Resolve(ctx, b.Dashboard, r.stack.Datasources,
-			func(*stack.Datasource) promv1.API { return prom }, rng)
+			func(ds *stack.Datasource) promv1.API { return r.ours(prom, ds) }, rng)
 		var cycle *query.CycleError // variable/query-error says so; the rest is filled
 		switch {
 		case ctx.Err() != nil:
@@ -89,11 +93,35 @@ func (r *run) questions(ctx context.Context, prom promv1.API, live *rule.Live) (
 			return nil, fmt.Errorf("fill the variables of %s: %w", b.File, err)
 		}
 		for _, res := range resolved {
+			r.sayNotRun(&res, scope)
 			live.Variables = append(live.Variables, rule.Variable{Board: b, Resolution: res})
 		}
 		out = append(out, b.Ask(r.stack, scope, live.Instance.Now)...)
 	}
 	return out, nil
+}
+
+// ours is the Prometheus under test where a datasource leads to it, else nobody.
+func (r *run) ours(prom promv1.API, ds *stack.Datasource) promv1.API {
+	if rule.Elsewhere(r.stack, ds) != "" {
+		return nil
+	}
+	return prom
+}
+
+// sayNotRun gives a variable that nobody could be asked for the reason that panels
+// of its datasource have.
+func (r *run) sayNotRun(res *query.Resolution, scope *query.Scope) {
+	if res.Unchecked == "" {
+		return
+	}
+	ds, _, err := query.ResolveDatasource(res.Variable.Datasource, scope, r.stack.Datasources)
+	if err != nil || ds == nil {
+		return
+	}
+	if why := rule.NotRun(r.stack, ds); why != "" {
+		res.Unchecked = why
+	}
 }
 
 // askAll asks the questions with a bounded number under way at once, and keeps
@@ -110,7 +138,7 @@ func (r *run) askAll(ctx context.Context, prom promv1.API, questions []*rule.Que
 		g.Go(func() error {
 			if a.Asks() && a.Status == "" {
 				answer(ctx, prom, a)
-				r.judge(a, live.Instance.Now)
+				r.judge(a, live.Instance)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -163,8 +191,13 @@ func unasked(q *rule.Question, reason string) *rule.Asked {
 	return a
 }
 
+// queryTimeout is how long a panel waits for an answer: Grafana's own default.
+const queryTimeout = 30 * time.Second
+
 // answer puts one request to Prometheus and counts what comes back.
 func answer(ctx context.Context, prom promv1.API, a *rule.Asked) {
+	ctx, cancel := context.WithTimeoutCause(ctx, queryTimeout, fmt.Errorf("no answer within %s", queryTimeout))
+	defer cancel()
 	began := time.Now()
 	a.Sent = true
 	var v model.Value
@@ -175,8 +208,11 @@ func answer(ctx context.Context, prom promv1.API, a *rule.Asked) {
 			Start: a.Request.Start, End: a.Request.End, Step: a.Request.Step})
 	}
 	a.Duration = time.Since(began)
-	if a.Err == nil {
+	switch {
+	case a.Err == nil:
 		count(v, a)
+	case ctx.Err() != nil:
+		a.Err = context.Cause(ctx)
 	}
 }
 
@@ -215,8 +251,8 @@ func count(v model.Value, a *rule.Asked) {
 }
 
 // judge gives an answered query its status.
-func (r *run) judge(a *rule.Asked, now time.Time) {
-	expected := r.Config.Expected(a.Board.UID.Value, a.Board.Title.Value, a.Panel.Title.Value, now)
+func (r *run) judge(a *rule.Asked, instance env.Instance) {
+	expected := r.Config.Expected(a.Board.UID.Value, a.Board.Title.Value, a.Panel.Title.Value, instance.Now)
 	switch {
 	case a.Err != nil:
 		a.Status = rule.StatusFailed
@@ -224,6 +260,10 @@ func (r *run) judge(a *rule.Asked, now time.Time) {
 		a.Status = rule.StatusOK
 	case expected != nil && expected.Is == "empty":
 		a.Status = rule.StatusExpectedEmpty
+	case a.Samples == 0 && looksBefore(a.Request, instance.From):
+		q := *a.Question // its other requests may be answered
+		q.Unchecked, q.Skip = true, "it looks back to before the history that was laid down: raise --history"
+		a.Question, a.Status = &q, rule.StatusUnchecked
 	default:
 		a.Status = rule.StatusFailed
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/panelgate/panelgate/e2e/config"
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
@@ -45,7 +47,7 @@ type Report struct {
 	Queries  []*rule.Asked
 	Findings []rule.Finding
 	Stages   []Stage
-	Duration time.Duration
+	Notes    []string // what else a reader should know of the run
 }
 
 // Stage is a part of a run and how long it took.
@@ -59,7 +61,6 @@ type run struct {
 	Options
 	stack  *stack.Stack
 	report *Report
-	began  time.Time
 	stage  time.Time
 }
 
@@ -68,7 +69,7 @@ func begin(s *stack.Stack, opts Options, envName string) *run {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	now := time.Now()
-	return &run{Options: opts, stack: s, began: now, stage: now, report: &Report{Stack: s, Env: envName}}
+	return &run{Options: opts, stack: s, stage: now, report: &Report{Stack: s, Env: envName}}
 }
 
 func (r *run) progress(stage string, done, total int) {
@@ -87,7 +88,6 @@ func (r *run) done(name string) {
 
 func (r *run) finish(findings []rule.Finding) *Report {
 	r.report.Findings = rule.Sorted(findings)
-	r.report.Duration = time.Since(r.began)
 	return r.report
 }
 
@@ -115,10 +115,6 @@ func Verify(ctx context.Context, s *stack.Stack, opts Options) (report *Report, 
 	}
 	running, err := r.start(ctx, static)
 	if err != nil {
-		if ctx.Err() == nil && refused(s) {
-			r.Logger.Warn("Prometheus does not start", "error", err)
-			return r.notRun(static, findings), nil // the findings say what it refuses
-		}
 		return nil, err
 	}
 	defer func() {
@@ -133,21 +129,19 @@ func Verify(ctx context.Context, s *stack.Stack, opts Options) (report *Report, 
 		return nil, err
 	}
 	r.report.Queries = live.Asked
+	live.TakenPorts = takenPorts(ctx, s)
 	findings = append(findings, rule.CheckLive(live, opts.Config.Rules)...)
 	r.done("live rules")
 	return r.finish(findings), nil
 }
 
-// refused says whether something that Prometheus reads at its start is broken.
-func refused(s *stack.Stack) bool {
-	return slices.ContainsFunc(s.Problems, func(p stack.Problem) bool { return p.Area == stack.AreaPrometheus })
-}
-
-// unloadable says whether prometheus.yml cannot be run at all; its findings
-// already say why.
+// unloadable says whether Prometheus would not start: it refuses a broken
+// prometheus.yml and broken rule files. Their findings already say why.
 func unloadable(s *stack.Stack) bool {
 	return slices.ContainsFunc(s.Problems, func(p stack.Problem) bool {
-		return p.Area == stack.AreaPrometheus && p.Pos.File == s.Prometheus.File
+		isRules := func(f *stack.RuleFile) bool { return f.File == p.Pos.File }
+		return p.Area == stack.AreaPrometheus &&
+			(p.Pos.File == s.Prometheus.File || slices.ContainsFunc(s.Prometheus.RuleFiles, isRules))
 	})
 }
 
@@ -169,15 +163,19 @@ func (r *run) start(ctx context.Context, in *rule.Static) (*embedded.Env, error)
 	if err != nil {
 		return nil, err
 	}
-	history := min(neededHistory(in), r.History)
-	r.Logger.Debug("history", "length", history, "cap", r.History)
+	needed := neededHistory(in)
+	history := min(needed, r.History)
+	if needed-history > history/10 { // a lookback that is cut short is not worth a word
+		r.report.Notes = append(r.report.Notes, fmt.Sprintf("the panels look back %s, and %s of it were laid down: --history says how much",
+			model.Duration(needed.Round(time.Minute)), model.Duration(history)))
+	}
 	var mappings []embedded.Mapping
 	for _, t := range r.Config.Targets {
 		mappings = append(mappings, embedded.Mapping{Match: t.Match, Fake: t.Fake, Live: t.Live})
 	}
 	running, err := embedded.Start(ctx, r.stack.Prometheus, embedded.Options{
 		Scenario: scenario, Targets: mappings, History: history,
-		SelfAddresses: selfAddresses(r.stack), Logger: r.Logger, Progress: r.progress,
+		SelfAddresses: selfAddresses(r.stack), OwnLoopback: ownLoopback(r.stack), Logger: r.Logger, Progress: r.progress,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the embedded Prometheus: %w", err)
@@ -204,6 +202,16 @@ func LoadScenario(name string) (*fakes.Scenario, error) {
 		return nil, fmt.Errorf("load the scenario: %w", fileErr)
 	}
 	return nil, fmt.Errorf("load the scenario: %w", err)
+}
+
+// ownLoopback says whether Prometheus runs in a container whose network it shares
+// with nobody, so that localhost is not where the exporters are.
+func ownLoopback(s *stack.Stack) bool {
+	svc := s.Prometheus.Service
+	if svc == nil || svc.NetworkHost || svc.NetworkOf != "" {
+		return false
+	}
+	return !slices.ContainsFunc(s.Compose.Services, func(o *stack.Service) bool { return o.NetworkOf == svc.Name })
 }
 
 // selfAddresses are those under which the stack's Prometheus scrapes itself.

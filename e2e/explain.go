@@ -8,12 +8,14 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/e2e/rule"
@@ -42,37 +44,67 @@ func (r *run) explain(ctx context.Context, prom promv1.API, live *rule.Live) err
 	if err := r.explainVariables(ctx, prom, live, known); err != nil {
 		return err
 	}
-	seen := map[string]*why.Diagnosis{}
-	for i, a := range empty {
-		r.progress("asking why", i, len(empty))
+	return r.explainQueries(ctx, prom, live, empty, known)
+}
+
+// explainQueries asks for each different query once, a bounded number at a time.
+func (r *run) explainQueries(ctx context.Context, prom promv1.API, live *rule.Live, empty []*rule.Asked, known map[string]string) error {
+	same := map[string][]*rule.Asked{}
+	var order []string
+	for _, a := range empty {
 		key := fmt.Sprint(a.Samples > 0, a.Request.Expr, a.Request.Start, a.Request.End, a.Request.Step)
-		d, ok := seen[key]
-		if !ok {
-			if d, err = r.explainQuery(ctx, prom, live, a, known); err != nil {
-				return err
-			}
-			seen[key] = d
+		if same[key] == nil {
+			order = append(order, key)
 		}
-		a.Diagnosis = d
+		same[key] = append(same[key], a)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(workers())
+	var mu sync.Mutex
+	done := 0
+	for _, key := range order {
+		g.Go(func() error {
+			d := r.explainQuery(ctx, prom, live, same[key][0], known)
+			for _, a := range same[key] {
+				a.Diagnosis = d
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			r.progress("asking why", done, len(order))
+			return ctx.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("ask why panels are empty: %w", err)
 	}
 	return nil
 }
 
-func (r *run) explainQuery(ctx context.Context, prom promv1.API, live *rule.Live, a *rule.Asked, known map[string]string) (d *why.Diagnosis, err error) {
-	asker := r.asker(prom, live, a.Board, known)
+func (r *run) explainQuery(ctx context.Context, prom promv1.API, live *rule.Live, a *rule.Asked, known map[string]string) *why.Diagnosis {
+	asker := r.asker(prom, live, a.Board, a.Target.Expr.Value, known)
 	asker.Start, asker.End, asker.Step = a.Request.Start, a.Request.End, a.Request.Step
 	if a.Request.Instant {
 		asker.Start = a.Request.End
 	}
+	explain := asker.Explain
 	if a.Samples > 0 {
-		d, err = asker.ExplainNaN(ctx, a.Request.Expr)
-	} else {
-		d, err = asker.Explain(ctx, a.Request.Expr)
+		explain = asker.ExplainNaN
 	}
+	d, err := explain(ctx, a.Request.Expr)
 	if err != nil {
-		return nil, fmt.Errorf("say why %q is empty: %w", a.Request.Expr, err)
+		return unexplained(err)
 	}
-	return d, nil
+	return d
+}
+
+// unexplained stands for a reason that could not be found. The finding remains;
+// only its why is missing.
+func unexplained(err error) *why.Diagnosis {
+	return &why.Diagnosis{
+		Message: "the reason could not be found out: " + err.Error(),
+		Fix:     "ask Prometheus for the parts of the query one by one",
+	}
 }
 
 // explainVariables finds out why variables have no option. One whose query does
@@ -87,32 +119,42 @@ func (r *run) explainVariables(ctx context.Context, prom promv1.API, live *rule.
 		if _, parseErr := rule.Parse(q.Arg); err != nil || parseErr != nil {
 			continue
 		}
-		asker := r.asker(prom, live, v.Board, known)
+		asker := r.asker(prom, live, v.Board, v.Variable.Query.Value, known)
 		asker.Start, asker.End, asker.Step = rng.From, rng.To, max(rng.Duration()/100, time.Second)
 		if q.Kind == query.QueryResult {
 			asker.Start = rng.To
 		}
 		diagnosis, values, err := asker.ExplainLabel(ctx, q.Arg, q.Label)
+		if ctx.Err() != nil {
+			return fmt.Errorf("ask why variable %q is empty: %w", v.Variable.Name.Value, ctx.Err())
+		}
 		if err != nil {
-			return fmt.Errorf("say why variable %q is empty: %w", v.Variable.Name.Value, err)
+			diagnosis = unexplained(err)
 		}
 		live.Variables[i].Diagnosis, live.Variables[i].Removed = diagnosis, values
 	}
 	return nil
 }
 
-// asker knows what can be known about a dashboard's queries, but not their window.
-func (r *run) asker(prom promv1.API, live *rule.Live, b *rule.Board, known map[string]string) *why.Asker {
-	asker := &why.Asker{API: prom, Targets: live.Instance.Targets, ExporterOf: exporterOf(known)}
+// asker knows what can be known about a text of a dashboard, but not its window.
+func (r *run) asker(prom promv1.API, live *rule.Live, b *rule.Board, text string, known map[string]string) *why.Asker {
+	asker := &why.Asker{API: prom, Targets: live.Instance.Targets, ExporterOf: exporterOf(known), Intervals: map[string]time.Duration{}}
 	for _, j := range r.stack.Prometheus.Jobs {
-		asker.ScrapeInterval = max(asker.ScrapeInterval, j.ScrapeInterval)
+		asker.Intervals[j.Name.Value] = j.ScrapeInterval
+	}
+	asker.Recorded = map[string]string{}
+	for _, f := range r.stack.Prometheus.RuleFiles {
+		for _, rec := range f.Records {
+			asker.Recorded[rec.Value] = rec.Pos.String()
+		}
 	}
 	for m := range known {
 		asker.KnownMetrics = append(asker.KnownMetrics, m)
 	}
 	sort.Strings(asker.KnownMetrics)
 	for _, v := range live.Variables {
-		if v.Board == b && v.Empty() {
+		used := func(ref query.Reference) bool { return ref.Name == v.Variable.Name.Value }
+		if v.Board == b && v.Empty() && slices.ContainsFunc(query.References(text), used) {
 			asker.EmptyVariables = append(asker.EmptyVariables, v.Variable.Name.Value)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	promparser "github.com/prometheus/prometheus/promql/parser"
 
+	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/e2e/rule"
 )
 
@@ -56,4 +57,45 @@ func reach(expr string) time.Duration {
 		return nil
 	})
 	return longest
+}
+
+// looksBefore says whether a part of the request looks only at times before from:
+// it is empty then whatever the stack does.
+func looksBefore(req query.Request, from time.Time) bool {
+	root, err := rule.Parse(req.Expr)
+	if err != nil {
+		return false // panel/query-error says so
+	}
+	start := req.Start
+	if req.Instant {
+		start = req.End
+	}
+	before := false
+	promparser.Inspect(root, func(n promparser.Node, path []promparser.Node) error {
+		vs, ok := n.(*promparser.VectorSelector)
+		if !ok {
+			return nil
+		}
+		latest := req.End
+		at := func(timestamp *int64, bound promparser.ItemType, offset time.Duration) {
+			switch {
+			case timestamp != nil:
+				latest = time.UnixMilli(*timestamp)
+			case bound == promparser.START:
+				latest = start
+			case bound == promparser.END:
+				latest = req.End
+			}
+			latest = latest.Add(-offset)
+		}
+		for _, p := range path {
+			if sub, ok := p.(*promparser.SubqueryExpr); ok {
+				at(sub.Timestamp, sub.StartOrEnd, sub.OriginalOffset)
+			}
+		}
+		at(vs.Timestamp, vs.StartOrEnd, vs.OriginalOffset)
+		before = before || latest.Before(from)
+		return nil
+	})
+	return before
 }

@@ -86,6 +86,9 @@ func LoadScenario(path string) (*Scenario, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read scenario: %w", err)
 	}
+	if !info.Mode().IsRegular() { // a pipe would be waited for
+		return nil, fmt.Errorf("read scenario: %s is no regular file", path)
+	}
 	if info.Size() > maxScenarioBytes {
 		return nil, fmt.Errorf("read scenario: %s has %d bytes, more than the %d a scenario may have", path, info.Size(), maxScenarioBytes)
 	}

@@ -29,6 +29,7 @@ func (c *composeReader) service(cs types.ServiceConfig) *Service {
 		Expose:        cs.Expose,
 		ExtraHosts:    map[string]string{},
 		NetworkHost:   cs.NetworkMode == "host",
+		NetworkOf:     sharedNetwork(cs.NetworkMode),
 	}
 	for host, ips := range cs.ExtraHosts {
 		s.ExtraHosts[host] = strings.Join(ips, ",")
@@ -151,4 +152,13 @@ func (c *composeReader) fileObject(s *Service, section string, ref types.FileRef
 		c.problem(AreaCompose, pos, "%s %q is the file %s, which is not there", strings.TrimSuffix(section, "s"), ref.Source, c.rel(m.Source))
 	}
 	return m
+}
+
+// sharedNetwork is the service that network_mode: service:NAME names.
+func sharedNetwork(mode string) string {
+	name, ok := strings.CutPrefix(mode, "service:")
+	if !ok {
+		return ""
+	}
+	return name
 }

@@ -66,7 +66,9 @@ type Service struct {
 	Mounts        []Mount
 	ExtraHosts    map[string]string
 	NetworkHost   bool
-	Aliases       []string // further names on its networks
+	// NetworkOf is the service whose network this one shares, "" for its own.
+	NetworkOf string
+	Aliases   []string // further names on its networks
 }
 
 // Port is a published port.

@@ -22,6 +22,7 @@ type jsonReport struct {
 	Error      string        `json:"error,omitempty"`
 	DurationMS float64       `json:"duration_ms"`
 	Counts     counts        `json:"counts"`
+	Notes      []string      `json:"notes,omitempty"`
 	Targets    []jsonTarget  `json:"targets"`
 	Queries    []jsonQuery   `json:"queries"`
 	Findings   []jsonFinding `json:"findings"`
@@ -76,14 +77,15 @@ type jsonFinding struct {
 // JSON writes the result under the versioned schema.
 func JSON(w io.Writer, r Result) error {
 	out := jsonReport{
-		Schema: Schema, Version: r.Version, Stack: r.StackDir, Verdict: r.Verdict, ExitCode: r.ExitCode,
-		Counts: r.counts(), Targets: []jsonTarget{}, Queries: []jsonQuery{}, Findings: []jsonFinding{},
+		Schema: Schema, Version: r.Version, Stack: r.StackDir, Env: r.Where, Verdict: r.Verdict, ExitCode: r.ExitCode,
+		DurationMS: milliseconds(r.Took),
+		Counts:     r.counts(), Targets: []jsonTarget{}, Queries: []jsonQuery{}, Findings: []jsonFinding{},
 	}
 	if r.Err != nil {
 		out.Error = r.Err.Error()
 	}
 	if r.Report != nil {
-		out.Env, out.DurationMS = r.Env, milliseconds(r.Duration)
+		out.Notes = r.Notes
 		for _, t := range r.Targets {
 			out.Targets = append(out.Targets, jsonTarget{t.Job, t.Instance, t.URL, t.Up, t.Error, t.AnsweredBy})
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/panelgate/panelgate/e2e"
@@ -29,6 +30,8 @@ type Result struct {
 	*e2e.Report // nil where the proof could not be run
 	Version     string
 	StackDir    string // as given on the command line
+	Where       string // the environment asked for
+	Took        time.Duration
 	Verdict     Verdict
 	ExitCode    int
 	Err         error // why it could not be run

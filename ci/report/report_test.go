@@ -36,9 +36,9 @@ func failing() Result {
 		Message: "no data", Reason: "metric-missing", Evidence: []string{"no metric x", "nearest names: y"}, Fix: "write y",
 	}
 	return Result{
-		Version: "v0", StackDir: "./stack", Verdict: Fail, ExitCode: 1,
+		Version: "v0", StackDir: "./stack", Where: "embedded", Took: 1234 * time.Millisecond, Verdict: Fail, ExitCode: 1,
 		Report: &e2e.Report{
-			Env: "embedded", Boards: []*rule.Board{board}, Duration: 1234 * time.Millisecond,
+			Env: "embedded", Boards: []*rule.Board{board},
 			Targets: []env.Target{{Job: "triton", Up: true}, {Job: "node", Error: "refused"}},
 			Queries: []*rule.Asked{
 				{Question: question, Sent: true, Status: rule.StatusOK, Series: 2, Samples: 10, Finite: 10, Duration: 1500 * time.Microsecond,

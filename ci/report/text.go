@@ -34,6 +34,9 @@ func Text(w io.Writer, r Result, opts TextOptions) error {
 	if opts.Verbose {
 		t.stages()
 	}
+	for _, n := range r.Notes {
+		t.printf("\n%s  %s\n", t.paint(dim, "note"), clean(n))
+	}
 	t.summary(hidden)
 	if _, err := w.Write(t.buf.Bytes()); err != nil {
 		return fmt.Errorf("write the report: %w", err)
@@ -197,12 +200,15 @@ func clickPath(f rule.Finding) string {
 	if f.RefID != "" {
 		parts = append(parts, f.RefID)
 	}
-	return strings.Join(parts, " › ")
+	return strings.Join(strings.Fields(strings.Join(parts, " › ")), " ") // a title may have line breaks
 }
 
 // field prints a labelled value; further lines of it are indented below.
 func (t *text) field(name, value string) {
-	const width = 8
+	const width, longest = 8, 4000 // an expression may be generated, and endless
+	if more := len(value) - longest; more > 0 && !t.Verbose {
+		value = strings.ToValidUTF8(value[:longest], "") + fmt.Sprintf(" … (%d more bytes, in --json)", more)
+	}
 	lines := strings.Split(strings.TrimRight(clean(value), "\n"), "\n")
 	t.printf("  %s%s\n", t.paint(dim, fmt.Sprintf("%-*s", width, name)), lines[0])
 	for _, l := range lines[1:] {
@@ -273,8 +279,11 @@ func (t *text) summary(hidden int) {
 			t.printf(" (-v shows them)")
 		}
 	}
-	t.printf(" in %s\n", t.Duration.Round(10*time.Millisecond))
-	if t.Verdict != Pass && c.Errors+c.Warnings > 0 {
+	t.printf(" in %s\n", t.Took.Round(10*time.Millisecond))
+	switch {
+	case t.Verdict != Pass && len(t.Findings) > hidden:
 		t.printf("%s\n", t.paint(dim, "What a rule means: go run ./ci explain RULE"))
+	case t.Verdict != Pass:
+		t.printf("Nothing was checked, and that is no success whatever the rules are set to.\n")
 	}
 }

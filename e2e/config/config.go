@@ -13,6 +13,7 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/nearest"
 	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/fakes/standard"
 	"github.com/panelgate/panelgate/stack/source"
 )
 
@@ -73,6 +74,13 @@ func Find(dir string) (string, error) {
 
 // Load reads a configuration. Every error carries the position it is about.
 func Load(file string) (*Config, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	if !info.Mode().IsRegular() { // a pipe would be waited for
+		return nil, fmt.Errorf("read the configuration: %s is no regular file", file)
+	}
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
@@ -144,6 +152,9 @@ func (c *Config) target(n *source.Node) error {
 		return at(n.Get("replay"), "replaying a recorded scrape is not there yet: use fake or live")
 	case t.Live == (t.Fake != ""):
 		return at(n, "a target is answered by either fake: NAME or live: true")
+	case t.Fake != "" && !slices.Contains(standard.Names(), t.Fake):
+		return at(n.Get("fake"), "no exporter is called %q%s (there are %s)", t.Fake,
+			nearest.Hint(t.Fake, standard.Names()), strings.Join(standard.Names(), ", "))
 	}
 	c.Targets = append(c.Targets, t)
 	return nil
@@ -227,7 +238,12 @@ func keys(n *source.Node, known ...string) error {
 		}
 		return at(n, "want a mapping, found %s", n.Kind())
 	}
+	seen := map[string]bool{}
 	for _, f := range n.Fields() {
+		if seen[f.Key] {
+			return &source.Problem{Pos: f.KeyPos, Message: fmt.Sprintf("key %q stands twice", f.Key)}
+		}
+		seen[f.Key] = true
 		if !slices.Contains(known, f.Key) {
 			return &source.Problem{Pos: f.KeyPos, Message: fmt.Sprintf("unknown key %q%s (there are %s)",
 				f.Key, nearest.Hint(f.Key, known), strings.Join(known, ", "))}

@@ -83,6 +83,8 @@ func TestLoadRefuses(t *testing.T) {
 		"match unknown":        {"version: 1\ntargets:\n  - match: {port: 1}\n    fake: triton\n", `unknown key "port"`},
 		"nobody answers":       {"version: 1\ntargets:\n  - match: {job: a}\n", "either fake: NAME or live: true"},
 		"two answer":           {"version: 1\ntargets:\n  - match: {job: a}\n    fake: node\n    live: true\n", "either fake: NAME or live: true"},
+		"no such fake":         {"version: 1\ntargets:\n  - match: {job: a}\n    fake: tritn\n", `panelgate.yml:4:11: no exporter is called "tritn", nearest: triton`},
+		"a key twice":          {"version: 1\nscenario: idle\nscenario: steady\n", `panelgate.yml:3:1: key "scenario" stands twice`},
 		"replay":               {"version: 1\ntargets:\n  - match: {job: a}\n    replay: a.prom\n", "not there yet"},
 		"bounds":               {"version: 1\nexpect:\n  - {dashboard: a, panel: b, is: {between: [0, 1]}}\n", "not there yet"},
 		"no why":               {"version: 1\nexpect:\n  - {dashboard: a, panel: b, is: empty}\n", "needs a why"},

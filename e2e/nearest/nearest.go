@@ -59,6 +59,14 @@ func contained(a, b string) bool {
 	return len(a) >= 4 && (strings.HasPrefix(b, a) || strings.HasSuffix(b, a))
 }
 
+// Likely says whether one name is so near another that it may be proposed in its
+// place: a quarter of it at most would have to be retyped.
+func Likely(name, candidate string) bool {
+	low, lc := strings.ToLower(name), strings.ToLower(candidate)
+	longest := max(utf8.RuneCountInString(low), utf8.RuneCountInString(lc))
+	return edlib.OSADamerauLevenshteinDistance(low, lc)*4 <= longest || contained(low, lc)
+}
+
 // Hint is a sentence ", nearest: a, b" for the end of a message, empty where
 // nothing resembles the name.
 func Hint(name string, candidates []string) string {

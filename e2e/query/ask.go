@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,11 +166,7 @@ func (q VariableQuery) labelNames(ctx context.Context, api promv1.API, r Range) 
 
 // metrics lists the metrics whose name matches Arg anywhere.
 func (q VariableQuery) metrics(ctx context.Context, api promv1.API, r Range) ([]string, error) {
-	pattern, err := translateRegex(q.Arg)
-	if err != nil {
-		return nil, err
-	}
-	re, err := regexp.Compile(pattern)
+	re, err := compilePattern(q.Arg, q.Arg, "")
 	if err != nil {
 		return nil, fmt.Errorf("metrics(%s): %w", q.Arg, err)
 	}
@@ -179,13 +174,7 @@ func (q VariableQuery) metrics(ctx context.Context, api promv1.API, r Range) ([]
 	if err != nil {
 		return nil, fmt.Errorf("ask for the metric names: %w", err)
 	}
-	var found []string
-	for _, name := range names {
-		if re.MatchString(string(name)) {
-			found = append(found, string(name))
-		}
-	}
-	return found, nil
+	return re.filter(texts(names))
 }
 
 // resultTexts is a query's result as query_result shows it to the regex:

@@ -39,7 +39,7 @@ func resolveFixed(v *dashboard.Variable, s *Scope, sources []*stack.Datasource, 
 	case "datasource":
 		return resolveSources(v, s, sources)
 	case "adhoc":
-		return fixed{unchecked: "ad hoc filters are taken to be empty"}, nil
+		return fixed{unchecked: "ad hoc filters have no value; those saved are added to the queries"}, nil
 	default:
 		return fixed{unchecked: fmt.Sprintf("variables of type %q are not known", v.Type.Value)}, nil
 	}
@@ -135,19 +135,13 @@ func resolveSources(v *dashboard.Variable, s *Scope, sources []*stack.Datasource
 	if err != nil {
 		return fixed{}, fmt.Errorf("interpolate the regex: %w", err)
 	}
-	matches := func(string) bool { return true }
-	if regex != "" {
-		re, err := compileRegex(regex)
-		if err != nil {
-			return fixed{}, err
-		}
-		matches = re.MatchString
+	offered, err := sourcesNamed(regex, v.Query.Value, sources)
+	if err != nil {
+		return fixed{}, err
 	}
 	f := fixed{}
-	for _, ds := range sources {
-		if ds.Type.Value == v.Query.Value && matches(ds.Name.Value) {
-			f.options = append(f.options, dashboard.Option{Text: ds.Name.Value, Value: ds.EffectiveUID})
-		}
+	for _, ds := range offered {
+		f.options = append(f.options, dashboard.Option{Text: ds.Name.Value, Value: ds.EffectiveUID})
 	}
 	slices.SortStableFunc(f.options, func(a, b dashboard.Option) int {
 		return strings.Compare(strings.ToLower(a.Text), strings.ToLower(b.Text))
@@ -156,6 +150,35 @@ func resolveSources(v *dashboard.Variable, s *Scope, sources []*stack.Datasource
 	saved.CurrentValue = savedUIDs(v, sources)
 	f.value, f.missing = choose(&saved, f.options)
 	return f, nil
+}
+
+// sourcesNamed are the datasources of a type whose name matches, all for "".
+func sourcesNamed(regex, kind string, sources []*stack.Datasource) ([]*stack.Datasource, error) {
+	var found []*stack.Datasource
+	var names []string
+	for _, ds := range sources {
+		if ds.Type.Value == kind {
+			found, names = append(found, ds), append(names, ds.Name.Value)
+		}
+	}
+	if regex == "" {
+		return found, nil
+	}
+	re, err := compileRegex(regex)
+	if err != nil {
+		return nil, err
+	}
+	matches, err := re.matchAll(names)
+	if err != nil {
+		return nil, err
+	}
+	var kept []*stack.Datasource
+	for i, ds := range found {
+		if len(matches[i]) > 0 {
+			kept = append(kept, ds)
+		}
+	}
+	return kept, nil
 }
 
 // savedUIDs spells the saved selection in uids: files also hold names, and

@@ -1,10 +1,14 @@
 package query
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
 )
 
 func FuzzInterpolate(f *testing.F) {
@@ -102,5 +106,33 @@ func FuzzVariableTexts(f *testing.F) {
 		if d, err := parseInterval(text); err == nil && d < 0 {
 			t.Fatalf("%q is %s", text, d)
 		}
+	})
+}
+
+// FuzzAddFilters: an expression that parses does so with a filter too, and each
+// of its selectors has the filter.
+func FuzzAddFilters(f *testing.F) {
+	for _, seed := range []string{"up", `{a="1",}`, `sum(rate(x{b=~"}"}[5m] offset 1h)) # y`, "x[1h:1m] @ end()", `{"m",a!="b"} / on(x) y`} {
+		f.Add(seed, "j", "v\"\\")
+	}
+	f.Fuzz(func(t *testing.T, expr, key, value string) {
+		if _, err := promParser().ParseExpr(expr); err != nil || key == "" || !utf8.ValidString(key+value) {
+			return
+		}
+		out, _, err := NewScope().addFilters(expr, []filter{{key: key, operator: "!=", value: value}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		parsed, err := promParser().ParseExpr(out)
+		if err != nil {
+			t.Fatalf("%q becomes %q: %v", expr, out, err)
+		}
+		parser.Inspect(parsed, func(n parser.Node, _ []parser.Node) error {
+			v, ok := n.(*parser.VectorSelector)
+			if ok && !slices.ContainsFunc(v.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == key && m.Value == value }) {
+				t.Fatalf("%q becomes %q", expr, out)
+			}
+			return nil
+		})
 	})
 }

@@ -28,15 +28,18 @@ func filterOptions(found []string, regex string) ([]dashboard.Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range found {
-		options = append(options, re.options(s)...)
+	matches, err := re.matchAll(found)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range found {
+		options = append(options, re.options(s, matches[i])...)
 	}
 	return distinct(options), nil
 }
 
-// options are what one found text contributes.
-func (r jsRegex) options(s string) []dashboard.Option {
-	matches := r.matches(s)
+// options are what one found text with its matches contributes.
+func (r *jsRegex) options(s string, matches [][]string) []dashboard.Option {
 	if len(matches) == 0 {
 		return nil
 	}
@@ -50,7 +53,7 @@ func (r jsRegex) options(s string) []dashboard.Option {
 			text = value
 		}
 		return []dashboard.Option{{Text: text, Value: value}}
-	case r.NumSubexp() == 0:
+	case r.groups == 0:
 		return []dashboard.Option{{Text: s, Value: s}}
 	}
 	options := make([]dashboard.Option, len(matches))
@@ -58,20 +61,6 @@ func (r jsRegex) options(s string) []dashboard.Option {
 		options[i] = dashboard.Option{Text: m[1], Value: m[1]}
 	}
 	return options
-}
-
-// named is what the group captured in the first match in which it is not empty.
-func (r jsRegex) named(matches [][]string, group string) string {
-	i := r.SubexpIndex(group)
-	if i < 0 {
-		return ""
-	}
-	for _, m := range matches {
-		if m[i] != "" {
-			return m[i]
-		}
-	}
-	return ""
 }
 
 // distinct drops options whose value came before.

@@ -1,185 +1,180 @@
 package query
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
+	"time"
+
+	"github.com/dlclark/regexp2"
+	"github.com/dlclark/regexp2/syntax"
 )
 
-// UnsupportedRegexError says that a regular expression may be valid JavaScript but
-// uses what Go's engine cannot do.
-type UnsupportedRegexError struct {
-	Pattern, Feature string
-}
+const (
+	// matchBudget is how long all matching for one variable may take. A browser
+	// would hang; here the variable gets an error.
+	matchBudget = time.Second
+	// maxPattern bounds how deep a pattern can nest, in bytes.
+	maxPattern = 1 << 16
+)
 
-// Error implements error.
-func (e *UnsupportedRegexError) Error() string {
-	return fmt.Sprintf("the regular expression %q uses %s, which cannot be evaluated here", e.Pattern, e.Feature)
-}
-
-// jsRegex is a regular expression of a dashboard.
+// jsRegex is a JavaScript regular expression of a dashboard. The engine
+// backtracks as a browser's does, so that look-around and back-references work.
 type jsRegex struct {
-	*regexp.Regexp
-	global bool // flag g: every match counts, not only the first
+	text   string // as written
+	engine *regexp2.Regexp
+	groups int
+	names  map[string][]int // numbers of the named groups
+	global bool             // flag g: every match counts, not only the first
+	budget time.Duration
 }
 
-var slashed = regexp.MustCompile(`(?s)^/(.*?)/([dgimsuvy]*)$`)
+// slashed is the form that Grafana takes: flags are g, i, m, y and s in this order.
+var slashed = regexp.MustCompile(`^/([^\n\r\x{2028}\x{2029}]*?)/(g?i?m?y?s?)$`)
 
 // compileRegex reads a variable's regex: /pattern/flags, or a bare pattern that
-// has to match as a whole.
-func compileRegex(text string) (jsRegex, error) {
-	pattern, flags := "^"+text+"$", ""
-	if strings.HasPrefix(text, "/") {
-		m := slashed.FindStringSubmatch(text)
-		if m == nil {
-			return jsRegex{}, fmt.Errorf("%q is no regular expression of the form /pattern/flags", text)
-		}
-		pattern, flags = m[1], m[2]
+// begins and ends where the text does. The error says that it is invalid in JavaScript.
+func compileRegex(text string) (*jsRegex, error) {
+	if !strings.HasPrefix(text, "/") {
+		return compilePattern(text, "^"+text+"$", "")
 	}
-	translated, err := translateRegex(pattern)
-	if err != nil {
-		return jsRegex{}, err
+	m := slashed.FindStringSubmatch(text)
+	if m == nil {
+		return nil, fmt.Errorf("%.100q is no regular expression of the form /pattern/flags, with the flags g, i, m, y, s in this order", text)
 	}
-	if strings.Contains(flags, "y") { // sticky: at the start only
-		translated = `\A(?:` + translated + ")"
-	}
-	if own := strings.Map(keepGoFlags, flags); own != "" {
-		translated = "(?" + own + ")" + translated
-	}
-	re, err := regexp.Compile(translated)
-	if err != nil {
-		return jsRegex{}, fmt.Errorf("regular expression %q: %w", text, err)
-	}
-	return jsRegex{Regexp: re, global: strings.Contains(flags, "g")}, nil
+	return compilePattern(text, m[1], m[2])
 }
 
-func keepGoFlags(flag rune) rune {
-	if strings.ContainsRune("ims", flag) {
-		return flag
+// compilePattern compiles a pattern; text is what messages call it.
+func compilePattern(text, pattern, flags string) (*jsRegex, error) {
+	if len(pattern) > maxPattern {
+		return nil, fmt.Errorf("the regular expression has %d bytes, the limit is %d", len(pattern), maxPattern)
 	}
-	return -1
-}
-
-// matches are the submatches of the first match, or of all with flag g.
-func (r jsRegex) matches(s string) [][]string {
-	if r.global {
-		return r.FindAllStringSubmatch(s, -1)
-	}
-	if m := r.FindStringSubmatch(s); m != nil {
-		return [][]string{m}
-	}
-	return nil
-}
-
-// translateRegex turns JavaScript's syntax into Go's where they differ.
-func translateRegex(pattern string) (string, error) {
 	t := translation{pattern: pattern}
-	for t.i < len(pattern) {
-		if err := t.step(); err != nil {
-			return "", err
+	translated, err := t.run()
+	if err != nil {
+		return nil, fmt.Errorf("regular expression %.100q: %w", text, err)
+	}
+	options := regexp2.RegexOptions(regexp2.ECMAScript)
+	for _, flag := range flags {
+		switch flag {
+		case 'i':
+			options |= regexp2.IgnoreCase
+		case 'm':
+			options |= regexp2.Multiline
+		case 's':
+			options |= regexp2.Singleline
+		case 'y': // at the start only
+			translated = `\G(?:` + translated + ")"
 		}
 	}
-	return t.out.String(), nil
-}
-
-type translation struct {
-	pattern string
-	i       int
-	inClass bool
-	out     strings.Builder
-}
-
-func (t *translation) step() error {
-	rest := t.pattern[t.i:]
+	engine, err := regexp2.Compile(translated, options)
+	var invalid *syntax.Error
 	switch {
-	case rest[0] == '\\':
-		return t.escape(rest)
-	case t.inClass:
-		t.class(rest)
-		return nil
-	case strings.HasPrefix(rest, "[^]"):
-		t.emit(`[\s\S]`, 3)
-	case strings.HasPrefix(rest, "[]"):
-		t.emit(`[^\s\S]`, 2)
-	case rest[0] == '[':
-		t.inClass = true
-		n := 1
-		if strings.HasPrefix(rest, "[^") {
-			n = 2
-		}
-		t.emit(rest[:n], n)
-	case strings.HasPrefix(rest, "(?"):
-		return t.group(rest)
-	default:
-		t.emit(rest[:1], 1)
+	case errors.As(err, &invalid): // without the pattern, which was translated
+		return nil, fmt.Errorf("regular expression %.100q: %s", text, fmt.Sprintf(invalid.Code.String(), invalid.Args...))
+	case err != nil:
+		return nil, fmt.Errorf("regular expression %.100q: %w", text, err)
 	}
-	return nil
+	return &jsRegex{text: text, engine: engine, groups: t.groups, names: t.names,
+		global: strings.Contains(flags, "g"), budget: matchBudget}, nil
 }
 
-func (t *translation) emit(s string, consumed int) {
-	t.out.WriteString(s)
-	t.i += consumed
-}
+// clock is held while the engine matches: its time-outs hang on one clock of the
+// process, a goroutine that would outlive the match. The holder stops it again,
+// and so must be the only one who needs it.
+var clock sync.Mutex //nolint:gochecknoglobals // it guards what is global in the engine
 
-// class copies one byte inside brackets, where Go gives "[" a meaning.
-func (t *translation) class(rest string) {
-	switch rest[0] {
-	case ']':
-		t.inClass = false
-		t.emit("]", 1)
-	case '[':
-		t.emit(`\[`, 1)
-	default:
-		t.emit(rest[:1], 1)
+// clockPeriod is how often the engine looks at the time.
+const clockPeriod = 10 * time.Millisecond
+
+// matchAll gives for each text its matches, and each match's groups from the
+// whole match on, "" for one that took no part. The error says that it took too long.
+func (r *jsRegex) matchAll(texts []string) ([][][]string, error) {
+	if len(texts) == 0 {
+		return nil, nil
 	}
-}
-
-// group refuses look-around, which Go does not have.
-func (t *translation) group(rest string) error {
-	for prefix, feature := range map[string]string{
-		"(?=": "a lookahead (?=…)", "(?!": "a negative lookahead (?!…)",
-		"(?<=": "a lookbehind (?<=…)", "(?<!": "a negative lookbehind (?<!…)",
-	} {
-		if strings.HasPrefix(rest, prefix) {
-			return &UnsupportedRegexError{Pattern: t.pattern, Feature: feature}
+	clock.Lock()
+	defer clock.Unlock()
+	regexp2.SetTimeoutCheckPeriod(clockPeriod)
+	defer regexp2.StopTimeoutClock()
+	deadline := time.Now().Add(r.budget)
+	all := make([][][]string, len(texts))
+	for i, text := range texts {
+		var err error
+		if all[i], err = r.matches(text, deadline); err != nil {
+			return nil, err
 		}
 	}
-	t.emit("(?", 2)
+	return all, nil
+}
+
+// filter keeps the texts that match.
+func (r *jsRegex) filter(texts []string) ([]string, error) {
+	matches, err := r.matchAll(texts)
+	if err != nil {
+		return nil, err
+	}
+	var kept []string
+	for i, text := range texts {
+		if len(matches[i]) > 0 {
+			kept = append(kept, text)
+		}
+	}
+	return kept, nil
+}
+
+// matches are those of one text. As in Grafana, an empty match is the last.
+func (r *jsRegex) matches(text string, deadline time.Time) ([][]string, error) {
+	if err := r.hurry(deadline); err != nil {
+		return nil, err
+	}
+	var all [][]string
+	m, err := r.engine.FindStringMatch(text)
+	for err == nil && m != nil {
+		groups := make([]string, r.groups+1)
+		for i := range groups {
+			groups[i] = m.GroupByNumber(i).String()
+		}
+		all = append(all, groups)
+		if !r.global || m.Length == 0 {
+			return all, nil
+		}
+		if err := r.hurry(deadline); err != nil {
+			return nil, err
+		}
+		m, err = r.engine.FindNextMatch(m)
+	}
+	if err != nil {
+		return nil, r.tooSlow()
+	}
+	return all, nil
+}
+
+// hurry gives the next match what is left of the time.
+func (r *jsRegex) hurry(deadline time.Time) error {
+	r.engine.MatchTimeout = time.Until(deadline)
+	if r.engine.MatchTimeout <= 0 {
+		return r.tooSlow()
+	}
 	return nil
 }
 
-var (
-	hexEscape     = regexp.MustCompile(`^\\u([0-9a-fA-F]{4})`)
-	controlEscape = regexp.MustCompile(`^\\c([A-Za-z])`)
-)
-
-// escape translates what begins with a backslash.
-func (t *translation) escape(rest string) error {
-	if len(rest) == 1 {
-		t.emit(`\`, 1) // Go's compiler words the error
-		return nil
-	}
-	if m := hexEscape.FindStringSubmatch(rest); m != nil {
-		t.emit(`\x{`+m[1]+`}`, len(m[0]))
-		return nil
-	}
-	if m := controlEscape.FindStringSubmatch(rest); m != nil {
-		t.emit(fmt.Sprintf(`\x%02x`, m[1][0]&0x1f), len(m[0]))
-		return nil
-	}
-	switch c := rest[1]; {
-	case c == 'b' && t.inClass:
-		t.emit(`\x08`, 2)
-	case c == '0':
-		t.emit(`\x00`, 2)
-	case !t.inClass && ('1' <= c && c <= '9' || c == 'k'):
-		return &UnsupportedRegexError{Pattern: t.pattern, Feature: `a back-reference \` + string(c)}
-	case isLetter(c) && !strings.ContainsRune("bBdDfnrsStvwWxpP", rune(c)):
-		t.emit(string(c), 2) // JavaScript takes the letter itself
-	default:
-		t.emit(rest[:2], 2)
-	}
-	return nil
+func (r *jsRegex) tooSlow() error {
+	return fmt.Errorf("the regular expression %.100q takes longer than %s: it backtracks too much", r.text, r.budget)
 }
 
-func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
+// named is what a group of that name captured in the first match in which one is
+// not empty.
+func (r *jsRegex) named(matches [][]string, name string) string {
+	for _, m := range matches {
+		for _, i := range r.names[name] {
+			if m[i] != "" {
+				return m[i]
+			}
+		}
+	}
+	return ""
+}

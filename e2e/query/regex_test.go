@@ -1,10 +1,15 @@
 package query
 
 import (
+	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"golang.org/x/sync/errgroup"
 )
 
 func TestCompileRegex(t *testing.T) {
@@ -28,28 +33,106 @@ func TestCompileRegex(t *testing.T) {
 		{`/[\w-.]+/`, "a-.b", [][]string{{"a-.b"}}},
 		{`/[\b]\0\cJ\q/`, "\x08\x00\nq", [][]string{{"\x08\x00\nq"}}},
 		{`/(?:a|b)(?<n>c)/`, "bc", [][]string{{"bc", "c"}}},
+		{"a|b.*", "bc", [][]string{{"bc"}}}, // ^a or b.*$
+		{"/^(?!tri)/", "triton", nil},
+		{"/^(?!tri)/", "dcgm", [][]string{{""}}},
+		{"/b(?=c)/", "abc", [][]string{{"b"}}},
+		{"/(?<=a)b/", "abc", [][]string{{"b"}}},
+		{"/(?<!a)b/", "abc", nil},
+		{`/(.)\1/`, "abba", [][]string{{"bb", "b"}}},
+		{`/(?<n>a)(b)\k<n>\2/`, "abab", [][]string{{"abab", "a", "b"}}}, // numbered as they stand
+		{`/(b)(?<n>a)/`, "ba", [][]string{{"ba", "b", "a"}}},
+		{`/\1(a)/`, "a", [][]string{{"a", "a"}}}, // a group that has not matched is empty
+		{`/(?:(x)|b)\1c/`, "bc", [][]string{{"bc", ""}}},
+		{`/a$/`, "a\n", nil},
+		{`/a$/m`, "a\nb", [][]string{{"a"}}},
+		{"/a.b/", "a\nb", nil},
+		{"/a.b/", "a\rb", nil},
+		{"/a.b/s", "a\nb", [][]string{{"a\nb"}}},
+		{"/A.B/is", "a\nb", [][]string{{"a\nb"}}},
+		{"/(?i:A)b/", "ab", [][]string{{"ab"}}},
+		{"/a/gy", "aab", [][]string{{"a"}, {"a"}}},
+		{"/a*/g", "aba", [][]string{{"a"}, {""}}}, // an empty match ends the search
+		{`/\d/`, "٣", nil},
+		{`/\w/`, "é", nil},
+		{`/\bé/`, "aé", [][]string{{"é"}}},
+		{`/\Bb\b/`, "ab b", [][]string{{"b"}}},
+		{`/\p{L}/`, "p{L}", [][]string{{"p{L}"}}},
+		{`/\u{2}/`, "uu", [][]string{{"uu"}}},
+		{`/\A\Z\z\G\a\e\_\é/`, "AZzGae_é", [][]string{{"AZzGae_é"}}},
+		{`/\x4\uX/`, "x4uX", [][]string{{"x4uX"}}},
+		{`/\101[\101]\8\k/`, "AA8k", [][]string{{"AA8k"}}},
+		{`/[a-z-[b]]/`, "b]", [][]string{{"b]"}}},
+		{`/[a-z-9]+/`, "b-9", [][]string{{"b-9"}}},
+		{`/[!-\d]+/`, "-1!", [][]string{{"-1!"}}},
+		{`/[\]\\(?<x>]+/`, `(]\<x>?`, [][]string{{`(]\<x>?`}}},
+		{"/a{,2}{/", "a{,2}{", [][]string{{"a{,2}{"}}},
+		{"/a{2}/", "aaa", [][]string{{"aa"}}},
+		{"/x #y/", "x #y", [][]string{{"x #y"}}},
+		{"/😀./", "😀é", [][]string{{"😀é"}}},
+		{"/(?<n>a)x|(?<n>b)y/", "by", [][]string{{"by", "", "b"}}},
 	}
 	for _, tt := range tests {
 		re, err := compileRegex(tt.regex)
 		require.NoError(t, err, tt.regex)
-		assert.Equal(t, tt.want, re.matches(tt.text), "%s on %q", tt.regex, tt.text)
+		got, err := re.matchAll([]string{tt.text})
+		require.NoError(t, err, tt.regex)
+		assert.Equal(t, tt.want, got[0], "%s on %q", tt.regex, tt.text)
 	}
 }
 
 func TestCompileRegexErrors(t *testing.T) {
-	for regex, feature := range map[string]string{
-		"/(?=a)/": "a lookahead", "/(?!a)/": "a negative lookahead", "/(?<=a)/": "a lookbehind",
-		"/(?<!a)/": "a negative lookbehind", `/(a)\1/`: "a back-reference", `/(?<n>a)\k<n>/`: "a back-reference",
+	for _, regex := range []string{
+		"/a", "/(/", "(", `/a\/`, "/a/q", "/[z-a]/", "/*a/", "/a**/", "/a++/", "/a{2,1}/", "/)/", "/[a/",
+		"/a/u", "/a/ig", // Grafana takes neither u nor another order
+		"/(?>a)/", "/(?#a)/", "/(?'n'a)/", "/(?P<n>a)/", "/(?<n-m>a)/", "/(?<1>a)/", "/(?i)a/", "/(?(a)b)/", "/(?",
+		`/(?<n>a)\k<m>/`, `/(?<n>a)\k/`, "/a\nb/",
 	} {
-		_, err := compileRegex(regex)
-		var unsupported *UnsupportedRegexError
-		require.ErrorAs(t, err, &unsupported, regex)
-		assert.Contains(t, unsupported.Error(), feature)
-	}
-	for _, regex := range []string{"/a", "/(/", "(", `/a\/`, "/a/q", "/[z-a]/"} {
 		_, err := compileRegex(regex)
 		assert.Error(t, err, regex)
 	}
+	_, err := compileRegex("/" + strings.Repeat("(", maxPattern+1) + "/")
+	assert.ErrorContains(t, err, "limit")
+	_, err = compileRegex("/" + strings.Repeat("(", maxPattern) + "/")
+	require.Error(t, err)
+	assert.Less(t, len(err.Error()), 300)
+	_, err = compileRegex("/(?>a)/")
+	assert.ErrorContains(t, err, `"/(?>a)/": invalid group`)
+}
+
+// A pattern that a browser would hang on is an error after a while, and nothing
+// keeps running.
+func TestRegexTakesTooLong(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	re, err := compileRegex("/^(a+)+$/")
+	require.NoError(t, err)
+	re.budget = 50 * time.Millisecond
+	_, err = re.matchAll([]string{"aa", strings.Repeat("a", 40) + "b"})
+	assert.ErrorContains(t, err, "longer than 50ms")
+	re.budget = 0
+	_, err = re.matchAll([]string{"aa"})
+	assert.ErrorContains(t, err, "backtracks")
+	none, err := re.matchAll(nil)
+	assert.NoError(t, err)
+	assert.Empty(t, none)
+}
+
+func TestRegexesAtTheSameTime(t *testing.T) {
+	var g errgroup.Group
+	for range 8 {
+		g.Go(func() error {
+			re, err := compileRegex("/^(a+)+$/")
+			if err != nil {
+				return err
+			}
+			re.budget = 30 * time.Millisecond
+			if _, err = re.matchAll([]string{strings.Repeat("a", 40) + "b"}); err == nil {
+				return errors.New("no time-out")
+			}
+			return nil
+		})
+	}
+	assert.NoError(t, g.Wait())
 }
 
 func TestFilterOptions(t *testing.T) {

@@ -33,6 +33,8 @@ type Timing struct {
 
 // Requests are the queries that the target sends: one, or a range and an instant
 // query where it asks for both. Where it asks for neither, it is a range query.
+// The ad hoc filters that the dashboard saves are added where they concern the
+// target's datasource; an expression that does not parse stays without them.
 // Whether the target is hidden is the caller's concern. The error says which
 // setting cannot be read or which variable leads back to itself.
 func Requests(p *dashboard.Panel, t *dashboard.Target, s *Scope, tm Timing) ([]Request, error) {
@@ -51,8 +53,15 @@ func Requests(p *dashboard.Panel, t *dashboard.Target, s *Scope, tm Timing) ([]R
 	}
 	m := macros{interval: step.step, rateInterval: step.rate, span: r.Duration()}
 	expr, next := m.replace(expr)
+	mapping = mapping.then(next)
+	if filters := s.filtersFor(p, t); len(filters) > 0 {
+		if expr, next, err = s.addFilters(expr, filters); err != nil {
+			return nil, err
+		}
+		mapping = mapping.then(next)
+	}
 	base := Request{
-		Expr: expr, Mapping: mapping.then(next), Start: r.From, End: r.To,
+		Expr: expr, Mapping: mapping, Start: r.From, End: r.To,
 		Step: step.step, Interval: step.step, RateInterval: step.rate,
 	}
 	var requests []Request

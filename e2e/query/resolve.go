@@ -20,8 +20,8 @@ type Resolution struct {
 	Query    string             // as run, of query variables
 	Options  []dashboard.Option // on offer, after regex and sort
 	Value    Value              // as the scope holds it
-	// Err is why there are no options: the query failed, the regex is none, the
-	// variable stands in a circle. The value is then the saved one.
+	// Err is why there are no options: the query failed, the regex is invalid or
+	// takes too long, the variable stands in a circle. The value is then the saved one.
 	Err error
 	// Syntax says where Query does not parse. Err is set as well.
 	Syntax *SyntaxError
@@ -52,12 +52,13 @@ func (e *SyntaxError) Unwrap() error { return e.Err }
 // for its options whatever its refresh setting says, as Grafana does on opening.
 //
 // The scope defines every variable but ad hoc filters, and Grafana's own
-// (__dashboard, __org, __user, __from, __to). The resolutions are in file order; a
+// (__dashboard, __org, __user, __from, __to). Ad hoc filters have no value that a
+// query could name; those saved are kept with the scope, for Requests. The resolutions are in file order; a
 // variable that fails has its Err there. Resolve itself fails with a *CycleError,
 // scope and resolutions being complete all the same, or when ctx is done. A nil
 // API from ask leaves the variable unchecked.
 func Resolve(ctx context.Context, d *dashboard.Dashboard, sources []*stack.Datasource, ask func(*stack.Datasource) promv1.API, r Range) (*Scope, []Resolution, error) {
-	res := resolver{sources: sources, ask: ask, r: r, scope: builtins(d).withRange(r)}
+	res := resolver{sources: sources, ask: ask, r: r, scope: builtins(d).withFilters(d, sources).withRange(r)}
 	for _, v := range d.Variables {
 		res.saved = append(res.saved, savedValue(v))
 	}
@@ -157,17 +158,13 @@ func (res *resolver) resolveQuery(ctx context.Context, v *dashboard.Variable, ou
 	if err == nil {
 		options, err = variableOptions(v, scope, found)
 	}
-	var unsupported *UnsupportedRegexError
-	switch {
-	case errors.As(err, &unsupported):
-		out.Unchecked = unsupported.Error()
-	case err != nil:
+	if err != nil {
 		out.Err = err
-	default:
-		out.Options = options
-		out.Value, out.CurrentMissing = choose(v, options)
-		out.Usable = out.Value.holdsAny()
+		return
 	}
+	out.Options = options
+	out.Value, out.CurrentMissing = choose(v, options)
+	out.Usable = out.Value.holdsAny()
 }
 
 // variableOptions turns what a query found into options.

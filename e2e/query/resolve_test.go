@@ -90,6 +90,10 @@ func TestResolveQueryKinds(t *testing.T) {
 		{"regex on query_result", `"query": "query_result(up)", "regex": "/job=\"([^\"]+)\"/"`, []string{"triton", "dcgm"}},
 		{"regex filters", `"query": "label_values(job)", "regex": "tri.*"`, []string{"triton"}},
 		{"named groups", `"query": "query_result(up)", "regex": "/instance=\"(?<value>[^\"]+)\",job=\"(?<text>\\w+)/"`, []string{"triton=a:8002", "dcgm=a:9400"}},
+		{"look-ahead", `"query": "label_values(job)", "regex": "/^(?!tri)/"`, []string{"dcgm"}},
+		{"look-behind", `"query": "query_result(up)", "regex": "/(?<=job=\")\\w+/"`, []string{`up{instance="a:8002",job="triton"} 1 1500`, `up{instance="a:9400",job="dcgm"} 11 1500`}},
+		{"back-reference", `"query": "label_values(job)", "regex": "/(t).*\\1/"`, []string{"t"}},
+		{"metrics with look-ahead", `"query": "metrics(^(?!nv_).*_)"`, []string{"gpu_util"}},
 		{"sorted", `"query": "label_values(gpu)", "sort": 3`, []string{"9", "10"}},
 		{"editor's object", `"query": {"qryType": 1, "query": "label_values(up,job)", "refId": "x"}`, []string{"dcgm", "triton"}},
 		{"empty query", `"query": ""`, nil},
@@ -216,19 +220,18 @@ func TestResolveUnchecked(t *testing.T) {
 	scope, all, _ := resolveAll(t, parse(t, `
 		{"name": "loki", "type": "query", "datasource": {"uid": "logs"}, "query": "label_values(app)", "current": {"text": "x", "value": "x"}},
 		{"name": "own", "type": "query", "datasource": "-- Grafana --", "query": "q"},
-		{"name": "look", "type": "query", "query": "label_values(job)", "regex": "/(?!tri)/", "current": {"text": "dcgm", "value": "dcgm"}},
 		{"name": "odd", "type": "weird", "query": "q"},
 		{"name": "hoc", "type": "adhoc"}`))
 	for name, reason := range map[string]string{
-		"loki": "type loki", "own": "built-in grafana", "look": "negative lookahead", "odd": `"weird"`, "hoc": "ad hoc",
+		"loki": "type loki", "own": "built-in grafana", "odd": `"weird"`, "hoc": "ad hoc",
 	} {
 		assert.Contains(t, all[name].Unchecked, reason)
 		assert.NoError(t, all[name].Err, name)
 		assert.False(t, all[name].Usable, name)
 	}
-	got, err := scope.Interpolate("$loki $look $hoc", PromQL)
+	got, err := scope.Interpolate("$loki $hoc", PromQL)
 	require.NoError(t, err)
-	assert.Equal(t, "x dcgm $hoc", got, "saved values stay in use, ad hoc filters have none")
+	assert.Equal(t, "x $hoc", got, "saved values stay in use, ad hoc filters have none")
 }
 
 func TestResolveNobodyAnswers(t *testing.T) {
@@ -245,6 +248,7 @@ func TestResolveErrors(t *testing.T) {
 		{"name": "selector", "type": "query", "query": "label_values({a=}, b)"},
 		{"name": "misspelt", "type": "query", "query": "label_value(up, job)"},
 		{"name": "regex", "type": "query", "query": "label_values(job)", "regex": "/(/"},
+		{"name": "slow", "type": "query", "query": "query_result(up)", "regex": "/^([^!]+)+!$/"},
 		{"name": "metrics", "type": "query", "query": "metrics([)"},
 		{"name": "json", "type": "custom", "valuesFormat": "json", "query": "{}"},
 		{"name": "auto", "type": "interval", "query": "1m", "auto_min": "x", "current": {"value": "$__auto"}},
@@ -261,7 +265,7 @@ func TestResolveErrors(t *testing.T) {
 	}
 	assert.Equal(t, len("query_result(sum(rate($metric[5m])"), all["syntax"].Syntax.Offset)
 	assert.Equal(t, len("label_values({a="), all["selector"].Syntax.Offset)
-	for _, name := range []string{"uid", "syntax", "selector", "misspelt", "regex", "metrics", "json", "auto"} {
+	for _, name := range []string{"uid", "syntax", "selector", "misspelt", "regex", "slow", "metrics", "json", "auto"} {
 		assert.Error(t, all[name].Err, name)
 		assert.False(t, all[name].Usable, name)
 	}

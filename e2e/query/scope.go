@@ -55,8 +55,9 @@ func (v Value) optionValues() []string {
 // Scope says what the names of variables stand for. It never changes; With
 // gives an extended one.
 type Scope struct {
-	values map[string]Value
-	parent *Scope
+	values  map[string]Value
+	parent  *Scope
+	filters *adhoc // ad hoc filters, nil where an outer scope has them or none
 }
 
 // NewScope holds values; of two with one name the last counts.

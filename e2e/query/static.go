@@ -12,12 +12,12 @@ import (
 // and datasource variables are exact, over the last six hours where one depends on
 // the range. Every other variable is in guessed: it has its saved value, else its
 // first saved option, else a stand-in that keeps PromQL parseable where the
-// dashboard uses it. Ad hoc filters are not defined.
+// dashboard uses it. Ad hoc filters are not defined, but Requests adds those saved.
 func StaticScope(d *dashboard.Dashboard, sources []*stack.Datasource) (s *Scope, guessed map[string]bool) {
 	now := time.Unix(0, 0).UTC()
 	r := Range{From: now.Add(-6 * time.Hour), To: now}
 	guessed = make(map[string]bool)
-	s = builtins(d).withRange(r)
+	s = builtins(d).withFilters(d, sources).withRange(r)
 	for _, v := range inOrder(d).sorted {
 		if v.Type.Value == "adhoc" {
 			continue

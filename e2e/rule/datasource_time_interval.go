@@ -2,12 +2,12 @@ package rule
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
+	promparser "github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/stack"
@@ -25,50 +25,26 @@ func datasourceTimeInterval() Rule {
 		Severity: Warning,
 		Summary:  "jsonData.timeInterval is missing or is not the scrape interval of the jobs",
 		Static: func(in *Static) []Finding {
-			intervals := scrapeIntervals(in.Stack.Prometheus)
-			if len(intervals) == 0 {
+			if in.Stack.Prometheus == nil {
 				return nil
 			}
+			pace := paceOf(in.Stack.Prometheus)
 			var out []Finding
 			for _, ds := range in.Stack.Datasources {
-				if !query.IsPrometheus(ds) || !ours(in.Stack, ds) || !usedBy(in, ds) {
+				if !query.IsPrometheus(ds) || Unreachable(in.Stack, ds) != nil || Elsewhere(in.Stack, ds) != "" || !usedBy(in, ds) {
 					continue
 				}
-				if f := timeInterval(ds, intervals); f != nil {
+				jobs := pace.usedThrough(in, ds)
+				if len(jobs.used) == 0 {
+					continue
+				}
+				if f := timeInterval(ds, jobs); f != nil {
 					out = append(out, *f)
 				}
 			}
 			return out
 		},
 	}
-}
-
-// scrapeIntervals are those of the jobs, shortest first, each once.
-func scrapeIntervals(p *stack.Prometheus) []time.Duration {
-	if p == nil {
-		return nil
-	}
-	var out []time.Duration
-	for _, j := range p.Jobs {
-		if j.ScrapeInterval > 0 {
-			out = append(out, j.ScrapeInterval)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// ours says whether a datasource asks the stack's own Prometheus, and not one
-// elsewhere whose jobs the files do not tell.
-func ours(s *stack.Stack, ds *stack.Datasource) bool {
-	u, err := url.Parse(ds.URL.Value)
-	if err != nil {
-		return false
-	}
-	if s.Compose == nil || s.Prometheus.Service == nil {
-		return true
-	}
-	return serviceNamed(s.Compose, u.Hostname()) == s.Prometheus.Service
 }
 
 func usedBy(in *Static, ds *stack.Datasource) bool {
@@ -82,30 +58,117 @@ func usedBy(in *Static, ds *stack.Datasource) bool {
 	return false
 }
 
-func timeInterval(ds *stack.Datasource, intervals []time.Duration) *Finding {
-	longest := model.Duration(intervals[len(intervals)-1])
+// usedJobs are the jobs whose series the dashboards show through a datasource.
+type usedJobs struct {
+	used []*stack.Job // those that are told; all jobs where none is
+	told bool         // whether any is told
+	// possible are the intervals at which series of the others may come, those of
+	// jobs and of recording rules; none where every selector tells its jobs.
+	possible []time.Duration
+}
+
+// usedThrough finds the jobs behind the selectors of what is asked through ds.
+func (p pace) usedThrough(in *Static, ds *stack.Datasource) usedJobs {
+	var out usedJobs
+	for _, b := range in.Boards {
+		for _, q := range b.Questions {
+			if q.Datasource != ds || !q.Asks() {
+				continue
+			}
+			root, err := Parse(q.Requests[0].Expr)
+			if err != nil {
+				continue // panel/syntax
+			}
+			for _, vs := range selectors(root) {
+				out.add(p, vs)
+			}
+		}
+	}
+	if !out.told {
+		out.used = slices.Clone(p.jobs)
+	}
+	slices.SortStableFunc(out.used, func(a, b *stack.Job) int { return int(a.ScrapeInterval - b.ScrapeInterval) })
+	return out
+}
+
+func (u *usedJobs) add(p pace, vs *promparser.VectorSelector) {
+	jobs, told := p.jobsOf(vs)
+	if !told {
+		u.possible = append(u.possible, p.evaluation)
+	}
+	for _, j := range jobs {
+		switch {
+		case !told:
+			u.possible = append(u.possible, j.ScrapeInterval)
+		case !slices.Contains(u.used, j):
+			u.used, u.told = append(u.used, j), true
+		}
+	}
+}
+
+func selectors(root promparser.Expr) []*promparser.VectorSelector {
+	var out []*promparser.VectorSelector
+	promparser.Inspect(root, func(n promparser.Node, _ []promparser.Node) error {
+		if vs, ok := n.(*promparser.VectorSelector); ok {
+			out = append(out, vs)
+		}
+		return nil
+	})
+	return out
+}
+
+// slowest is the interval that is right for all of the jobs: windows of four times
+// less would be too short for the slowest of them.
+func (u usedJobs) slowest() time.Duration { return u.used[len(u.used)-1].ScrapeInterval }
+
+// suits says whether an interval is right as far as anyone can tell.
+func (u usedJobs) suits(set time.Duration) bool {
+	if !u.told {
+		return slices.ContainsFunc(u.used, func(j *stack.Job) bool { return j.ScrapeInterval == set })
+	}
+	return set == u.slowest() || set > u.slowest() && slices.Contains(u.possible, set)
+}
+
+// evidence says how often the jobs are scraped.
+func (u usedJobs) evidence() string {
+	var said []string
+	for _, j := range u.used {
+		said = append(said, fmt.Sprintf("%q every %s", j.Name.Value, model.Duration(j.ScrapeInterval)))
+	}
+	if !u.told {
+		return "the jobs are scraped: " + strings.Join(said, ", ")
+	}
+	return "the jobs that the dashboards use are scraped: " + strings.Join(said, ", ")
+}
+
+func timeInterval(ds *stack.Datasource, jobs usedJobs) *Finding {
+	right := jobs.slowest()
 	f := &Finding{
 		Pos:      ds.TimeInterval.Pos,
-		Evidence: []string{"the jobs are scraped every " + durations(intervals)},
-		Fix:      fmt.Sprintf("set jsonData.timeInterval: %s", longest),
+		Evidence: []string{jobs.evidence()},
+		Fix:      fmt.Sprintf("set jsonData.timeInterval: %s", model.Duration(right)),
 	}
 	if f.Pos.IsZero() {
 		f.Pos = jsonDataPos(ds)
 	}
 	set, err := grafanaInterval(ds.TimeInterval.Value)
 	switch {
-	case ds.TimeInterval.Value == "" && slices.Contains(intervals, grafanaScrape):
+	case ds.TimeInterval.Value == "" && jobs.suits(grafanaScrape):
 		f.Severity = Info
 		f.Message = fmt.Sprintf("datasource %q has no timeInterval: Grafana assumes %s, which happens to be right", ds.Name.Value, model.Duration(grafanaScrape))
 	case ds.TimeInterval.Value == "":
 		f.Message = fmt.Sprintf("datasource %q has no timeInterval: Grafana assumes a scrape every %s, and %s", ds.Name.Value,
-			model.Duration(grafanaScrape), consequence(grafanaScrape, time.Duration(longest)))
+			model.Duration(grafanaScrape), consequence(grafanaScrape, right))
 	case err != nil:
 		f.Severity = Error
 		f.Message = fmt.Sprintf("timeInterval %q of datasource %q is no duration: Grafana refuses every query", ds.TimeInterval.Value, ds.Name.Value)
-	case !slices.Contains(intervals, set):
-		f.Message = fmt.Sprintf("timeInterval of datasource %q is %s, and no job is scraped at that interval: %s", ds.Name.Value,
-			ds.TimeInterval.Value, consequence(set, time.Duration(longest)))
+	case !jobs.suits(set):
+		f.Message = fmt.Sprintf("timeInterval of datasource %q is %s, and its slowest job in use is scraped every %s: %s", ds.Name.Value,
+			ds.TimeInterval.Value, model.Duration(right), consequence(set, right))
+		if !jobs.told {
+			f.Message = fmt.Sprintf("timeInterval of datasource %q is %s, and no job is scraped at that interval: %s", ds.Name.Value,
+				ds.TimeInterval.Value, consequence(set, right))
+		}
 	default:
 		return nil
 	}
@@ -120,14 +183,6 @@ func consequence(set, real time.Duration) string {
 			model.Duration(4*set), model.Duration(real))
 	}
 	return fmt.Sprintf("panels are drawn more coarsely than the data is (a point every %s at the most)", model.Duration(set))
-}
-
-func durations(ds []time.Duration) string {
-	var out []string
-	for _, d := range ds {
-		out = append(out, model.Duration(d).String())
-	}
-	return strings.Join(out, ", ")
 }
 
 // grafanaInterval reads the ways in which Grafana lets an interval be written:

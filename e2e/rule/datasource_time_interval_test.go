@@ -12,11 +12,16 @@ func TestDatasourceTimeInterval(t *testing.T) {
 	to := func(other string) func(*fixture) {
 		return func(f *fixture) { f.replace(datasourceFile, set, other) }
 	}
+	slow := func(job string) func(*fixture) {
+		return func(f *fixture) {
+			f.replace(prometheusFile, "  - job_name: "+job+"\n", "  - job_name: "+job+"\n    scrape_interval: 1m\n")
+		}
+	}
 	runFileCases(t, datasourceTimeInterval(), []fileCase{
 		{
 			name: "shorter than the scrapes", edit: to("timeInterval: 5s"),
 			file: datasourceFile, at: "5s\n", message: []string{"is 5s", "fewer than the four scrapes"},
-			evidence: "every 15s", fix: "timeInterval: 15s",
+			evidence: `"triton" every 15s`, fix: "timeInterval: 15s",
 		},
 		{
 			name: "longer than the scrapes", edit: to("timeInterval: 1m"),
@@ -39,18 +44,61 @@ func TestDatasourceTimeInterval(t *testing.T) {
 			file: datasourceFile, at: "often", message: []string{`"often"`, "no duration"}, severity: Error,
 		},
 		{
-			name: "the interval of one of several jobs",
+			name: "the interval of the faster of two jobs in use",
 			edit: func(f *fixture) {
-				f.replace(prometheusFile, "  - job_name: node\n", "  - job_name: node\n    scrape_interval: 1m\n")
+				slow("dcgm")(f)
+				f.dashboardFile(boardWith("", panelWith(1, "a", "nv_inference_count", "DCGM_FI_DEV_GPU_UTIL")))
+			},
+			file: datasourceFile, at: "15s\n", message: []string{"is 15s", "fewer than the four scrapes"}, evidence: `"dcgm" every 1m`, fix: "timeInterval: 1m",
+		},
+		{
+			name: "the interval of the slower of two jobs in use",
+			edit: func(f *fixture) {
+				slow("dcgm")(f)
+				to("timeInterval: 1m")(f)
+				f.dashboardFile(boardWith("", panelWith(1, "a", "nv_inference_count", "DCGM_FI_DEV_GPU_UTIL")))
+			},
+		},
+		{
+			name: "the interval of a job that is not in use",
+			edit: func(f *fixture) {
+				slow("dcgm")(f)
+				f.dashboardFile(boardWith("", panelWith(1, "a", `up{job="dcgm"}`)))
+			},
+			file: datasourceFile, at: "15s\n", message: []string{"is 15s", "fewer than the four scrapes"}, fix: "timeInterval: 1m",
+		},
+		{
+			name: "slower than the jobs in use",
+			edit: func(f *fixture) {
+				slow("dcgm")(f)
+				to("timeInterval: 1m")(f)
+				f.dashboardFile(boardWith("", panelWith(1, "a", "nv_inference_count")))
+			},
+			file: datasourceFile, at: "1m\n", message: []string{"coarsely"}, evidence: `"triton" every 15s`, fix: "timeInterval: 15s",
+		},
+		{
+			name: "a slower job may be in use, too",
+			edit: func(f *fixture) {
+				slow("dcgm")(f)
+				to("timeInterval: 1m")(f)
+				f.dashboardFile(boardWith("", panelWith(1, "a", "nv_inference_count", "of_some_job")))
+			},
+		},
+		{
+			name: "nobody knows which of the jobs is in use",
+			edit: func(f *fixture) {
+				slow("dcgm")(f)
+				f.dashboardFile(boardWith("", panelWith(1, "a", "of_some_job", "up", "level:recorded:rate5m")))
 			},
 		},
 		{
 			name: "the interval of none of several jobs",
 			edit: func(f *fixture) {
 				to("timeInterval: 30s")(f)
-				f.replace(prometheusFile, "  - job_name: node\n", "  - job_name: node\n    scrape_interval: 1m\n")
+				slow("node")(f)
+				f.dashboardFile(boardWith("", panelWith(1, "a", "of_some_job")))
 			},
-			file: datasourceFile, at: "30s\n", evidence: "every 15s, 1m", fix: "timeInterval: 1m",
+			file: datasourceFile, at: "30s\n", evidence: `"dcgm" every 15s, "node" every 1m`, fix: "timeInterval: 1m",
 		},
 		{name: "a Prometheus elsewhere", edit: func(f *fixture) {
 			f.replace(datasourceFile, "http://prometheus:9090", "http://prometheus.lan:9090").replace(datasourceFile, set, "timeInterval: 1m")

@@ -64,6 +64,10 @@ type Live struct {
 	// Health holds Prometheus' answer to the question that Grafana's health
 	// check of a datasource asks, by effective uid; nil for a healthy one.
 	Health map[string]error
+	// TakenPorts are published ports that are not free on this host.
+	TakenPorts []TakenPort
+	// Unmatched are the entries of panelgate.yml's targets that no target matches.
+	Unmatched []Mapping
 }
 
 // Variable is how a variable of a dashboard came out.
@@ -106,4 +110,12 @@ type Asked struct {
 	Duration time.Duration
 	// Diagnosis says why the answer is empty; nil where it is not.
 	Diagnosis *why.Diagnosis
+}
+
+// TakenPort is a port that a service publishes and that somebody on this host
+// has already.
+type TakenPort struct {
+	Service *stack.Service
+	Port    stack.Port
+	Holder  string // the process, "" where the system does not tell
 }

@@ -25,5 +25,6 @@ func fileRules() []Rule {
 		datasourceUnhealthy(),
 		dashboardProviderInvalid(),
 		gateNothingChecked(),
+		gateMappingUnmatched(),
 	}
 }

@@ -44,14 +44,7 @@ func paceOf(p *stack.Prometheus) pace {
 // several jobs may be meant it is the shortest of theirs, so that what is too
 // short for it is too short for all; 0 where the files do not tell.
 func (p pace) of(vs *promparser.VectorSelector) (time.Duration, string) {
-	metric := metricOf(vs)
-	if p.recorded[metric] || strings.Contains(metric, ":") {
-		return 0, ""
-	}
-	jobs := narrowJobs(p.jobs, func(j *stack.Job) bool { return chosenBy(vs, j) })
-	if port := exporterPort(metric); port != "" {
-		jobs = narrowJobs(jobs, func(j *stack.Job) bool { return scrapes(j, port) })
-	}
+	jobs, _ := p.jobsOf(vs)
 	if len(jobs) == 0 {
 		return 0, ""
 	}
@@ -62,14 +55,32 @@ func (p pace) of(vs *promparser.VectorSelector) (time.Duration, string) {
 	return fastest.ScrapeInterval, "no job of the stack is scraped more often than"
 }
 
-// narrowJobs keeps the jobs that fit, or all where none does: relabelling may have
-// given them other names.
-func narrowJobs(jobs []*stack.Job, fits func(*stack.Job) bool) []*stack.Job {
+// jobsOf are the jobs whose series a selector may mean, none for what a recording
+// rule makes. told says that the selector itself tells them, by a matcher or by a
+// metric that only one exporter has, or that there is no other job.
+func (p pace) jobsOf(vs *promparser.VectorSelector) (jobs []*stack.Job, told bool) {
+	metric := metricOf(vs)
+	if p.recorded[metric] || strings.Contains(metric, ":") {
+		return nil, false
+	}
+	jobs, told = p.jobs, len(p.jobs) == 1
+	if slices.ContainsFunc(vs.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == "job" }) {
+		jobs, told = narrowJobs(jobs, told, func(j *stack.Job) bool { return chosenBy(vs, j) })
+	}
+	if port := exporterPort(metric); port != "" {
+		jobs, told = narrowJobs(jobs, told, func(j *stack.Job) bool { return scrapes(j, port) })
+	}
+	return jobs, told
+}
+
+// narrowJobs keeps the jobs that fit and says that they are told, or leaves all as
+// it was where none does: relabelling may have given them other names.
+func narrowJobs(jobs []*stack.Job, told bool, fits func(*stack.Job) bool) ([]*stack.Job, bool) {
 	kept := slices.DeleteFunc(slices.Clone(jobs), func(j *stack.Job) bool { return !fits(j) })
 	if len(kept) == 0 {
-		return jobs
+		return jobs, told
 	}
-	return kept
+	return kept, true
 }
 
 func metricOf(vs *promparser.VectorSelector) string {

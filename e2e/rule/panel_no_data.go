@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -22,7 +23,7 @@ func panelNoData() Rule {
 					continue
 				}
 				switch {
-				case a.BuildErr != nil && (a.Target == nil || strings.TrimSpace(a.Target.Expr.Value) == ""):
+				case a.BuildErr != nil && (errors.Is(a.BuildErr, errNoTarget) || errors.Is(a.BuildErr, errEmptyQuery)):
 					f := onQuestion(a.Question)
 					f.Message = "the panel shows No data: " + a.Err.Error()
 					f.Fix = "give the panel a query, or remove it"

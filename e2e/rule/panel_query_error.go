@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -23,16 +24,29 @@ func panelQueryError() Rule {
 					if f := refused(a); f != nil {
 						out = append(out, *f)
 					}
-				case a.BuildErr != nil && strings.TrimSpace(a.Target.Expr.Value) != "":
-					f := onQuestion(a.Question)
-					f.Message = "Grafana cannot make a query of it: " + a.BuildErr.Error()
-					f.Fix = "mend the setting that is named"
-					out = append(out, f)
+				case a.BuildErr != nil && !errors.Is(a.BuildErr, errEmptyQuery):
+					out = append(out, unbuilt(a))
 				}
 			}
 			return out
 		},
 	}
+}
+
+// unbuilt says why there is nothing to send.
+func unbuilt(a *Asked) Finding {
+	f := onQuestion(a.Question)
+	var missing *missingPanelError
+	if errors.As(a.BuildErr, &missing) {
+		f.Pos = missing.pos
+		f.Message = "the panel stays empty: " + missing.Error()
+		f.Evidence = []string{"there are " + missing.there}
+		f.Fix = "choose a panel of this dashboard as the source, by its id"
+		return f
+	}
+	f.Message = "Grafana cannot make a query of it: " + a.BuildErr.Error()
+	f.Fix = "mend the setting that is named"
+	return f
 }
 
 // refused explains the error of a query that was sent, nil where a rule about

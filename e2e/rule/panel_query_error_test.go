@@ -45,3 +45,11 @@ func TestPanelQueryErrorOfSettings(t *testing.T) {
 	f.ask(in, "a") // a panel without a query
 	f.expect(panelQueryError().Live(in), nil)
 }
+
+func TestPanelQueryErrorOfAnotherPanelsResult(t *testing.T) {
+	f := shipped(t).write(boardFile, boardWith("", `{"id": 1, "type": "stat", "title": "a", "datasource": {"uid": "-- Dashboard --"}, "targets": [{"refId": "A", "panelId": 9}]}, {"id": 2, "type": "stat", "title": "other"}`))
+	in := f.live()
+	f.ask(in, "a")
+	f.expect(panelQueryError().Live(in), []expected{{at: `9}`, says: "panel 9, and the dashboard has no such panel", fix: "panel"}})
+	f.expect(panelNoData().Live(in), nil)
+}

@@ -1,12 +1,18 @@
 package rule
 
+import (
+	"fmt"
+
+	"github.com/panelgate/panelgate/stack/source"
+)
+
 // panelUnchecked lists what this gate cannot prove, so that nothing counts as
 // checked that was not.
 func panelUnchecked() Rule {
 	return Rule{
 		ID:       "panel/unchecked",
 		Severity: Info,
-		Summary:  "a panel asks something that is not checked, such as a datasource of another type",
+		Summary:  "a panel or a variable asks something that is not checked, such as a datasource of another type",
 		Static: func(in *Static) []Finding {
 			return eachTarget(in.Boards, func(q *Question) *Finding {
 				if !q.Unchecked {
@@ -17,5 +23,46 @@ func panelUnchecked() Rule {
 				return &f
 			})
 		},
+		Live: func(in *Live) []Finding {
+			return append(uncheckedVariables(in), beforeHistory(in)...)
+		},
 	}
+}
+
+// uncheckedVariables are those in use whose options nobody could be asked for:
+// what is asked with them is asked with the values that the file has.
+func uncheckedVariables(in *Live) []Finding {
+	var out []Finding
+	for _, v := range distinctVariables(in) {
+		if v.Unchecked == "" || !usesOf(v.Board.Dashboard)[v.Variable.Name.Value] {
+			continue
+		}
+		f := onBoard(v.Board.Dashboard, variablePos(v.Variable))
+		f.Message = fmt.Sprintf("variable %q is not checked: %s", v.Variable.Name.Value, v.Unchecked)
+		f.Evidence = []string{"panels are asked with the value that is saved in the file"}
+		out = append(out, f)
+	}
+	return out
+}
+
+// beforeHistory are the queries that were asked and whose empty answer proves
+// nothing, each target once.
+func beforeHistory(in *Live) []Finding {
+	seen := map[source.Pos]bool{}
+	var out []Finding
+	for _, a := range in.Asked {
+		if a.Status != StatusUnchecked || !a.Sent {
+			continue
+		}
+		f := onAsked(a)
+		if seen[f.Pos] {
+			continue
+		}
+		seen[f.Pos] = true
+		f.Severity = Warning
+		f.Message = "not checked: " + a.Skip
+		f.Fix = "raise --history beyond what the query looks back"
+		out = append(out, f)
+	}
+	return out
 }

@@ -1,6 +1,10 @@
 package rule
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/panelgate/panelgate/e2e/query"
+)
 
 func TestPanelUnchecked(t *testing.T) {
 	loki := func(f *fixture) {
@@ -21,4 +25,23 @@ func TestPanelUnchecked(t *testing.T) {
 		{name: "checked", board: boardWith("", panelWith(1, "a", "up"))},
 		{name: "hidden", board: boardWith("", `{"id": 1, "type": "stat", "datasource": {"uid": "-- Grafana --"}, "targets": [{"refId": "A", "hide": true}]}`)},
 	})
+}
+
+func TestPanelUncheckedLive(t *testing.T) {
+	f := shipped(t).write(boardFile, boardWith(modelVariable+`, {"name": "spare", "type": "query", "query": "label_values(up, job)"}`,
+		panelWith(1, "a", `up{a="$model"} offset 1w`)+","+panelWith(2, "b", "up")))
+	in := f.live()
+	b := in.Boards[0]
+	for _, name := range []string{"model", "spare"} {
+		in.Variables = append(in.Variables, Variable{Board: b, Resolution: query.Resolution{Variable: b.Variable(name), Unchecked: "nobody knows"}})
+	}
+	f.expect(panelUnchecked().Live(in), []expected{{at: `"label_values(nv_inference_count`, says: `variable "model" is not checked: nobody knows`}})
+
+	in.Variables = nil
+	early := f.ask(in, "a")
+	early.Sent, early.Status, early.Skip = true, StatusUnchecked, "it looks back"
+	again := *early
+	in.Asked = append(in.Asked, &again) // for another value
+	f.ask(in, "b").Status = StatusOK
+	f.expect(panelUnchecked().Live(in), []expected{{at: `"up{a=`, says: "not checked: it looks back", fix: "--history", severity: Warning}})
 }

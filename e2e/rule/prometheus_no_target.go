@@ -24,16 +24,9 @@ func prometheusNoTarget() Rule {
 		Summary:  "a job has no target, or its relabelling drops them all",
 		Static: func(in *Static) []Finding {
 			p := in.Stack.Prometheus
-			if p == nil {
+			jobs, ok := scrapeConfigs(p)
+			if !ok {
 				return nil
-			}
-			cfg, err := p.Config(slog.New(slog.DiscardHandler))
-			if err != nil {
-				return nil // prometheus/config-invalid says why
-			}
-			jobs, err := cfg.GetScrapeConfigs()
-			if err != nil {
-				return nil // the same
 			}
 			if len(jobs) == 0 {
 				return noJob(p)
@@ -46,7 +39,35 @@ func prometheusNoTarget() Rule {
 			}
 			return out
 		},
+		Live: func(in *Live) []Finding {
+			p := in.Stack.Prometheus
+			jobs, ok := scrapeConfigs(p)
+			if !ok || in.Instance.Name == "" { // nothing was run
+				return nil
+			}
+			var out []Finding
+			for _, job := range jobs {
+				if noTarget(p, job) == nil && !hasTarget(in, job.JobName) {
+					out = append(out, noneDiscovered(p, job, in.Instance.Name))
+				}
+			}
+			return out
+		},
 	}
+}
+
+// scrapeConfigs are the jobs as Prometheus reads them; ok is false where it cannot,
+// which prometheus/config-invalid says.
+func scrapeConfigs(p *stack.Prometheus) (jobs []*config.ScrapeConfig, ok bool) {
+	if p == nil {
+		return nil, false
+	}
+	cfg, err := p.Config(slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, false
+	}
+	jobs, err = cfg.GetScrapeConfigs()
+	return jobs, err == nil
 }
 
 // noJob is a Prometheus that scrapes nothing at all, unless others send to it.

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,15 +56,20 @@ func (b *Board) panelQuestions(s *stack.Stack, p *dashboard.Panel, scope *query.
 		return []*Question{{Board: b, Panel: p, Scope: scope, BuildErr: errNoTarget}}
 	}
 	var out []*Question
+	fed := fedTargets(p)
 	for _, t := range p.Targets {
 		q := &Question{Board: b, Panel: p, Target: t, Scope: scope}
-		q.prepare(s, now)
+		q.prepare(s, now, fed[t])
 		out = append(out, q)
 	}
 	return out
 }
 
-var errNoTarget = fmt.Errorf("the panel has no query")
+// What leaves a panel with nothing to ask.
+var (
+	errNoTarget   = errors.New("the panel has no query")
+	errEmptyQuery = errors.New("the query is empty")
+)
 
 // drawsData says whether a panel of the type shows what its queries return:
 // without any it can only say "No data". Panels that live off something else
@@ -75,15 +81,20 @@ func drawsData(panelType string) bool {
 	}, panelType)
 }
 
-// prepare works out what the question sends to Prometheus, or why nothing.
-func (q *Question) prepare(s *stack.Stack, now time.Time) {
+// prepare works out what the question sends to Prometheus, or why nothing. A
+// hidden target is asked where a visible expression is fed with its result.
+func (q *Question) prepare(s *stack.Stack, now time.Time, fed bool) {
 	ds, special, err := query.TargetDatasource(q.Panel, q.Target, q.Scope, s.Datasources)
 	q.Datasource = ds
 	switch {
-	case q.Target.Hide:
+	case q.Target.Hide && !fed:
 		q.Skip = "the query is hidden"
 		return
 	case special == "dashboard":
+		if missing := q.missingPanel(); missing != nil {
+			q.BuildErr = missing
+			return
+		}
 		q.Skip = "it shows the result of another panel, which is asked there"
 		return
 	case special != "":
@@ -95,17 +106,48 @@ func (q *Question) prepare(s *stack.Stack, now time.Time) {
 	case !query.IsPrometheus(ds):
 		q.Skip, q.Unchecked = fmt.Sprintf("datasource %q is of type %s", ds.Name.Value, ds.Type.Value), true
 		return
+	case NotRun(s, ds) != "":
+		q.Skip, q.Unchecked = NotRun(s, ds), true
+		return
 	case strings.TrimSpace(q.Target.Expr.Value) == "":
-		q.BuildErr = fmt.Errorf("the query is empty")
+		q.BuildErr = errEmptyQuery
 		return
 	}
+	q.Requests, q.BuildErr = q.requestsAt(now)
+	q.toNextStep(now)
+}
+
+// requestsAt are the requests of the question at a moment.
+func (q *Question) requestsAt(now time.Time) ([]query.Request, error) {
 	r, err := q.Board.Range(now)
 	if err != nil {
-		q.BuildErr = err
-		return
+		return nil, err
 	}
-	q.timing = query.Timing{Range: r, TimeInterval: ds.TimeInterval.Value, Now: now}
-	q.Requests, q.BuildErr = query.Requests(q.Panel, q.Target, q.Scope, q.timing)
+	q.timing = query.Timing{Range: r, TimeInterval: q.Datasource.TimeInterval.Value, Now: now}
+	return query.Requests(q.Panel, q.Target, q.Scope, q.timing)
+}
+
+// lookback is how old a sample may be for Prometheus to take it for the present.
+const lookback = 5 * time.Minute
+
+// toNextStep asks range queries as of the next step. Grafana floors the end of a
+// range to the step, so that what has been scraped since the last step is not in
+// the answer yet: of a target that has no past, that is everything, and a viewer
+// would see it one step later. A step beyond the lookback would lead to a time for
+// which the last sample is too old.
+func (q *Question) toNextStep(now time.Time) {
+	for i, r := range q.Requests {
+		if r.Instant || r.Step > lookback || !r.End.Before(now) || now.Sub(r.End) >= r.Step {
+			continue
+		}
+		timing := q.timing
+		later, err := q.requestsAt(r.End.Add(r.Step))
+		if err != nil || len(later) != len(q.Requests) {
+			q.timing = timing // the range can be read only at the moment that was meant
+			return
+		}
+		q.Requests[i] = later[i]
+	}
 }
 
 // Range is the time range the dashboard opens with. An absolute one lies where

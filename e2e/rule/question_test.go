@@ -43,13 +43,33 @@ func TestQuestions(t *testing.T) {
 			}},
 		{name: "hidden", panels: `{"title": "h", "type": "stat", "targets": [{"refId": "A", "expr": "up", "hide": true}]}`,
 			want: []question{{panel: "h", ref: "A", skip: "hidden"}}},
-		{name: "another panel's result", panels: `{"title": "d", "type": "stat", "datasource": {"uid": "-- Dashboard --"}, "targets": [{"refId": "A", "panelId": 2}]}`,
+		{name: "another panel's result", panels: `{"title": "d", "type": "stat", "datasource": {"uid": "-- Dashboard --"}, "targets": [{"refId": "A", "panelId": 2}]}, {"id": 2, "type": "text"}`,
 			want: []question{{panel: "d", ref: "A", skip: "another panel"}}},
 		{name: "Grafana's own", panels: `{"title": "g", "type": "stat", "datasource": "-- Grafana --", "targets": [{"refId": "A"}]}`,
 			want: []question{{panel: "g", ref: "A", skip: "Grafana's own", unchecked: true}}},
 		{name: "an expression", panels: `{"title": "e", "type": "stat", "targets": [{"refId": "A", "expr": "up"},
         {"refId": "B", "datasource": {"type": "__expr__", "uid": "__expr__"}, "type": "math", "expression": "$A * 2"}]}`,
 			want: []question{{panel: "e", ref: "A", expr: "up"}, {panel: "e", ref: "B", skip: "Grafana", unchecked: true}}},
+		{name: "hidden queries that an expression needs", panels: `{"title": "e", "type": "stat", "targets": [
+        {"refId": "A", "expr": "a", "hide": true}, {"refId": "B", "expr": "b", "hide": true}, {"refId": "C", "expr": "c", "hide": true},
+        {"refId": "D", "expr": "d", "hide": true}, {"refId": "my E", "expr": "e", "hide": true}, {"refId": "F", "expr": "f", "hide": true},
+        {"refId": "X", "hide": true, "datasource": {"uid": "__expr__"}, "type": "reduce", "expression": "B"},
+        {"refId": "Y", "datasource": {"uid": "__expr__"}, "type": "math", "expression": "$A * ${my E} + $X"},
+        {"refId": "Z", "hide": true, "datasource": {"uid": "__expr__"}, "type": "threshold", "expression": "$C"},
+        {"refId": "Q", "datasource": {"uid": "__expr__"}, "type": "classic_conditions", "conditions": [{"query": {"params": ["F"]}}]}]}`,
+			want: []question{
+				{panel: "e", ref: "A", expr: "a"}, {panel: "e", ref: "B", expr: "b"}, // through the hidden X
+				{panel: "e", ref: "C", skip: "hidden"}, // only a hidden expression that nobody needs has it
+				{panel: "e", ref: "D", skip: "hidden"}, {panel: "e", ref: "my E", expr: "e"}, {panel: "e", ref: "F", expr: "f"},
+				{panel: "e", ref: "X", skip: "Grafana", unchecked: true}, {panel: "e", ref: "Y", skip: "Grafana", unchecked: true},
+				{panel: "e", ref: "Z", skip: "hidden"}, {panel: "e", ref: "Q", skip: "Grafana", unchecked: true},
+			}},
+		{name: "the result of a panel that is not there", panels: `{"id": 1, "title": "d", "type": "stat", "datasource": {"uid": "-- Dashboard --"}, "targets": [
+        {"refId": "A", "panelId": 9}, {"refId": "B", "panelId": 1}, {"refId": "C"}]}`,
+			want: []question{
+				{panel: "d", ref: "A", buildErr: "panel 9, and the dashboard has no such panel"},
+				{panel: "d", ref: "B", skip: "another panel"}, {panel: "d", ref: "C", skip: "another panel"},
+			}},
 		{name: "a library panel that is not in the file", panels: `{"libraryPanel": {"uid": "u", "name": "Shared"}}`,
 			want: []question{{panel: "Shared", skip: "kept in Grafana's database", unchecked: true}}},
 		{name: "a library panel that is", panels: `{"libraryPanel": {"uid": "u", "name": "Shared", "model": {"type": "stat", "targets": [{"refId": "A", "expr": "up"}]}}}`,
@@ -158,5 +178,46 @@ func TestNewStaticChooses(t *testing.T) {
 	require.Len(t, all.Boards, 1)
 	for _, q := range all.Boards[0].Questions {
 		assert.True(t, q.Asks(), "%s %s: %s %v %v", q.Panel.Path(), q.Target.RefID.Value, q.Skip, q.RefErr, q.BuildErr)
+	}
+}
+
+// What has been scraped only since the last step is asked for at the next one.
+func TestQuestionsAskAsOfTheNextStep(t *testing.T) {
+	now := time.Date(2026, 11, 1, 12, 0, 7, 0, time.UTC)
+	for _, c := range []struct {
+		name, panel string
+		start, end  time.Time
+		instant     bool
+	}{
+		{name: "a range", panel: `"targets": [{"refId": "A", "expr": "up"}]`,
+			start: now.Add(8*time.Second - time.Hour), end: now.Add(8 * time.Second)},
+		{name: "a step beyond the lookback", panel: `"interval": "10m", "targets": [{"refId": "A", "expr": "up"}]`,
+			start: now.Add(-7*time.Second - time.Hour), end: now.Add(-7 * time.Second)},
+		{name: "an instant", panel: `"targets": [{"refId": "A", "expr": "up", "instant": true}]`, start: now.Add(-time.Hour), end: now, instant: true},
+		{name: "a range that ends long ago", panel: `"timeShift": "2h", "targets": [{"refId": "A", "expr": "up"}]`,
+			start: now.Add(-7*time.Second - 3*time.Hour), end: now.Add(-7*time.Second - 2*time.Hour)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := shipped(t).write(boardFile, boardWith("", `{"id": 1, "type": "timeseries", "title": "a", `+c.panel+`}`)).static().Stack
+			requests := NewStatic(s, nil, now).Boards[0].Questions[0].Requests
+			require.Len(t, requests, 1)
+			assert.Equal(t, c.start, requests[0].Start.UTC())
+			assert.Equal(t, c.end, requests[0].End.UTC())
+			assert.Equal(t, c.instant, requests[0].Instant)
+		})
+	}
+}
+
+func TestQuestionsAskBothKindsAsOfTheirTime(t *testing.T) {
+	now := time.Date(2026, 11, 1, 12, 0, 7, 0, time.UTC)
+	s := shipped(t).write(boardFile, boardWith("", `{"id": 1, "type": "timeseries", "title": "a", "targets": [{"refId": "A", "expr": "up", "instant": true, "range": true}]}`)).static().Stack
+	requests := NewStatic(s, nil, now).Boards[0].Questions[0].Requests
+	require.Len(t, requests, 2)
+	for _, r := range requests {
+		want := now
+		if !r.Instant {
+			want = now.Add(8 * time.Second)
+		}
+		assert.Equal(t, want, r.End.UTC())
 	}
 }

@@ -10,13 +10,14 @@ import (
 )
 
 // stackPortConflict proves that the services do not take each other's ports on
-// the host. Whether a port is free on one particular host is for an environment
-// that publishes ports to find out; the embedded one publishes none.
+// the host. That a port is taken on this particular host is told for information
+// where the environment publishes none: the stack may well be deployed elsewhere,
+// or be running here already.
 func stackPortConflict() Rule {
 	return Rule{
 		ID:       "stack/port-conflict",
 		Severity: Error,
-		Summary:  "two services publish one port of the host",
+		Summary:  "two services publish one port of the host, or it is taken on this host",
 		Static: func(in *Static) []Finding {
 			if in.Stack.Compose == nil {
 				return nil
@@ -34,6 +35,21 @@ func stackPortConflict() Rule {
 					}
 					taken = append(taken, here)
 				}
+			}
+			return out
+		},
+		Live: func(in *Live) []Finding {
+			var out []Finding
+			for _, p := range in.TakenPorts {
+				f := Finding{
+					Severity: Info, Pos: p.Port.Pos,
+					Message: fmt.Sprintf("port %d, which service %q publishes, is taken on this host", p.Port.Published, p.Service.Name),
+					Fix:     "stop what has it before the stack is started here, or publish another port",
+				}
+				if p.Holder != "" {
+					f.Evidence = []string{"it is taken by " + p.Holder}
+				}
+				out = append(out, f)
 			}
 			return out
 		},

@@ -33,6 +33,10 @@ func emptyVariable(v Variable) Finding {
 	f := onBoard(v.Board.Dashboard, variablePos(v.Variable))
 	f.Message = fmt.Sprintf("variable %q has no option: %s finds nothing, and what uses the variable shows nothing",
 		v.Variable.Name.Value, v.Query)
+	if v.Value.All && v.Value.AllValue != "" {
+		// All stands for a text of its own, which needs no option.
+		f.Message = fmt.Sprintf("variable %q has no option: %s finds nothing, and only All can be chosen", v.Variable.Name.Value, v.Query)
+	}
 	f.Fix = "mend its selector: a metric or a label of it is not there"
 	re := v.Variable.Regex.Value
 	switch {

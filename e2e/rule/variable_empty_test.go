@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/stack/dashboard"
 )
@@ -31,4 +33,16 @@ func TestVariableEmpty(t *testing.T) {
 			f.expect(variableEmpty().Live(in), c.want)
 		})
 	}
+}
+
+func TestVariableEmptyWithAnAllValue(t *testing.T) {
+	f := shipped(t).write(boardFile, boardWith(`{"name": "v", "type": "query", "query": "label_values(up, job)", "includeAll": true, "allValue": ".*"}`, panelWith(1, "a", `up{job=~"$v"}`)))
+	in := f.live()
+	v := in.Boards[0].Variable("v")
+	in.Variables = []Variable{{Board: in.Boards[0], Resolution: query.Resolution{
+		Variable: v, Query: "label_values(up, job)", Value: query.Value{Name: "v", All: true, AllValue: ".*"},
+	}}}
+	found := variableEmpty().Live(in)
+	f.expect(found, []expected{{says: "only All can be chosen"}})
+	assert.NotContains(t, found[0].Message, "shows nothing")
 }

@@ -46,7 +46,7 @@ type undefinedSearch struct {
 func foreignTargets(b *Board) map[*dashboard.Target]bool {
 	out := map[*dashboard.Target]bool{}
 	for _, q := range b.Questions {
-		if q.Target != nil && q.Unchecked {
+		if q.Target != nil && q.Unchecked && (q.Datasource == nil || !query.IsPrometheus(q.Datasource)) {
 			out[q.Target] = true
 		}
 	}

@@ -63,11 +63,37 @@ func (d *diagnosing) shortWindow(n *promparser.Call, arg promparser.Expr, window
 	out.Reason = WindowTooShort
 	out.Message = fmt.Sprintf("%s needs two samples in its window of %s", n.Func.Name, model.Duration(window))
 	out.Evidence = append(out.Evidence, fmt.Sprintf("a window holds at most %g", highest(most)))
-	if d.ScrapeInterval > 0 {
-		out.Evidence = append(out.Evidence, fmt.Sprintf("targets are scraped every %s", model.Duration(d.ScrapeInterval)))
-	}
 	out.Fix = "write [$__rate_interval] for the window: Grafana makes it at least four scrapes long"
+	if job, interval := d.scraped(arg); interval > 0 {
+		out.Evidence = append(out.Evidence, fmt.Sprintf("job %q is scraped every %s", job, model.Duration(interval)))
+		out.Fix = fmt.Sprintf("take a window of at least %s, or [$__rate_interval] with the datasource's timeInterval at %s",
+			model.Duration(4*interval), model.Duration(interval))
+	}
 	return nil
+}
+
+// scraped is the job that the selectors of an expression go to, with its scrape
+// interval; the slowest where several do, none where it cannot be told.
+func (d *diagnosing) scraped(e promparser.Expr) (job string, interval time.Duration) {
+	consider := func(name string) {
+		if d.Intervals[name] > interval {
+			job, interval = name, d.Intervals[name]
+		}
+	}
+	promparser.Inspect(e, func(n promparser.Node, _ []promparser.Node) error {
+		vs, ok := n.(*promparser.VectorSelector)
+		if !ok {
+			return nil
+		}
+		exporter := d.exporterOf(vs.Name)
+		for _, t := range d.Targets {
+			if t.Up && (exporter != "" && t.AnsweredBy == exporter || chosen(t, vs.LabelMatchers)) {
+				consider(t.Job)
+			}
+		}
+		return nil
+	})
+	return job, interval
 }
 
 func (d *diagnosing) noLe(n *promparser.Call, out *Diagnosis) error {
@@ -153,6 +179,11 @@ func (d *diagnosing) join(n *promparser.BinaryExpr, out *Diagnosis) error {
 	out.Message = fmt.Sprintf("no series of the left side of %s has a partner on the right", n.Op)
 	out.Evidence = append(out.Evidence,
 		"labels on the left: "+listed(left), "labels on the right: "+listed(right))
+	if vm := n.VectorMatching; vm != nil && vm.On && len(vm.MatchingLabels) > 0 {
+		out.Message += fmt.Sprintf(" with the same %s", strings.Join(vm.MatchingLabels, ", "))
+		out.Fix = "match on a label whose values are the same on both sides, or make one so with label_replace"
+		return nil
+	}
 	shared := slices.DeleteFunc(slices.Clone(left), func(l string) bool { return !slices.Contains(right, l) })
 	if len(shared) > 0 && len(shared) < max(len(left), len(right)) {
 		out.Fix = fmt.Sprintf("match on what both sides have: %s on (%s) …", n.Op, strings.Join(shared, ", "))

@@ -28,9 +28,9 @@ func (d *diagnosing) selector(vs *promparser.VectorSelector, rangeSel time.Durat
 		if len(found) == 0 {
 			return d.metricMissing(name, rest, from, to, out)
 		}
-		return d.matchers(name, rest, found, from, to, out)
+		return d.matchers(name, rest, found, rangeSel, from, to, out)
 	}
-	return d.matchers(nil, rest, nil, from, to, out)
+	return d.matchers(nil, rest, nil, rangeSel, from, to, out)
 }
 
 // window is the time in which a selector looks for samples.
@@ -51,32 +51,42 @@ func splitName(vs *promparser.VectorSelector) (name *labels.Matcher, rest []*lab
 }
 
 func (d *diagnosing) metricMissing(name *labels.Matcher, rest []*labels.Matcher, from, to time.Time, out *Diagnosis) error {
-	if down := d.downTargets(name.Value, rest); len(down) > 0 {
-		out.Reason = TargetDown
-		out.Message = fmt.Sprintf("no series %s, and the target that would have it is down", name.Value)
-		for _, t := range down {
-			out.Evidence = append(out.Evidence, fmt.Sprintf("job %q, instance %q: %s", t.Job, t.Instance, t.Error))
-		}
-		out.Fix = "mend the target first: see the finding prometheus/target-down"
+	exporter := d.exporterOf(name.Value)
+	switch down := d.downTargets(name.Value, rest); {
+	case len(down) > 0:
+		targetDown(name.Value, down, out)
+		return nil
+	case d.answered(exporter) && slices.Contains(d.KnownMetrics, name.Value):
+		return d.printedButNotKept(exporter, name.Value, out)
+	case d.Recorded[name.Value] != "":
+		out.Reason = MetricMissing
+		out.Message = fmt.Sprintf("%s is recorded at %s, but has no sample", name.Value, d.Recorded[name.Value])
+		out.Fix = "check that what the rule reads exists, and that it does not fail: Prometheus' /rules page shows its last error"
+		return nil
+	case name.Value == "ALERTS" || name.Value == "ALERTS_FOR_STATE":
+		out.Reason = MetricMissing
+		out.Message = name.Value + " is written by alerting rules, and none has been pending or firing"
+		out.Fix = "declare the panel as expected to be empty, or ship the alerting rules it shows"
 		return nil
 	}
 	names, _, err := d.API.LabelValues(d.ctx, model.MetricNameLabel, nil, from, to)
 	if err != nil {
 		return fmt.Errorf("list metric names: %w", err)
 	}
-	known := append(strs(names), d.KnownMetrics...)
+	known := strs(names)
 	out.Reason = MetricMissing
 	out.Message = fmt.Sprintf("no target exposes a metric %s", name.Value)
 	if name.Type != labels.MatchEqual {
 		out.Message = fmt.Sprintf("no target exposes a metric matching %s", name)
 	}
-	if exporter := d.exporterOf(name.Value); exporter != "" && !d.answered(exporter) {
+	if exporter != "" && !d.answered(exporter) {
+		known = append(known, d.KnownMetrics...)
 		out.Evidence = append(out.Evidence, fmt.Sprintf("%s is a metric of the %s exporter, which no target is answered by", name.Value, exporter))
 		out.Fix = "add a job that scrapes that exporter to prometheus.yml"
 	}
 	if near := nearest.Names(name.Value, known, 3); len(near) > 0 {
 		out.Evidence = append(out.Evidence, "nearest names: "+strings.Join(near, ", "))
-		if out.Fix == "" {
+		if out.Fix == "" && nearest.Likely(name.Value, near[0]) {
 			out.Fix = fmt.Sprintf("write %s, if that is what is meant", near[0])
 		}
 	}
@@ -86,29 +96,74 @@ func (d *diagnosing) metricMissing(name *labels.Matcher, rest []*labels.Matcher,
 	return nil
 }
 
+// printedButNotKept explains a metric that an exporter which is up would print:
+// its page is empty, because another path was scraped, or the job drops it.
+func (d *diagnosing) printedButNotKept(exporter, metric string, out *Diagnosis) error {
+	empty, err := d.query("max by (job, instance) (scrape_samples_scraped) == 0")
+	if err != nil {
+		return err
+	}
+	for _, t := range d.Targets {
+		blank := func(s *model.SampleStream) bool {
+			return string(s.Metric["job"]) == t.Labels["job"] && string(s.Metric["instance"]) == t.Labels["instance"]
+		}
+		if t.AnsweredBy == exporter && slices.ContainsFunc(empty, blank) {
+			out.Reason = TargetDown
+			out.Message = fmt.Sprintf("the scrape of %s succeeds, but its page is empty", t.URL)
+			out.Fix = fmt.Sprintf("check metrics_path of job %q: the %s exporter answers any other path with nothing", t.Job, exporter)
+			return nil
+		}
+	}
+	out.Reason = DroppedByRelabel
+	out.Message = fmt.Sprintf("the %s exporter prints %s, but Prometheus has not got it", exporter, metric)
+	out.Fix = "look at the metric_relabel_configs and limits of the job that scrapes it"
+	return nil
+}
+
+func targetDown(what string, down []env.Target, out *Diagnosis) {
+	out.Reason = TargetDown
+	out.Message = fmt.Sprintf("no series of %s, and the target that would have it is down", what)
+	for _, t := range down {
+		out.Evidence = append(out.Evidence, fmt.Sprintf("job %q, instance %q: %s", t.Job, t.Instance, t.Error))
+	}
+	out.Fix = "mend the target first: see the finding prometheus/target-down"
+}
+
 // answered says whether a target that is up is answered by the exporter.
 func (d *diagnosing) answered(exporter string) bool {
 	return slices.ContainsFunc(d.Targets, func(t env.Target) bool { return t.Up && t.AnsweredBy == exporter })
 }
 
-// downTargets are the targets that are down and would have had the metric: those
-// that the selector's own job and instance matchers choose, or, where the
-// exporter of the metric is known and none of it is up, all that are down.
+// downTargets are the targets that are down and would have had the metric. Of
+// a known exporter these are its own, or where none of the targets is its own
+// those that nobody answers for; of an unknown one, those that the selector's
+// own job and instance matchers name.
 func (d *diagnosing) downTargets(metric string, rest []*labels.Matcher) []env.Target {
 	exporter := d.exporterOf(metric)
 	if exporter != "" && d.answered(exporter) {
 		return nil
 	}
-	var down []env.Target
+	var own, unanswered, named []env.Target
 	for _, t := range d.Targets {
-		if !t.Up && (exporter == "" || t.AnsweredBy == "" || t.AnsweredBy == exporter) {
-			down = append(down, t)
+		switch {
+		case t.Up:
+		case exporter != "" && t.AnsweredBy == exporter:
+			own = append(own, t)
+		case exporter != "" && t.AnsweredBy == "":
+			unanswered = append(unanswered, t)
+		case exporter == "" && chosen(t, rest):
+			named = append(named, t)
 		}
 	}
-	if exporter != "" {
-		return down
+	return slices.Concat(named, firstOf(own, unanswered))
+}
+
+// firstOf is the first of two lists that is not empty.
+func firstOf(a, b []env.Target) []env.Target {
+	if len(a) > 0 {
+		return a
 	}
-	return slices.DeleteFunc(down, func(t env.Target) bool { return !chosen(t, rest) })
+	return b
 }
 
 // chosen says whether matchers on job or instance are there and choose t.
@@ -134,7 +189,7 @@ func (d *diagnosing) exporterOf(metric string) string {
 }
 
 // matchers tries each matcher alone against the metric's series.
-func (d *diagnosing) matchers(name *labels.Matcher, rest []*labels.Matcher, found []model.LabelSet, from, to time.Time, out *Diagnosis) error {
+func (d *diagnosing) matchers(name *labels.Matcher, rest []*labels.Matcher, found []model.LabelSet, window time.Duration, from, to time.Time, out *Diagnosis) error {
 	metric := "the selector"
 	if name != nil {
 		metric = name.Value
@@ -147,13 +202,22 @@ func (d *diagnosing) matchers(name *labels.Matcher, rest []*labels.Matcher, foun
 		if len(alone) > 0 {
 			continue
 		}
+		if down := d.namedDown(rest); len(down) > 0 {
+			targetDown(metric, down, out)
+			return nil
+		}
+		if name == nil { // then the rest of the selector says what there is
+			if found, err = d.series(without(rest, m), from, to); err != nil {
+				return err
+			}
+		}
 		d.matcherMissing(metric, m, found, out)
 		return nil
 	}
 	if all, err := d.series(withName(name, rest...), from, to); err != nil {
 		return err
 	} else if len(all) > 0 {
-		return d.stale(metric, all, out)
+		return d.unseen(metric, all, window, out)
 	}
 	out.Reason = MatchersJointlyEmpty
 	out.Message = fmt.Sprintf("each label matcher of %s matches series, but no series matches all of them", metric)
@@ -162,6 +226,26 @@ func (d *diagnosing) matchers(name *labels.Matcher, rest []*labels.Matcher, foun
 	}
 	out.Fix = "choose values that occur together on one series"
 	return nil
+}
+
+// namedDown are the targets that are down and that matchers on job or instance
+// choose, while no target that is up is chosen by them.
+func (d *diagnosing) namedDown(ms []*labels.Matcher) []env.Target {
+	var down []env.Target
+	for _, t := range d.Targets {
+		switch {
+		case !chosen(t, ms):
+		case t.Up:
+			return nil
+		default:
+			down = append(down, t)
+		}
+	}
+	return down
+}
+
+func without(ms []*labels.Matcher, m *labels.Matcher) []*labels.Matcher {
+	return slices.DeleteFunc(slices.Clone(ms), func(other *labels.Matcher) bool { return other == m })
 }
 
 func (d *diagnosing) matcherMissing(metric string, m *labels.Matcher, found []model.LabelSet, out *Diagnosis) {
@@ -180,6 +264,11 @@ func (d *diagnosing) matcherMissing(metric string, m *labels.Matcher, found []mo
 		if near := nearest.Names(m.Name, names, 1); len(near) > 0 {
 			out.Fix = fmt.Sprintf("write %s in place of %s, if that is what is meant", near[0], m.Name)
 		}
+	case m.Type == labels.MatchEqual && strings.HasPrefix(m.Value, "(") && strings.Contains(m.Value, "|"):
+		out.Reason = ValueMissing
+		out.Message = fmt.Sprintf("%s compares with all values of a variable as one", m)
+		out.Evidence = append(out.Evidence, fmt.Sprintf("values of %s: %s", m.Name, values(found, m.Name)))
+		out.Fix = "write =~ in place of =: the variable can hold several values"
 	default:
 		out.Reason = ValueMissing
 		out.Message = fmt.Sprintf("no series of %s matches %s", metric, m)
@@ -197,7 +286,18 @@ func (d *diagnosing) emptied(m *labels.Matcher) bool {
 	return len(d.EmptyVariables) > 0 && (m.Value == "" || m.Value == "()")
 }
 
-func (d *diagnosing) stale(metric string, all []model.LabelSet, out *Diagnosis) error {
+// unseen explains series that exist near the range while no sample of theirs is
+// in it: the window misses them, or they have ended. window is 0 for a plain
+// selector.
+func (d *diagnosing) unseen(metric string, all []model.LabelSet, window time.Duration, out *Diagnosis) error {
+	interval := d.Intervals[string(all[0]["job"])]
+	if window > 0 && window < 2*interval {
+		out.Reason = WindowTooShort
+		out.Message = fmt.Sprintf("a window of %s falls between two scrapes of job %q, which are %s apart",
+			model.Duration(window), all[0]["job"], model.Duration(interval))
+		out.Fix = fmt.Sprintf("take a window of at least %s", model.Duration(4*interval))
+		return nil
+	}
 	out.Reason = Stale
 	out.Message = fmt.Sprintf("%s has %d series near the panel's range, but no sample inside it", metric, len(all))
 	out.Fix = "check that the exporter still prints it, and that the panel's range reaches to where it does"

@@ -22,6 +22,7 @@ type Reason string
 const (
 	TargetDown            Reason = "target-down"
 	MetricMissing         Reason = "metric-missing"
+	DroppedByRelabel      Reason = "dropped-by-relabel"
 	LabelMissing          Reason = "label-missing"
 	ValueMissing          Reason = "value-missing"
 	MatchersJointlyEmpty  Reason = "matchers-jointly-empty"
@@ -55,13 +56,16 @@ type Asker struct {
 	Start, End time.Time // of the query; equal for an instant one
 	Step       time.Duration
 	Targets    []env.Target
-	// ScrapeInterval is the longest configured one, for judging windows.
-	ScrapeInterval time.Duration
+	// Intervals are the jobs' scrape intervals, for judging windows.
+	Intervals map[string]time.Duration
 	// ExporterOf names the exporter known to print a metric, "" where none is.
 	ExporterOf func(metric string) string
-	// EmptyVariables are those of the dashboard that have no value, by name.
+	// EmptyVariables are those that the expression is filled from and that have
+	// no value, by name.
 	EmptyVariables []string
-	// KnownMetrics are the names the exporters print, for suggestions.
+	// Recorded says where a series is recorded by a rule of the stack, by name.
+	Recorded map[string]string
+	// KnownMetrics are the names that the exporters are known to print.
 	KnownMetrics []string
 }
 

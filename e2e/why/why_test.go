@@ -1,6 +1,8 @@
 package why
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,8 +33,13 @@ func running(t *testing.T, scenario string) *Asker {
 	require.NoError(t, err)
 	return &Asker{
 		API: promv1.NewAPI(client), Start: in.Now.Add(-5 * time.Minute), End: in.Now, Step: 15 * time.Second,
-		Targets: in.Targets, ScrapeInterval: 15 * time.Second,
-		ExporterOf: func(string) string { return "" },
+		Targets: in.Targets, Recorded: map[string]string{"some:recorded:sum": "rules.yml:3:5"}, Intervals: map[string]time.Duration{"triton": 15 * time.Second, "dcgm": 15 * time.Second, "node": 15 * time.Second},
+		ExporterOf: func(metric string) string {
+			if strings.HasPrefix(metric, "nv_") {
+				return "triton"
+			}
+			return ""
+		},
 	}
 }
 
@@ -55,7 +62,7 @@ func TestExplain(t *testing.T) {
 		{"regex value missing", `up{job=~"trtion|foo"}`, `up{job=~"trtion|foo"}`, ValueMissing, `"triton"`, ""},
 		{"matchers jointly empty", `up{job="triton",instance="host.docker.internal:9400"}`,
 			`up{job="triton",instance="host.docker.internal:9400"}`, MatchersJointlyEmpty, "job has the values", "occur together"},
-		{"window too short", `sum(rate(nv_inference_count[10s]))`, `rate(nv_inference_count[10s])`, WindowTooShort, "at most 1", "__rate_interval"},
+		{"window too short", `sum(rate(nv_inference_count[10s]))`, `rate(nv_inference_count[10s])`, WindowTooShort, `job "triton" is scraped every 15s`, "at least 1m, or [$__rate_interval]"},
 		{"window too short in a subquery", `rate(nv_inference_count[20s:30s])`, ``, WindowTooShort, "", "__rate_interval"},
 		{"filtered out", `node_load1 > 1e9`, `node_load1 > 1e9`, FilteredOut, "between", "threshold"},
 		{"comparison the other way round", `1e9 < node_load1`, `1e9 < node_load1`, FilteredOut, "between", "threshold"},
@@ -65,6 +72,12 @@ func TestExplain(t *testing.T) {
 			`histogram_quantile(0.9, sum by (instance) (rate(node_cpu_seconds_total[1m])))`, HistogramNoLe, "", "keep le"},
 		{"absent of what is there", `absent(up)`, `absent(up)`, FilteredOut, "", "expected to be empty"},
 		{"unless removes all", `up unless up`, `up unless up`, FilteredOut, "", "right side"},
+		{"join with on", `max by (instance) (nv_gpu_utilization) * on (instance) max by (instance) (DCGM_FI_DEV_GPU_TEMP)`, ``, JoinMismatch, "", "same on both sides"},
+		{"no name", `{job="triton",model="zzz"}`, `{job="triton",model="zzz"}`, ValueMissing, `"inference"`, "choose a value"},
+		{"alerts", `ALERTS{alertname="x"}`, `ALERTS{alertname="x"}`, MetricMissing, "", "alerting rules"},
+		{"several values under =", `nv_inference_count{model="(inference|ensemble)"}`, ``, ValueMissing, `"inference"`, "write =~"},
+		{"a window between two scrapes", `rate(nv_inference_count[1s])`, ``, WindowTooShort, "", "at least 1m"},
+		{"recorded, without a sample", `some:recorded:sum`, ``, MetricMissing, "", "last error"},
 		{"or of two empty sides names the first", `nix_a or nix_b`, `nix_a`, MetricMissing, "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -121,6 +134,28 @@ func TestExplainTargetDown(t *testing.T) {
 	}
 }
 
+// A target that is down is the reason before any label or value is.
+func TestExplainOneOfSeveralDown(t *testing.T) {
+	a := running(t, "steady")
+	a.Targets = append(a.Targets, env.Target{Job: "triton", Instance: "gpu2:8003", Error: "refused",
+		Labels: map[string]string{"job": "triton", "instance": "gpu2:8003"}})
+	d, err := a.Explain(t.Context(), `nv_inference_count{instance="gpu2:8003"}`)
+	require.NoError(t, err)
+	require.NotNil(t, d)
+	assert.Equal(t, TargetDown, d.Reason)
+	assert.Contains(t, join(d.Evidence), "gpu2:8003")
+	assert.NotContains(t, join(d.Evidence), "host.docker.internal")
+}
+
+func TestExplainDropped(t *testing.T) {
+	a := running(t, "steady")
+	a.KnownMetrics = []string{"nv_dropped"}
+	d, err := a.Explain(t.Context(), `nv_dropped`)
+	require.NoError(t, err)
+	require.NotNil(t, d)
+	assert.Equal(t, DroppedByRelabel, d.Reason)
+}
+
 func TestExplainNaN(t *testing.T) {
 	a := running(t, "idle")
 	d, err := a.ExplainNaN(t.Context(), `sum by (model) (rate(nv_inference_queue_duration_us[1m])) / sum by (model) (rate(nv_inference_request_success[1m]))`)
@@ -150,6 +185,17 @@ func TestExplainErrors(t *testing.T) {
 	assert.ErrorContains(t, err, `parse "sum("`)
 	_, err = a.Explain(t.Context(), `up + on (job) group_left nv_inference_count + on (nothing) up`)
 	assert.Error(t, err, "what Prometheus refuses is an error, not a reason")
+}
+
+// An expression that is too large to take apart is an error, never a guess.
+func TestExplainGivesUp(t *testing.T) {
+	a := running(t, "steady")
+	parts := make([]string, 60)
+	for i := range parts {
+		parts[i] = fmt.Sprintf("missing_%d", i)
+	}
+	_, err := a.Explain(t.Context(), strings.Join(parts, " or "))
+	assert.ErrorContains(t, err, "more than")
 }
 
 func join(lines []string) string {

@@ -1,6 +1,11 @@
 package node
 
-import "math"
+import (
+	"math"
+	"strconv"
+
+	"github.com/panelgate/panelgate/fakes"
+)
 
 const (
 	diskLabels     = `device="nvme0n1"`
@@ -21,49 +26,37 @@ func (s *snapshot) bytesWritten() float64 {
 	return sector * math.Floor((96e3*s.uptime+2.2e6*s.busy+600*s.requests)/sector)
 }
 
-// mount is a mounted filesystem.
-type mount struct {
-	labels    string
-	size      float64 // bytes
-	freeShare float64 // at its fullest
-	reserved  float64 // share that only root may use
-	files     float64
-	logs      float64 // bytes a second that fill it up until logs are rotated
-}
+// trimming is how often the space of deleted files is given back to the disk, in seconds: once a week, as fstrim does by default.
+const trimming = 7 * 24 * 3600
 
-// rotation is how often logs are rotated, in seconds.
-const rotation = 24 * 3600
+// What one trimming discards: so many extents of so many sectors.
+const (
+	discardedExtents = 412
+	discardedSectors = 81_920
+)
 
-func (m mount) free(s *snapshot) float64 {
-	return floor4k(m.size*m.freeShare + m.logs*(rotation-math.Mod(s.uptime, rotation)))
-}
+// discards is how many extents have been discarded since boot. The machine was trimmed once while it booted.
+func (s *snapshot) discards() float64 { return discardedExtents * (1 + math.Floor(s.uptime/trimming)) }
 
-func (m mount) available(s *snapshot) float64 { return m.free(s) - floor4k(m.size*m.reserved) }
-
-func mounts() []mount {
-	return []mount{
-		{labels: `device="/dev/nvme0n1p2",device_error="",fstype="ext4",mountpoint="/"`,
-			size: 1.887e12, freeShare: 0.58, reserved: 0.05, files: 117_178_368, logs: 34e3},
-		{labels: `device="tmpfs",device_error="",fstype="tmpfs",mountpoint="/run"`, size: 6.7e9, freeShare: 0.99, files: 819_200},
-	}
-}
-
-func perMount(value func(*snapshot, mount) float64) []sample {
-	var samples []sample
-	for _, m := range mounts() {
-		samples = append(samples, sample{m.labels, func(s *snapshot) float64 { return value(s, m) }})
-	}
-	return samples
-}
+// flushes is how many times the disk was told to empty its cache since boot.
+func (s *snapshot) flushes() float64 { return math.Floor(0.12*s.uptime + 0.02*s.requests) }
 
 func perDisk(value func(*snapshot) float64) []sample { return []sample{{diskLabels, value}} }
 
-// thousandths rounds down to the milliseconds in which the kernel counts disk time.
-func thousandths(seconds float64) float64 { return math.Floor(seconds*1000) / 1000 }
-
-// diskFamilies are what the diskstats, filesystem and filefd collectors print.
+// diskFamilies are what the diskstats collector prints.
 func diskFamilies() []family {
 	return []family{
+		{"node_disk_discard_time_seconds_total", counter, "This is the total number of seconds spent by all discards.",
+			perDisk(func(s *snapshot) float64 { return thousandths(0.00008 * s.discards()) })},
+		{"node_disk_discarded_sectors_total", counter, "The total number of sectors discarded successfully.",
+			perDisk(func(s *snapshot) float64 { return discardedSectors * s.discards() })},
+		{"node_disk_discards_completed_total", counter, "The total number of discards completed successfully.",
+			perDisk((*snapshot).discards)},
+		{"node_disk_discards_merged_total", counter, "The total number of discards merged.", perDisk(none)},
+		{"node_disk_flush_requests_time_seconds_total", counter, "This is the total number of seconds spent by all flush requests.",
+			perDisk(func(s *snapshot) float64 { return thousandths(0.0003 * s.flushes()) })},
+		{"node_disk_flush_requests_total", counter, "The total number of flush requests completed successfully",
+			perDisk((*snapshot).flushes)},
 		{"node_disk_info", gauge, "Info of /sys/block/<block_device>.",
 			[]sample{{labels: diskInfoLabels, value: one}}},
 		{"node_disk_io_now", gauge, "The number of I/Os currently in progress.",
@@ -73,7 +66,7 @@ func diskFamilies() []family {
 		{"node_disk_io_time_weighted_seconds_total", counter, "The weighted # of seconds spent doing I/Os.",
 			perDisk(func(s *snapshot) float64 { return thousandths(0.006*s.uptime + 0.19*s.busy) })},
 		{"node_disk_read_bytes_total", counter, "The total number of bytes read successfully.",
-			perDisk(func(s *snapshot) float64 { return s.bytesRead() })},
+			perDisk((*snapshot).bytesRead)},
 		{"node_disk_read_time_seconds_total", counter, "The total number of seconds spent by all reads.",
 			perDisk(func(s *snapshot) float64 { return thousandths(0.0002 * s.bytesRead() / kib / 16) })},
 		{"node_disk_reads_completed_total", counter, "The total number of reads completed successfully.",
@@ -87,24 +80,29 @@ func diskFamilies() []family {
 		{"node_disk_writes_merged_total", counter, "The number of writes merged.",
 			perDisk(func(s *snapshot) float64 { return math.Floor(s.bytesWritten() / (96 * kib)) })},
 		{"node_disk_written_bytes_total", counter, "The total number of bytes written successfully.",
-			perDisk(func(s *snapshot) float64 { return s.bytesWritten() })},
-		{"node_filefd_allocated", gauge, "File descriptor statistics: allocated.",
-			single(func(s *snapshot) float64 { return 1840 + math.Round(3*s.requestRate) })},
-		{"node_filefd_maximum", gauge, "File descriptor statistics: maximum.",
-			single(func(s *snapshot) float64 { return math.MaxInt64 })},
-		{"node_filesystem_avail_bytes", gauge, "Filesystem space available to non-root users in bytes.",
-			perMount(func(s *snapshot, m mount) float64 { return m.available(s) })},
-		{"node_filesystem_device_error", gauge, "Whether an error occurred while getting statistics for the given device.",
-			perMount(func(s *snapshot, m mount) float64 { return 0 })},
-		{"node_filesystem_files", gauge, "Filesystem total file nodes.",
-			perMount(func(s *snapshot, m mount) float64 { return m.files })},
-		{"node_filesystem_files_free", gauge, "Filesystem total free file nodes.",
-			perMount(func(s *snapshot, m mount) float64 { return math.Floor(m.files * m.freeShare) })},
-		{"node_filesystem_free_bytes", gauge, "Filesystem free space in bytes.",
-			perMount(func(s *snapshot, m mount) float64 { return m.free(s) })},
-		{"node_filesystem_readonly", gauge, "Filesystem read-only status.",
-			perMount(func(s *snapshot, m mount) float64 { return 0 })},
-		{"node_filesystem_size_bytes", gauge, "Filesystem size in bytes.",
-			perMount(func(s *snapshot, m mount) float64 { return m.size })},
+			perDisk((*snapshot).bytesWritten)},
+	}
+}
+
+// diskBytes is the size of the disk, in bytes.
+const diskBytes = 3_750_748_848 * sector
+
+// nvmeFamilies are what the nvme collector prints.
+func nvmeFamilies(id fakes.Identity) []family {
+	serial := "S64GNN0W" + strconv.FormatUint(100_000+id.Number("nvme", 900_000), 10)
+	namespace := func(v float64) []sample { return []sample{{`device="nvme0",nsid="1"`, constant(v)}} }
+	return []family{
+		{"node_nvme_info", gauge, "Non-numeric data from /sys/class/nvme/<device>, value is always 1.", []sample{{
+			`cntlid="6",device="nvme0",firmware_revision="GDC5602Q",model="SAMSUNG MZQL21T9HCJR-00A07",serial="` + serial + `",state="live"`, one}}},
+		{"node_nvme_namespace_capacity_bytes", gauge, "Capacity of the NVMe namespace in bytes. Computed as namespace_size * namespace_logical_block_size",
+			namespace(diskBytes)},
+		{"node_nvme_namespace_info", gauge, "Information about NVMe namespaces. Value is always 1",
+			[]sample{{`ana_state="unknown",device="nvme0",nsid="1"`, one}}},
+		{"node_nvme_namespace_logical_block_size_bytes", gauge, "Logical block size of the NVMe namespace in bytes. Usually 4Kb. Available in /sys/class/nvme/<device>/<namespace>/queue/logical_block_size",
+			namespace(sector)},
+		{"node_nvme_namespace_size_bytes", gauge, "Size of the NVMe namespace in bytes. Available in /sys/class/nvme/<device>/<namespace>/size",
+			namespace(diskBytes)},
+		{"node_nvme_namespace_used_bytes", gauge, "Used space of the NVMe namespace in bytes. Available in /sys/class/nvme/<device>/<namespace>/nuse",
+			namespace(diskBytes)},
 	}
 }

@@ -1,5 +1,5 @@
-// Package node is a fake node_exporter: what release 1.12 prints on Linux of the host of a world, as far as panels about CPU, memory,
-// disks, network, filesystems, load and pressure ask. Collectors that no such panel reads are left out.
+// Package node is a fake node_exporter: what release 1.12 prints with its default flags on the host of a world, a server with Linux,
+// one NVMe disk and one network card. Collectors that find nothing on such a machine print no series here either.
 package node
 
 import (
@@ -25,9 +25,10 @@ type Exporter struct {
 // New is the node_exporter of the machine at an address, "host:port" or "host".
 func New(w *fakes.World, instance string) *Exporter {
 	id := fakes.IdentityOf(instance)
-	families := slices.Concat(systemFamilies(w.Host().CPUs(), id), memoryFamilies(), diskFamilies(), networkFamilies(id), processFamilies())
+	families := collected(w.Host().CPUs(), id)
 	slices.SortFunc(families, func(a, b family) int { return strings.Compare(a.name, b.name) })
 	var b page.Builder[snapshot]
+	garbageCollections(&b)
 	for _, f := range families {
 		b.Family(f.name, f.kind, f.help, number)
 		// client_golang sorts by label values; within a family the names are the same, so that the texts sort alike.
@@ -37,6 +38,17 @@ func New(w *fakes.World, instance string) *Exporter {
 		}
 	}
 	return &Exporter{world: w, page: b.Page()}
+}
+
+// collected are the families that all collectors and node_exporter itself print, but for the one summary.
+func collected(cpus int, id fakes.Identity) []family {
+	return slices.Concat(
+		cpuFamilies(cpus), frequencyFamilies(cpus), schedulerFamilies(cpus), softnetFamilies(cpus),
+		systemFamilies(id), pressureFamilies(), timeFamilies(), timexFamilies(), memoryFamilies(), vmstatFamilies(),
+		diskFamilies(), nvmeFamilies(id), filesystemFamilies(), networkFamilies(), interfaceFamilies(id), conntrackFamilies(),
+		netstatFamilies(), sockstatFamilies(), temperatureFamilies(cpus), coolingFamilies(cpus), edacFamilies(),
+		exporterFamilies(), runtimeFamilies(cpus), processFamilies(),
+	)
 }
 
 const (
@@ -56,12 +68,6 @@ type sample struct {
 	labels string
 	value  page.Value[snapshot]
 }
-
-// single is the one series of a family without labels.
-func single(value page.Value[snapshot]) []sample { return []sample{{"", value}} }
-
-func one(*snapshot) float64  { return 1 }
-func none(*snapshot) float64 { return 0 }
 
 // snapshot is what every value of the page is worked out from.
 type snapshot struct {

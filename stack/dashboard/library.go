@@ -1,6 +1,10 @@
 package dashboard
 
-import "github.com/panelgate/panelgate/stack/source"
+import (
+	"slices"
+
+	"github.com/panelgate/panelgate/stack/source"
+)
 
 // elements reads __elements, in which an export for sharing carries the models
 // of its library panels: an object by uid, or an array in Grafana 8.
@@ -35,7 +39,8 @@ func (r *reader) elements(n *source.Node) {
 
 // libraryRef reads what a panel says of the library, and finds the model if it
 // is in the file: inside the reference, in __elements, or in the panel itself.
-// The model returned is nil in the last case and where there is none.
+// The model returned is nil in the last case and where there is none. A panel that
+// has no target itself is not taken for a model: Grafana saves empty lists too.
 func (r *reader) libraryRef(panel *source.Node) (*LibraryRef, *source.Node) {
 	n := r.object(panel.Get("libraryPanel"), "a panel's libraryPanel")
 	if n == nil {
@@ -49,6 +54,7 @@ func (r *reader) libraryRef(panel *source.Node) (*LibraryRef, *source.Node) {
 	if model == nil && lib.UID.Value != "" {
 		model = r.library[lib.UID.Value]
 	}
-	lib.Resolved = model != nil || panel.Get("targets").Kind() == source.Array
+	lib.Resolved = model != nil || slices.ContainsFunc(panel.Get("targets").Items(),
+		func(t *source.Node) bool { return t.Kind() == source.Object })
 	return lib, model
 }

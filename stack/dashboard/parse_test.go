@@ -233,6 +233,14 @@ func TestLibraryPanels(t *testing.T) {
 	assert.True(t, array.Panels[0].Library.Resolved)
 }
 
+// What Grafana saves besides the reference is no model: only a target counts.
+func TestLibraryPanelWithoutModel(t *testing.T) {
+	for targets, resolved := range map[string]bool{`[]`: false, `[null]`: false, `null`: false, `{}`: false, `[{"expr":"up"}]`: true} {
+		d := parse(t, `{"title":"t","panels":[{"type":"stat","libraryPanel":{"uid":"u","name":"n"},"targets":`+targets+`}]}`)
+		assert.Equal(t, resolved, d.Panels[0].Library.Resolved, targets)
+	}
+}
+
 func TestBrokenTypes(t *testing.T) {
 	d := load(t, "broken_types.json")
 	var got []string

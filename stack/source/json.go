@@ -11,18 +11,21 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// ParseJSON reads one JSON value. A *Problem is the only error it returns.
+// ParseJSON reads one JSON value. A *Problem is the only error it returns. A byte
+// order mark is one, as Grafana reads files with a decoder that takes none.
 func ParseJSON(file string, data []byte, lim Limits) (*Node, error) {
 	doc := newDocument(file, data, true)
 	if int64(len(data)) > lim.Bytes {
 		return nil, tooLarge(file, int64(len(data)), lim)
 	}
-	body := bytes.TrimPrefix(data, []byte(byteOrderMark))
+	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
+		return nil, &Problem{Pos: Pos{File: file, Line: 1, Column: 1},
+			Message: "the file begins with a byte order mark, which Grafana refuses: save it as UTF-8 without one"}
+	}
 	p := &jsonParser{
-		doc:  doc,
-		base: len(data) - len(body),
-		lim:  lim,
-		dec:  jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true)),
+		doc: doc,
+		lim: lim,
+		dec: jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true)),
 	}
 	n, err := p.value(0)
 	if err != nil {
@@ -43,7 +46,6 @@ func tooLarge(file string, size int64, lim Limits) *Problem {
 
 type jsonParser struct {
 	doc   *document
-	base  int // bytes skipped before the decoder's first
 	dec   *jsontext.Decoder
 	lim   Limits
 	nodes int
@@ -61,7 +63,7 @@ func (p *jsonParser) value(depth int) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{doc: p.doc}
-	end := p.base + int(p.dec.InputOffset())
+	end := int(p.dec.InputOffset())
 	switch tok.Kind() {
 	case 'n':
 		n.kind, n.offset = Null, end-len("null")
@@ -103,7 +105,7 @@ func (p *jsonParser) object(n *Node, depth int) error {
 		if err != nil {
 			return err
 		}
-		f := Field{Key: key.String(), KeyPos: p.doc.pos(p.stringStart(p.base + int(p.dec.InputOffset())))}
+		f := Field{Key: key.String(), KeyPos: p.doc.pos(p.stringStart(int(p.dec.InputOffset())))}
 		if f.Value, err = p.value(depth + 1); err != nil {
 			return err
 		}
@@ -134,7 +136,7 @@ func (p *jsonParser) stringStart(end int) int {
 
 // limit is a problem with a file that may well be JSON, but not one we take.
 func (p *jsonParser) limit(format string, args ...any) *Problem {
-	offset := min(p.base+int(p.dec.InputOffset()), len(p.doc.data))
+	offset := min(int(p.dec.InputOffset()), len(p.doc.data))
 	return &Problem{Pos: p.doc.pos(offset), Message: fmt.Sprintf(format, args...)}
 }
 
@@ -144,12 +146,12 @@ func (p *jsonParser) problem(err error) *Problem {
 	if errors.As(err, &ours) {
 		return ours
 	}
-	offset := p.base + int(p.dec.InputOffset())
+	offset := int(p.dec.InputOffset())
 	msg := err.Error()
 	var syn *jsontext.SyntacticError
 	switch {
 	case errors.As(err, &syn):
-		offset = p.base + int(syn.ByteOffset)
+		offset = int(syn.ByteOffset)
 		if syn.Err != nil {
 			msg = syn.Err.Error()
 		}

@@ -40,10 +40,14 @@ func TestParseJSONDuplicateKeyLastWins(t *testing.T) {
 }
 
 func TestParseJSONByteOrderMark(t *testing.T) {
-	n := parseJSON(t, "\xef\xbb\xbf{\"a\":\n1}")
-	assert.Equal(t, "f.json:1:1", n.Pos().String())
-	assert.Equal(t, "f.json:1:2", n.Fields()[0].KeyPos.String())
-	assert.Equal(t, "f.json:2:1", n.Get("a").Pos().String())
+	_, err := ParseJSON("f.json", []byte("\xef\xbb\xbf{\"a\":\n1}"), DefaultLimits())
+	var problem *Problem
+	require.ErrorAs(t, err, &problem)
+	assert.Equal(t, Pos{File: "f.json", Line: 1, Column: 1}, problem.Pos)
+	assert.Contains(t, problem.Message, "byte order mark")
+	assert.Contains(t, problem.Message, "without")
+	n := parseJSON(t, "\"\xef\xbb\xbf\"")
+	assert.Equal(t, "\ufeff", n.Str(), "inside a string it is a character")
 }
 
 func TestPosAtThroughEscapes(t *testing.T) {

@@ -23,12 +23,14 @@ func job(settings string) string {
 func TestWhoAnswers(t *testing.T) {
 	toTriton := []embedded.Mapping{{Match: map[string]string{"job": "triton"}, Fake: "triton"}}
 	for _, test := range []struct {
-		name, job  string
-		targets    []embedded.Mapping
-		self       []string
-		answeredBy string
-		cause      env.Cause // "" for up
-		error      string    // part of it
+		name, job string
+		targets   []embedded.Mapping
+		self      []string
+
+		ownLoopback bool
+		answeredBy  string
+		cause       env.Cause // "" for up
+		error       string    // part of it
 	}{
 		{name: "standard port", job: "static_configs: [{targets: ['h:8002']}]", answeredBy: "triton"},
 		{name: "the port decides, not the job", job: "static_configs: [{targets: ['h:9100']}]", answeredBy: "node"},
@@ -36,6 +38,10 @@ func TestWhoAnswers(t *testing.T) {
 		{name: "no port", job: "static_configs: [{targets: ['h']}]", cause: env.CauseUnanswered, error: "h:80"},
 		{name: "no port by https", job: "scheme: https\n    static_configs: [{targets: ['h']}]", cause: env.CauseUnanswered, error: "h:443"},
 		{name: "IPv6", job: "static_configs: [{targets: ['[::1]:8002']}]", answeredBy: "triton"},
+		{name: "loopback in a container", job: "static_configs: [{targets: ['localhost:8002']}]", ownLoopback: true,
+			cause: env.CauseUnanswered, error: "Prometheus' own machine or container"},
+		{name: "loopback in a container, mapped", job: "static_configs: [{targets: ['127.0.0.1:8002']}]", ownLoopback: true, targets: toTriton,
+			answeredBy: "triton"},
 		{name: "mapped by job", job: "static_configs: [{targets: ['h:8003']}]", targets: toTriton, answeredBy: "triton"},
 		{name: "mapped by address", job: "static_configs: [{targets: ['h:8003']}]",
 			targets: []embedded.Mapping{{Match: map[string]string{"address": "h:8003"}, Fake: "dcgm"}}, answeredBy: "dcgm"},
@@ -70,7 +76,7 @@ func TestWhoAnswers(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			i := start(t, job(test.job), embedded.Options{Targets: test.targets, SelfAddresses: test.self, History: 10 * time.Minute})
+			i := start(t, job(test.job), embedded.Options{Targets: test.targets, SelfAddresses: test.self, OwnLoopback: test.ownLoopback, History: 10 * time.Minute})
 			require.Len(t, i.Targets, 1)
 			got := i.Targets[0]
 			assert.Equal(t, "triton", got.Job)

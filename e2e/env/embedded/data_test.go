@@ -47,6 +47,17 @@ func TestPastFeedsRate(t *testing.T) {
 	}
 }
 
+// A subquery without a step takes the evaluation interval, which the engine has
+// to be told.
+func TestSubqueryWithoutStep(t *testing.T) {
+	config := strings.Replace(threeJobs, "evaluation_interval: 15s", "evaluation_interval: 30s", 1)
+	require.NotEqual(t, threeJobs, config)
+	i := start(t, config, embedded.Options{History: 20 * time.Minute})
+	v := instant(t, i, `count_over_time(up{job="node"}[10m:])`, i.Now)
+	require.Len(t, v, 1)
+	assert.EqualValues(t, 20, v[0].Value)
+}
+
 // TestPastIsWhatTheExporterShowed holds every sample of a scrape against the page.
 func TestPastIsWhatTheExporterShowed(t *testing.T) {
 	i := start(t, threeJobs, embedded.Options{History: 20 * time.Minute})

@@ -77,7 +77,7 @@ func (b *switchboard) dialLoopback(ctx context.Context, network, address string)
 	if err != nil {
 		return nil, fmt.Errorf("discovery address %q: %w", address, err)
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !isLoopback(host) {
 		return nil, &unansweredError{address}
 	}
 	return b.dialLive(ctx, network, address)

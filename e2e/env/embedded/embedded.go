@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/prometheus/config"
 	"golang.org/x/sync/errgroup"
@@ -53,6 +55,9 @@ type Options struct {
 	// SelfAddresses are the host:port under which this Prometheus is reachable in
 	// the stack; its own /metrics answers there.
 	SelfAddresses []string
+	// OwnLoopback says that the stack's Prometheus has a loopback interface of its
+	// own, as in a container: no exporter answers there unless a mapping says so.
+	OwnLoopback bool
 	// Now is the clock of the fakes and of the history's end, time.Now where nil.
 	// Scrape timestamps are always the machine's, so it must not be far from that.
 	Now    func() time.Time
@@ -142,8 +147,11 @@ func (e *Env) start(ctx context.Context, cfg *config.Config, p *stack.Prometheus
 	from := now.Add(-opts.History)
 	world := fakes.NewWorld(opts.Scenario, now.Add(-max(opts.History, minWorldAge)))
 	registry := prometheus.NewRegistry()
+	// What a prometheus process says of itself, for stacks that scrape it.
+	registry.MustRegister(versioncollector.NewCollector("prometheus"), collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	store, err := e.openStore(opts, registry)
+	store, err := e.openStore(opts, time.Duration(cfg.GlobalConfig.EvaluationInterval), registry)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ type store struct {
 // openStore opens a database in a directory of its own. Nothing of it is meant
 // to survive, so there is neither a write-ahead log nor compaction; the head is
 // made long enough to take the whole history.
-func (e *Env) openStore(opts Options, registry *prometheus.Registry) (*store, error) {
+func (e *Env) openStore(opts Options, evaluation time.Duration, registry *prometheus.Registry) (*store, error) {
 	dir, err := e.tempDir()
 	if err != nil {
 		return nil, err
@@ -70,7 +70,9 @@ func (e *Env) openStore(opts Options, registry *prometheus.Registry) (*store, er
 		LookbackDelta:        lookbackDelta,
 		EnableAtModifier:     true,
 		EnableNegativeOffset: true,
-		Parser:               p,
+		// Without it a subquery that names no step would panic in the engine.
+		NoStepSubqueryIntervalFn: func(int64) int64 { return evaluation.Milliseconds() },
+		Parser:                   p,
 	})
 	e.onClose(engine.Close)
 	return &store{DB: db, dir: dir, stats: stats, engine: engine, parser: p}, nil

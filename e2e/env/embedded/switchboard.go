@@ -29,10 +29,11 @@ const (
 // An address is answered by one thing, as in production: a mapping that matches
 // one of its targets holds for all of them.
 type switchboard struct {
-	world    *fakes.World
-	mappings []Mapping
-	self     []string
-	now      func() time.Time
+	world       *fakes.World
+	mappings    []Mapping
+	self        []string
+	ownLoopback bool // loopback addresses lead to Prometheus itself
+	now         func() time.Time
 
 	mu       sync.Mutex
 	lines    map[string]*line // by host:port; a nil line means that nobody answers
@@ -57,12 +58,13 @@ const noMapping = -1
 
 func newSwitchboard(world *fakes.World, opts Options) *switchboard {
 	return &switchboard{
-		world:    world,
-		mappings: opts.Targets,
-		self:     opts.SelfAddresses,
-		now:      opts.Now,
-		lines:    map[string]*line{},
-		conns:    map[net.Conn]struct{}{},
+		world:       world,
+		mappings:    opts.Targets,
+		self:        opts.SelfAddresses,
+		ownLoopback: opts.OwnLoopback,
+		now:         opts.Now,
+		lines:       map[string]*line{},
+		conns:       map[net.Conn]struct{}{},
 	}
 }
 
@@ -141,9 +143,12 @@ func (b *switchboard) connect(address string) (*line, error) {
 	if slices.Contains(b.self, address) {
 		return &line{name: answeredSelf, handler: b.selfSide, mapping: noMapping}, nil
 	}
-	_, port, err := net.SplitHostPort(address)
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("target address %q: %w", address, err)
+	}
+	if b.ownLoopback && isLoopback(host) {
+		return nil, nil
 	}
 	number, err := strconv.Atoi(port)
 	if err != nil {
@@ -197,12 +202,21 @@ func publicLabels(t *scrape.Target) labels.Labels {
 	return t.Labels(labels.NewBuilder(labels.EmptyLabels()))
 }
 
+// isLoopback says whether a host names the machine, or container, that asks.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
 // unansweredError is what a scrape of an address that nobody answers for fails
 // with.
 type unansweredError struct{ address string }
 
 // Error implements error.
 func (e *unansweredError) Error() string {
+	if host, _, err := net.SplitHostPort(e.address); err == nil && isLoopback(host) {
+		return fmt.Sprintf("nobody answers at %s: that is Prometheus' own machine or container", e.address)
+	}
 	return fmt.Sprintf("nobody answers at %s in the embedded environment", e.address)
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -26,7 +27,7 @@ func (s *scraper) states(p *stack.Prometheus) []env.Target {
 	for _, j := range s.jobs {
 		if j.err != nil && len(j.targets) == 0 {
 			out = append(out, env.Target{
-				Job: j.config.JobName, Error: j.err.Error(), Cause: env.CauseOther, Pos: jobPos(p, j.config.JobName, ""),
+				Job: j.config.JobName, Error: said(j.err), Cause: env.CauseOther, Pos: jobPos(p, j.config.JobName, ""),
 			})
 		}
 		for _, t := range j.targets {
@@ -63,8 +64,24 @@ func (t *target) state(p *stack.Prometheus) env.Target {
 		out.Up = true
 		return out
 	}
-	out.Error, out.Cause = err.Error(), why
+	out.Error, out.Cause = said(err), why
 	return out
+}
+
+// notMounted is a path of the container that no mount leads to, as the stack maps
+// it to this machine: below a directory of the stack's that does not exist.
+var notMounted = regexp.MustCompile(`/[^:"\n]*?/\.not-mounted(/)`)
+
+// said is an error in the terms of the stack. A path that no mount brings into the
+// container is shown as it is in there: where it was looked for on this machine
+// means nothing to anybody.
+func said(err error) string {
+	text := err.Error()
+	inside := notMounted.ReplaceAllString(text, "$1")
+	if inside == text {
+		return text
+	}
+	return inside + ": no mount brings it into the container"
 }
 
 // jobPos is where prometheus.yml names the address, or else the job.

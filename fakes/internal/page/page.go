@@ -38,8 +38,11 @@ func (b *Builder[S]) Family(name, kind, help string, format Format) {
 }
 
 // Sample adds a series of the family last started. labels is the text between the braces, empty for none; value gives its number.
-func (b *Builder[S]) Sample(labels string, value Value[S]) {
-	prefix := b.comment + b.name
+func (b *Builder[S]) Sample(labels string, value Value[S]) { b.Suffixed("", labels, value) }
+
+// Suffixed adds a series whose name is the family's and a suffix, as the sum and the count of a summary have it.
+func (b *Builder[S]) Suffixed(suffix, labels string, value Value[S]) {
+	prefix := b.comment + b.name + suffix
 	if labels != "" {
 		prefix += "{" + labels + "}"
 	}

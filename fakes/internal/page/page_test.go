@@ -17,6 +17,7 @@ func TestPageFillsInValues(t *testing.T) {
 	b.Sample(`k="2"`, func(s *state) float64 { return s.b })
 	b.Family("y", "gauge", "Some y.", func(dst []byte, v float64) []byte { return strconv.AppendFloat(dst, v, 'f', 2, 64) })
 	b.Sample("", func(s *state) float64 { return s.a / s.b })
+	b.Suffixed("_count", "", func(s *state) float64 { return s.b })
 	p := b.Page()
 
 	got := string(p.Append([]byte("before\n"), &state{a: 1, b: 4}))
@@ -29,6 +30,7 @@ x_total{k="2"} 4
 # HELP y Some y.
 # TYPE y gauge
 y 0.25
+y_count 4.00
 `, got)
 	buffer, now := make([]byte, 0, 1024), &state{a: 1, b: 4}
 	assert.Zero(t, testing.AllocsPerRun(10, func() { p.Append(buffer, now) }), "a buffer that has room is used as it is")

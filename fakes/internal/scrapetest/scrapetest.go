@@ -23,6 +23,7 @@ type Scrape struct {
 	Order    []string           // family names as printed
 	Series   map[string]float64 // value by series, as labels.Labels writes it
 	Lines    []string           // series as printed, without values
+	Sets     []labels.Labels    // label sets of the series as printed, names among them
 }
 
 // Family is what a scrape says about one metric family.
@@ -71,9 +72,12 @@ func (s *Scrape) add(t testing.TB, parser textparse.Parser, family string) {
 	require.Nil(t, timestamp, "%s has a timestamp", text)
 	var set labels.Labels
 	parser.Labels(&set)
-	require.NotContains(t, s.Series, set.String(), "series stands twice")
-	s.Series[set.String()] = value
+	name := set.String()
+	_, twice := s.Series[name] // not by NotContains, which walks the whole map
+	require.False(t, twice, "%s stands twice", name)
+	s.Series[name] = value
 	s.Lines = append(s.Lines, string(text))
+	s.Sets = append(s.Sets, set)
 	f := s.Families[family]
 	require.NotNil(t, f, "%s has no TYPE", text)
 	var names []string

@@ -1,0 +1,30 @@
+package e2e
+
+import (
+	"context"
+
+	"github.com/panelgate/panelgate/e2e/hostport"
+	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/stack"
+)
+
+// takenPorts are the ports that `compose up` would publish here and cannot,
+// because somebody has them. Services of a profile are not started by it.
+func takenPorts(ctx context.Context, s *stack.Stack) []rule.TakenPort {
+	if s.Compose == nil {
+		return nil
+	}
+	var out []rule.TakenPort
+	for _, svc := range s.Compose.Services {
+		if len(svc.Profiles) > 0 || svc.NetworkHost {
+			continue
+		}
+		for _, p := range svc.Ports {
+			if p.Published == 0 || p.Protocol == "udp" || !hostport.Taken(ctx, p.HostIP, p.Published) {
+				continue
+			}
+			out = append(out, rule.TakenPort{Service: svc, Port: p, Holder: hostport.Holder(p.Published)})
+		}
+	}
+	return out
+}

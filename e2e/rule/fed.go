@@ -1,0 +1,98 @@
+package rule
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/panelgate/panelgate/stack/dashboard"
+	"github.com/panelgate/panelgate/stack/source"
+)
+
+// fedTargets are the targets whose results the visible expressions of a panel
+// need, through other expressions too: Grafana asks for those even where they
+// are hidden.
+func fedTargets(p *dashboard.Panel) map[*dashboard.Target]bool {
+	fed := map[*dashboard.Target]bool{}
+	var need func(expression *dashboard.Target)
+	need = func(expression *dashboard.Target) {
+		for _, t := range p.Targets {
+			if fed[t] || t == expression || !feeds(t.RefID.Value, expression) {
+				continue
+			}
+			fed[t] = true
+			if t.IsExpression() {
+				need(t)
+			}
+		}
+	}
+	for _, t := range p.Targets {
+		if t.IsExpression() && !t.Hide {
+			need(t)
+		}
+	}
+	return fed
+}
+
+var mathReference = regexp.MustCompile(`\$(?:\{([^}]+)\}|([a-zA-Z_][a-zA-Z0-9_]*))`)
+
+// feeds says whether a server-side expression takes the result of a refId: $A or
+// ${my A} in math, the bare name in what reduces, resamples or compares one
+// result, a table's name in SQL, a parameter in classic conditions.
+func feeds(refID string, t *dashboard.Target) bool {
+	text := strings.TrimSpace(t.Expression.Value)
+	for _, m := range mathReference.FindAllStringSubmatch(text, -1) {
+		if refID == m[1] || refID == m[2] {
+			return true
+		}
+	}
+	if text == refID {
+		return true
+	}
+	if t.ExpressionType == "sql" {
+		named := regexp.MustCompile(`(?:^|[^\w])` + regexp.QuoteMeta(refID) + `(?:$|[^\w])`)
+		return named.MatchString(text)
+	}
+	return slices.ContainsFunc(t.Node.Get("conditions").Items(), func(c *source.Node) bool {
+		return slices.ContainsFunc(c.At("query", "params").Items(), func(n *source.Node) bool { return n.Scalar() == refID })
+	})
+}
+
+// missingPanelError says that a panel shows the result of one that is not there.
+type missingPanelError struct {
+	id    string
+	pos   source.Pos
+	there string // the panels that are
+}
+
+// Error implements error.
+func (e *missingPanelError) Error() string {
+	return fmt.Sprintf("it shows the result of panel %s, and the dashboard has no such panel", e.id)
+}
+
+// missingPanel checks the panel that a target of the datasource "-- Dashboard --"
+// names; nil where it is there, and where none is named.
+func (q *Question) missingPanel() *missingPanelError {
+	id := q.Target.Node.Get("panelId")
+	if id.Scalar() == "" {
+		return nil
+	}
+	var there []string
+	for _, p := range q.Board.Panels {
+		if p.ID.Value == id.Scalar() {
+			return nil
+		}
+		if !p.IsRow() && p != q.Panel {
+			there = append(there, fmt.Sprintf("%s (%q)", p.ID.Value, p.Title.Value))
+		}
+	}
+	const most = 12
+	if len(there) > most {
+		there = append(there[:most], "…")
+	}
+	if len(there) == 0 {
+		there = []string{"no others"}
+	}
+	return &missingPanelError{id: id.Scalar(), pos: id.Pos(), there: strings.Join(there, ", ")}
+}
