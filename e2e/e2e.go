@@ -68,8 +68,11 @@ func begin(s *stack.Stack, opts Options, envName string) *run {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	now := time.Now()
-	return &run{Options: opts, stack: s, stage: now, report: &Report{Stack: s, Env: envName}}
+	r := &run{Options: opts, stack: s, stage: time.Now(), report: &Report{Stack: s, Env: envName}}
+	if s.Compose == nil {
+		r.report.Notes = append(r.report.Notes, "no compose file: mounts, ports, images and the datasources' urls are not checked")
+	}
+	return r
 }
 
 func (r *run) progress(stage string, done, total int) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,10 +35,15 @@ func (c *composeReader) service(cs types.ServiceConfig) *Service {
 	for host, ips := range cs.ExtraHosts {
 		s.ExtraHosts[host] = strings.Join(ips, ",")
 	}
-	for _, n := range cs.Networks {
+	for name, n := range cs.Networks {
+		s.Networks = append(s.Networks, name)
 		if n != nil {
 			s.Aliases = append(s.Aliases, n.Aliases...)
 		}
+	}
+	slices.Sort(s.Networks)
+	if len(s.Networks) == 0 && cs.NetworkMode == "" {
+		s.Networks = []string{"default"}
 	}
 	for _, p := range cs.Ports {
 		s.Ports = append(s.Ports, c.port(s, p))

@@ -69,6 +69,9 @@ type Service struct {
 	// NetworkOf is the service whose network this one shares, "" for its own.
 	NetworkOf string
 	Aliases   []string // further names on its networks
+	// Networks are those it is on, "default" where the file names none; empty in
+	// the host's network or another service's.
+	Networks []string
 }
 
 // Port is a published port.

@@ -59,8 +59,7 @@ func unresolvedInputs(s *stack.Stack, b *Board) []Finding {
 			continue
 		}
 		f := onBoard(b.Dashboard, i.Name.Pos)
-		f.Severity = Info // nothing is missing
-		f.Message = fmt.Sprintf("the export's input %q is still listed, though nothing of the dashboard uses it", name)
+		f.Message = fmt.Sprintf("the export's input %q is still listed, though nothing of the dashboard uses it: the file is an export to be imported by hand", name)
 		f.Fix = "remove __inputs"
 		out = append(out, f)
 	}

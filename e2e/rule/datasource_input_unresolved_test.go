@@ -42,7 +42,7 @@ func TestDatasourceInputUnresolved(t *testing.T) {
 		{
 			name: "listed and not used",
 			edit: export("", "", rate),
-			file: boardFile, at: `"DS_PROMETHEUS"`, message: []string{"nothing of the dashboard uses it"}, severity: Info,
+			file: boardFile, at: `"DS_PROMETHEUS"`, message: []string{"nothing of the dashboard uses it"},
 		},
 		{
 			name: "a variable of that name",

@@ -153,8 +153,10 @@ func timeInterval(ds *stack.Datasource, jobs usedJobs) *Finding {
 	}
 	set, err := grafanaInterval(ds.TimeInterval.Value)
 	switch {
+	case ds.Node.At("jsonData", "timeInterval").Kind() == source.Number:
+		f.Severity = Error
+		f.Message = fmt.Sprintf("timeInterval of datasource %q is a number: Grafana wants a string, and refuses every query", ds.Name.Value)
 	case ds.TimeInterval.Value == "" && jobs.suits(grafanaScrape):
-		f.Severity = Info
 		f.Message = fmt.Sprintf("datasource %q has no timeInterval: Grafana assumes %s, which happens to be right", ds.Name.Value, model.Duration(grafanaScrape))
 	case ds.TimeInterval.Value == "":
 		f.Message = fmt.Sprintf("datasource %q has no timeInterval: Grafana assumes a scrape every %s, and %s", ds.Name.Value,

@@ -37,7 +37,11 @@ func TestDatasourceTimeInterval(t *testing.T) {
 		{
 			name: "missing, and the default happens to be right",
 			edit: func(f *fixture) { f.replace(datasourceFile, "      "+set+"\n", "") },
-			file: datasourceFile, at: "httpMethod", message: []string{"happens to be right"}, severity: Info,
+			file: datasourceFile, at: "httpMethod", message: []string{"happens to be right"},
+		},
+		{
+			name: "a number", edit: to("timeInterval: 15"),
+			file: datasourceFile, at: "15\n", message: []string{"wants a string"}, severity: Error,
 		},
 		{
 			name: "no duration", edit: to("timeInterval: often"),

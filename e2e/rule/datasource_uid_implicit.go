@@ -1,6 +1,11 @@
 package rule
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/panelgate/panelgate/stack"
+)
 
 // datasourceUIDImplicit warns of dashboards that hang on a uid which is written
 // nowhere: rename the datasource, and they all break.
@@ -18,8 +23,11 @@ func datasourceUIDImplicit() Rule {
 				var evidence []string
 				for _, b := range readable(in.Boards) {
 					for _, r := range datasourceRefs(b) {
-						if r.ref.Key().Value == ds.EffectiveUID {
+						switch key := r.ref.Key().Value; {
+						case key == ds.EffectiveUID:
 							evidence = append(evidence, "named at "+r.pos().String())
+						case strings.ContainsAny(key, "$[") && r.leadsTo(in.Stack, ds):
+							evidence = append(evidence, "through a variable at "+r.pos().String())
 						}
 					}
 				}
@@ -28,7 +36,7 @@ func datasourceUIDImplicit() Rule {
 				}
 				out = append(out, Finding{
 					Pos: ds.Name.Pos,
-					Message: fmt.Sprintf("datasource %q has no uid: %s of the dashboards name %s, which Grafana derives from the name and changes with it",
+					Message: fmt.Sprintf("datasource %q has no uid: %s of the dashboards rely on %s, which Grafana derives from the name and changes with it",
 						ds.Name.Value, places(len(evidence)), ds.EffectiveUID),
 					Evidence: firstFew(evidence),
 					Fix:      fmt.Sprintf("write it down as uid: %s", ds.EffectiveUID),
@@ -37,6 +45,12 @@ func datasourceUIDImplicit() Rule {
 			return out
 		},
 	}
+}
+
+// leadsTo says whether the reference resolves to a datasource.
+func (r datasourceRef) leadsTo(s *stack.Stack, ds *stack.Datasource) bool {
+	found, err := r.resolve(s)
+	return err == nil && found == ds
 }
 
 // firstFew keeps long evidence short.

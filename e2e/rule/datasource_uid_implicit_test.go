@@ -25,6 +25,9 @@ func TestDatasourceUIDImplicit(t *testing.T) {
 			},
 		},
 		{name: "by name", edit: noUID(panelOf(`"datasource": "Prometheus",`, "", ""))},
-		{name: "by a datasource variable", edit: noUID(func(*fixture) {})},
+		{
+			name: "through a datasource variable", edit: noUID(func(*fixture) {}),
+			file: datasourceFile, at: "Prometheus\n", message: []string{"has no uid", derived}, evidence: "through a variable at " + boardFile,
+		},
 	})
 }

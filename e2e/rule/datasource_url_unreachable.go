@@ -51,6 +51,9 @@ func Unreachable(s *stack.Stack, ds *stack.Datasource) *Finding {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return fail("write it as http://host:port", "%q is no http url", ds.URL.Value)
 	}
+	if u.Hostname() == "" {
+		return fail("write the host, or set the variable in the environment of Grafana's service", "%q has no host; a variable that nothing sets leaves nothing behind", ds.URL.Value)
+	}
 	if s.Compose == nil || s.Grafana == nil || s.Grafana.Service == nil || s.Grafana.Service.NetworkHost {
 		return nil
 	}
@@ -78,14 +81,48 @@ func inNetwork(s *stack.Stack, u *url.URL, fail func(fix, format string, args ..
 	if s.Prometheus == nil || svc != s.Prometheus.Service {
 		return nil
 	}
-	if svc.NetworkHost {
-		return fail(fmt.Sprintf("set url: http://host.docker.internal:%d, and give Grafana extra_hosts: [\"host.docker.internal:host-gateway\"]", ListenPort(svc, 9090)),
-			"service %q runs in the host's network, where its name leads nowhere", svc.Name)
+	if apart := separated(s.Grafana.Service, svc); apart != nil {
+		return fail(apart.fix, "%s", apart.message)
 	}
 	if want := ListenPort(svc, 9090); port != want {
 		return fail(fix, "service %q listens on port %d, not %d", svc.Name, want, port)
 	}
+	if u.Scheme == "https" && flagValue(svc, "web.config.file") == "" {
+		return fail(fix, "service %q speaks http: nothing gives it a certificate", svc.Name)
+	}
+	if prefix := routePrefix(svc); strings.Trim(u.Path, "/") != prefix {
+		return fail(strings.TrimSuffix(fix+"/"+prefix, "/"), "service %q answers below /%s, the url leads to %q", svc.Name, prefix, u.Path)
+	}
 	return nil
+}
+
+// apart is why two services do not reach each other, and what helps.
+type apart struct{ message, fix string }
+
+// separated says why Grafana cannot reach a service by its name, nil where it can.
+func separated(grafana, svc *stack.Service) *apart {
+	switch {
+	case svc.NetworkHost:
+		return &apart{fmt.Sprintf("service %q runs in the host's network, where its name leads nowhere", svc.Name),
+			fmt.Sprintf("set url: http://host.docker.internal:%d, and give Grafana extra_hosts: [\"host.docker.internal:host-gateway\"]", ListenPort(svc, 9090))}
+	case len(svc.Profiles) > 0 && !slices.ContainsFunc(svc.Profiles, func(p string) bool { return slices.Contains(grafana.Profiles, p) }):
+		return &apart{fmt.Sprintf("service %q is started only with profile %s, Grafana without it", svc.Name, strings.Join(svc.Profiles, " or ")),
+			fmt.Sprintf("take service %q out of its profiles", svc.Name)}
+	case !slices.ContainsFunc(svc.Networks, func(n string) bool { return slices.Contains(grafana.Networks, n) }):
+		return &apart{fmt.Sprintf("service %q and Grafana have no network in common", svc.Name), "put both services on one network"}
+	}
+	return nil
+}
+
+// routePrefix is the path below which a Prometheus answers, without slashes.
+func routePrefix(s *stack.Service) string {
+	prefix := flagValue(s, "web.route-prefix")
+	if prefix == "" {
+		if u, err := url.Parse(flagValue(s, "web.external-url")); err == nil {
+			prefix = u.Path
+		}
+	}
+	return strings.Trim(prefix, "/")
 }
 
 func portOf(u *url.URL) int {
@@ -118,20 +155,25 @@ func serviceNames(c *stack.Compose) []string {
 // ListenPort is the port a service listens on: what --web.listen-address says,
 // else the default.
 func ListenPort(s *stack.Service, fallback int) int {
-	for i, arg := range s.Command {
-		addr, ok := strings.CutPrefix(arg, "--web.listen-address")
-		if !ok {
-			continue
-		}
-		addr = strings.TrimPrefix(addr, "=")
-		if addr == "" && i+1 < len(s.Command) {
-			addr = s.Command[i+1]
-		}
-		if _, port, err := net.SplitHostPort(addr); err == nil {
-			if n, err := strconv.Atoi(port); err == nil {
-				return n
-			}
+	if _, port, err := net.SplitHostPort(flagValue(s, "web.listen-address")); err == nil {
+		if n, err := strconv.Atoi(port); err == nil {
+			return n
 		}
 	}
 	return fallback
+}
+
+// flagValue is the value of a long flag of a service's command, "" without it.
+func flagValue(s *stack.Service, name string) string {
+	for i, arg := range s.Command {
+		value, ok := strings.CutPrefix(arg, "--"+name)
+		switch {
+		case !ok:
+		case value == "" && i+1 < len(s.Command):
+			return s.Command[i+1]
+		case strings.HasPrefix(value, "="):
+			return value[1:]
+		}
+	}
+	return ""
 }

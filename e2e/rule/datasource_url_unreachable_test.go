@@ -73,6 +73,40 @@ func TestDatasourceURLUnreachable(t *testing.T) {
 				to("http://metrics:9090")(f)
 			},
 		},
+		{
+			name: "https where nothing gives a certificate", edit: to("https://prometheus:9090"),
+			file: datasourceFile, at: "https://prometheus", message: []string{"speaks http"}, fix: url,
+		},
+		{
+			name: "a path where there is none", edit: to("http://prometheus:9090/prom"),
+			file: datasourceFile, at: "http://prometheus:9090/prom", message: []string{"answers below /,"}, fix: "set url: " + url,
+		},
+		{
+			name: "a route prefix that the url lacks",
+			edit: func(f *fixture) {
+				f.replace(composeFile, "      - --storage.tsdb.path=/prometheus\n", "      - --storage.tsdb.path=/prometheus\n      - --web.external-url=https://example.org/prom\n")
+			},
+			file: datasourceFile, at: url, message: []string{"answers below /prom"}, fix: url + "/prom",
+		},
+		{
+			name: "a variable that nothing sets", edit: to("http://$PROMETHEUS_HOST:9090"),
+			file: datasourceFile, at: "http://$PROMETHEUS_HOST", message: []string{"has no host"},
+		},
+		{
+			name: "no network in common",
+			edit: func(f *fixture) {
+				f.replace(composeFile, "    image: grafana/grafana", "    networks: [front]\n    image: grafana/grafana").
+					replace(composeFile, "volumes:\n  prometheus-data:", "networks:\n  front:\n\nvolumes:\n  prometheus-data:")
+			},
+			file: datasourceFile, at: url, message: []string{"no network in common"},
+		},
+		{
+			name: "a profile that Grafana does without",
+			edit: func(f *fixture) {
+				f.replace(composeFile, "    image: prom/prometheus:v3.15.0\n", "    image: prom/prometheus:v3.15.0\n    profiles: [metrics]\n")
+			},
+			file: datasourceFile, at: url, message: []string{"only with profile metrics"},
+		},
 		{name: "a host elsewhere", edit: to("https://prometheus.lan")},
 		{name: "an address elsewhere", edit: to("http://10.0.0.7:9090")},
 		{name: "localhost without a compose file", edit: func(f *fixture) { noCompose(f); to("http://localhost:9090")(f) }},

@@ -44,6 +44,15 @@ func posOf(q *Question, r query.Request, offset int) source.Pos {
 	return q.Target.Expr.PosAt(r.Mapping.Source(offset))
 }
 
+// shownAsRun is the expression as it will be sent, "" where that hangs on what a
+// server would fill in: a stand-in in a report would only puzzle.
+func (q *Question) shownAsRun(r query.Request) string {
+	if q.Board.guesses(q.Target.Expr.Value) {
+		return ""
+	}
+	return r.Expr
+}
+
 // guesses says whether what a text comes to hangs on a variable whose value only
 // a server could tell, be it through the value of another one.
 func (b *Board) guesses(text string) bool {

@@ -41,7 +41,7 @@ func syntaxError(q *Question) *Finding {
 	}
 	f := onQuestion(q)
 	f.Pos = posOf(q, request, failure.offset)
-	f.ExprRun = request.Expr
+	f.ExprRun = q.shownAsRun(request)
 	f.Message = "the query does not parse: " + failure.reason
 	f.Fix = "mend the query at this place"
 	if at := min(max(failure.offset, 0), len(request.Expr)); at < len(request.Expr) {

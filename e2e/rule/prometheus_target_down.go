@@ -75,11 +75,16 @@ func unanswered(f *Finding, t env.Target) {
 	if err != nil {
 		port = ""
 	}
+	if host, _, err := net.SplitHostPort(t.Address); err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback()) {
+		f.Message = fmt.Sprintf("target %s of job %q is down: in Prometheus' container that is the container itself", t.Address, t.Job)
+		f.Fix = "name the exporter's service, or host.docker.internal for the host"
+		return
+	}
 	meant := exporterMeant(t.Job)
 	f.Evidence = append(f.Evidence, "answered by themselves are the standard ports "+standardPorts())
 	if meant == "" {
-		f.Fix = fmt.Sprintf("say in panelgate.yml who answers, as targets: [{match: {job: %s}, fake: %s}], or live: true in place of fake to scrape the address itself",
-			yamlWord(t.Job), standard.Names()[0])
+		f.Fix = fmt.Sprintf("say in panelgate.yml who answers: targets: [{match: {job: %s}, fake: NAME}] where it is one of %s, or live: true in place of fake to scrape the address itself",
+			yamlWord(t.Job), strings.Join(standard.Names(), ", "))
 		return
 	}
 	usual, _ := standard.Port(meant) // of a name that is known

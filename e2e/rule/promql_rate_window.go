@@ -170,7 +170,7 @@ func (w *shortWindow) finding(q *Question) Finding {
 	f := onQuestion(q)
 	request := q.Requests[0]
 	f.Pos = posOf(q, request, w.offset)
-	f.ExprRun = request.Expr
+	f.ExprRun = q.shownAsRun(request)
 	window := "[" + w.written + "]"
 	if length := model.Duration(w.length).String(); length != w.written {
 		window += " is " + length + ", which"
