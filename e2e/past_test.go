@@ -51,7 +51,7 @@ func TestTargetsWithoutHistory(t *testing.T) {
 // proven nor failed.
 func TestBeforeHistory(t *testing.T) {
 	dir := copyShipped(t, onlyPanels(`nv_inference_count offset 1w`, `nv_no_such_metric`, `nv_inference_count`))
-	r := verify(t, dir, Options{})
+	r := verify(t, dir, Options{History: 30 * time.Minute})
 	require.Len(t, r.Queries, 3)
 	assert.Equal(t, rule.StatusUnchecked, r.Queries[0].Status)
 	assert.Contains(t, r.Queries[0].Skip, "raise --history")

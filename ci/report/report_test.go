@@ -94,7 +94,8 @@ func TestConsequencesAreShort(t *testing.T) {
 	r.Findings[0].Reason = "target-down"
 	r.Findings = append([]rule.Finding{{Rule: "prometheus/target-down", Severity: rule.Error, Message: "down"}}, r.Findings...)
 	out := render(t, r, TextOptions{})
-	assert.Contains(t, out, "no data: target-down, see prometheus/target-down\n")
+	assert.Contains(t, out, "error panel/no-data  in 1 place, because of prometheus/target-down above (target-down)\n"+
+		"  stack/boards/a.json:7:9  A › Queue �[31mDelay › A\n")
 	assert.NotContains(t, out, "run as")
 	assert.Contains(t, render(t, r, TextOptions{Verbose: true}), "run as")
 }

@@ -29,7 +29,14 @@ func Text(w io.Writer, r Result, opts TextOptions) error {
 			hidden++
 			continue
 		}
+		if cause := t.cause(f); cause != "" {
+			t.follow(f, cause)
+			continue
+		}
 		t.finding(f)
+	}
+	for _, c := range t.consequences {
+		t.consequence(c)
 	}
 	if opts.Verbose {
 		t.stages()
@@ -47,7 +54,15 @@ func Text(w io.Writer, r Result, opts TextOptions) error {
 type text struct {
 	Result
 	TextOptions
-	buf bytes.Buffer
+	buf          bytes.Buffer
+	consequences []*consequence
+}
+
+// consequence gathers findings that another one already explains.
+type consequence struct {
+	severity          rule.Severity
+	rule, reason, see string
+	findings          []rule.Finding
 }
 
 func (t *text) printf(format string, args ...any) {
@@ -135,15 +150,21 @@ func (t *text) queries(b *rule.Board) {
 	}
 }
 
+func severityColor(s rule.Severity) string {
+	switch s {
+	case rule.Error:
+		return red
+	case rule.Warning:
+		return yellow
+	default:
+		return blue
+	}
+}
+
 func (t *text) finding(f rule.Finding) {
-	color := map[rule.Severity]string{rule.Error: red, rule.Warning: yellow, rule.Info: blue}[f.Severity]
-	t.printf("\n%s %s  %s\n", t.paint(color, f.Severity.String()), t.paint(bold, f.Rule), clean(t.place(f.Pos).String()))
+	t.printf("\n%s %s  %s\n", t.paint(severityColor(f.Severity), f.Severity.String()), t.paint(bold, f.Rule), clean(t.place(f.Pos).String()))
 	if where := clickPath(f); where != "" {
 		t.field("at", where)
-	}
-	if cause := t.cause(f); cause != "" {
-		t.field("seen", f.Message+": "+f.Reason+", see "+cause)
-		return
 	}
 	t.field("seen", f.Message)
 	if f.Expr != "" {
@@ -182,6 +203,30 @@ func (t *text) cause(f rule.Finding) string {
 		}
 	}
 	return ""
+}
+
+// follow puts a finding to the others of the same cause.
+func (t *text) follow(f rule.Finding, cause string) {
+	for _, c := range t.consequences {
+		if c.rule == f.Rule && c.reason == f.Reason && c.severity == f.Severity {
+			c.findings = append(c.findings, f)
+			return
+		}
+	}
+	t.consequences = append(t.consequences, &consequence{severity: f.Severity, rule: f.Rule, reason: f.Reason, see: cause,
+		findings: []rule.Finding{f}})
+}
+
+func (t *text) consequence(c *consequence) {
+	t.printf("\n%s %s  in %s, because of %s above (%s)\n", t.paint(severityColor(c.severity), c.severity.String()), t.paint(bold, c.rule),
+		plural(len(c.findings), "place"), c.see, c.reason)
+	for _, f := range c.findings {
+		what := clickPath(f)
+		if f.PanelID == 0 && f.Panel == "" { // a variable, say: what it is stands first in the message
+			what, _, _ = strings.Cut(f.Message, ":")
+		}
+		t.printf("  %s  %s\n", clean(t.place(f.Pos).String()), clean(what))
+	}
 }
 
 // clickPath names dashboard, panel and refId as a person would click them.
