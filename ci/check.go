@@ -84,12 +84,12 @@ func (c *checkFlags) check(ctx context.Context, stdout, stderr io.Writer) error 
 		defer cancel()
 		p, err := c.prepare(ctx, stderr)
 		if err != nil {
-			return nil, 0, ended(ctx, err)
+			return nil, 0, ended(ctx, err, "reading the files")
 		}
 		p.opts.History = time.Duration(history)
 		result, err := e2e.Verify(ctx, p.stack, p.opts)
 		p.progress.Clear()
-		return result, p.failOn, ended(ctx, err)
+		return result, p.failOn, ended(ctx, err, p.progress.Stage())
 	})
 }
 
@@ -103,8 +103,9 @@ func (c *checkFlags) lint(ctx context.Context, stdout, stderr io.Writer) error {
 	})
 }
 
-// ended says why a run was cut short, in words a person would use.
-func ended(ctx context.Context, err error) error {
+// ended says why a run was cut short and what it was doing, in words a person
+// would use.
+func ended(ctx context.Context, err error, stage string) error {
 	var exit *exitError
 	switch {
 	case err == nil:
@@ -112,9 +113,9 @@ func ended(ctx context.Context, err error) error {
 	case errors.As(err, &exit) && exit.code == exitUsage:
 		return err
 	case errors.Is(context.Cause(ctx), context.Canceled):
-		return notRun(errors.New("interrupted"))
+		return notRun(fmt.Errorf("interrupted while %s", stage))
 	case ctx.Err() != nil:
-		return notRun(context.Cause(ctx))
+		return notRun(fmt.Errorf("%w (while %s)", context.Cause(ctx), stage))
 	case exit != nil:
 		return err
 	default:
@@ -209,9 +210,10 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 	}
 	p := &prepared{stack: s, failOn: failOn, progress: report.NewProgress(stderr)}
 	p.opts = e2e.Options{Config: cfg, Choose: choose, Progress: p.progress.Show}
-	if c.verbose {
+	if c.verbose { // a log and a line that redraws itself do not mix
+		p.progress = report.NewProgress(io.Discard)
+		p.opts.Progress = p.progress.Show
 		p.opts.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
-		p.opts.Progress = nil // a log and a line that redraws itself do not mix
 	}
 	return p, nil
 }

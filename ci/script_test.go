@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -40,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"edit":    cmdEdit,
 			"finding": cmdFinding,
 			"tidy":    cmdTidy,
+			"await":   cmdAwait,
 		},
 	})
 }
@@ -163,4 +165,21 @@ func cmdTidy(ts *testscript.TestScript, neg bool, args []string) {
 	for _, e := range entries {
 		ts.Fatalf("left behind: %s", e.Name())
 	}
+}
+
+// cmdAwait waits until a file matches: await GLOB
+func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await GLOB")
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); <-tick.C {
+		found, err := filepath.Glob(ts.MkAbs(args[0]))
+		ts.Check(err)
+		if len(found) > 0 {
+			return
+		}
+	}
+	ts.Fatalf("nothing matches %s", args[0])
 }

@@ -176,9 +176,13 @@ func (r *run) start(ctx context.Context, in *rule.Static) (*embedded.Env, error)
 	for _, t := range r.Config.Targets {
 		mappings = append(mappings, embedded.Mapping{Match: t.Match, Fake: t.Fake, Live: t.Live})
 	}
+	r.progress("starting Prometheus", 0, 0)
 	running, err := embedded.Start(ctx, r.stack.Prometheus, embedded.Options{
 		Scenario: scenario, Targets: mappings, History: history,
-		SelfAddresses: selfAddresses(r.stack), OwnLoopback: ownLoopback(r.stack), Logger: r.Logger, Progress: r.progress,
+		SelfAddresses: selfAddresses(r.stack), OwnLoopback: ownLoopback(r.stack), Logger: r.Logger,
+		Progress: func(stage string, done, total int) {
+			r.progress(map[string]string{"history": "laying down history", "scrape": "scraping targets"}[stage], done, total)
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start the embedded Prometheus: %w", err)

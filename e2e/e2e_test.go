@@ -73,7 +73,7 @@ func TestLintAsksNothing(t *testing.T) {
 func TestVerifyStopsWithItsContext(t *testing.T) {
 	s, err := stack.Load(t.Context(), shippedDir)
 	require.NoError(t, err)
-	for _, stage := range []string{"history", "scrape", "filling variables", "asking panels"} {
+	for _, stage := range []string{"laying down history", "scraping targets", "filling variables", "asking panels"} {
 		t.Run(stage, func(t *testing.T) {
 			t.Setenv("TMPDIR", t.TempDir())
 			ctx, cancel := context.WithCancel(t.Context())

@@ -40,17 +40,25 @@ func NewProgress(w io.Writer) *Progress {
 func (p *Progress) Show(stage string, done, total int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	if p.out == nil || stage == p.stage && now.Sub(p.last) < 100*time.Millisecond {
+	now, same := time.Now(), stage == p.stage
+	p.stage = stage
+	if p.out == nil || same && now.Sub(p.last) < 100*time.Millisecond {
 		return
 	}
-	p.stage, p.last = stage, now
+	p.last = now
 	line := stage + " …"
 	if total > 0 {
 		line = fmt.Sprintf("%s … %d of %d", stage, done, total)
 	}
 	p.draw("\r\x1b[K" + clean(line))
 	p.shown = true
+}
+
+// Stage is what was going on last, "" before anything was.
+func (p *Progress) Stage() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stage
 }
 
 // Clear removes the line.
