@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"path"
@@ -241,7 +242,7 @@ func (l *loader) reportPrometheus(p *Prometheus, err error) {
 			if convErr != nil {
 				n = 0
 			}
-			l.problem(AreaPrometheus, source.Pos{File: p.File, Line: n, Column: min(n, 1)}, "Prometheus refuses it: %s", m[2])
+			l.problem(AreaPrometheus, source.Pos{File: p.File, Line: n, Column: firstColumn(p.Content, n)}, "Prometheus refuses it: %s", m[2])
 		}
 		return
 	}
@@ -272,4 +273,14 @@ func lastScalar(n *source.Node, meant func(text string) bool) *source.Node {
 		}
 	}
 	return found
+}
+
+// firstColumn is where the text of a line begins, 0 for a line that is not there.
+func firstColumn(content []byte, line int) int {
+	lines := bytes.Split(content, []byte("\n"))
+	if line < 1 || line > len(lines) {
+		return 0
+	}
+	text := lines[line-1]
+	return len(text) - len(bytes.TrimLeft(text, " \t-")) + 1
 }

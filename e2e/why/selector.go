@@ -136,7 +136,7 @@ func (d *diagnosing) answered(exporter string) bool {
 
 // downTargets are the targets that are down and would have had the metric. Of
 // a known exporter these are its own, or where none of the targets is its own
-// those that nobody answers for; of an unknown one, those that the selector's
+// those of which nobody knows what they are; of an unknown one, those that the selector's
 // own job and instance matchers name.
 func (d *diagnosing) downTargets(metric string, rest []*labels.Matcher) []env.Target {
 	exporter := d.exporterOf(metric)
@@ -149,7 +149,7 @@ func (d *diagnosing) downTargets(metric string, rest []*labels.Matcher) []env.Ta
 		case t.Up:
 		case exporter != "" && t.AnsweredBy == exporter:
 			own = append(own, t)
-		case exporter != "" && t.AnsweredBy == "":
+		case exporter != "" && (t.AnsweredBy == "" || t.AnsweredBy == "live"): // either may be that exporter
 			unanswered = append(unanswered, t)
 		case exporter == "" && chosen(t, rest):
 			named = append(named, t)
