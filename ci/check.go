@@ -51,9 +51,9 @@ func (c *checkFlags) addTo(cmd *cobra.Command) {
 
 func (c *checkFlags) addLiveTo(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.env, "env", "embedded", "`where` the stack runs: embedded (in this process)")
-	f.StringVar(&c.history, "history", "24h", "lay down at most this `much` past before the first scrape (1h, 7d)")
-	f.DurationVar(&c.timeout, "timeout", 5*time.Minute, "give up, with exit code 3, after this `long`")
+	f.StringVar(&c.env, "env", "embedded", "the `environment` that the stack runs in: embedded, which is this process")
+	f.StringVar(&c.history, "history", "24h", "lay down a past of at most this `duration` before the first scrape, as 1h or 7d")
+	f.DurationVar(&c.timeout, "timeout", 5*time.Minute, "give up, with exit code 3, after this `duration`")
 }
 
 // prepared is what check and lint share: the flags understood, the files read.
