@@ -13,7 +13,7 @@ func TestPrometheusConfigInvalid(t *testing.T) {
 		{
 			name: "a field that Prometheus does not know",
 			edit: func(f *fixture) { f.replace(prometheusFile, "scrape_timeout: 10s", "scrape_patience: 10s") },
-			file: prometheusFile, at: "  scrape_patience", message: []string{"scrape_patience"},
+			file: prometheusFile, at: "scrape_patience", message: []string{"scrape_patience"},
 		},
 		{
 			name: "two jobs of one name",

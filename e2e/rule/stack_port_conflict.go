@@ -44,7 +44,7 @@ func stackPortConflict() Rule {
 				f := Finding{
 					Severity: Info, Pos: p.Port.Pos,
 					Message: fmt.Sprintf("port %d, which service %q publishes, is taken on this host", p.Port.Published, p.Service.Name),
-					Fix:     "stop what has it before the stack is started here, or publish another port",
+					Fix:     "unless that is this stack itself, stop what has it before the stack is started here, or publish another port",
 				}
 				if p.Holder != "" {
 					f.Evidence = []string{"it is taken by " + p.Holder}

@@ -20,7 +20,7 @@ func TestStackPortConflict(t *testing.T) {
 		},
 		{
 			name: "a service of a profile and one that is always there", edit: to(`"8002:3000"`),
-			file: composeFile, at: `"8002:8002"`, message: []string{`"triton"`}, fix: `"8003:8002"`,
+			file: composeFile, at: `"${DEMO_ADDRESS:-0.0.0.0}:8002:8002"`, message: []string{`"triton"`}, fix: `"8003:8002"`,
 		},
 		{
 			name: "one service twice", edit: to("\"3000:3000\"\n      - \"3000:3001\""),
@@ -43,7 +43,7 @@ func TestStackPortConflict(t *testing.T) {
 			name: "profiles that are alternatives",
 			edit: func(f *fixture) {
 				f.replace(composeFile, "  triton:\n    profiles: [demo]", "  triton:\n    profiles: [cpu]").
-					replace(composeFile, `"9400:9400"`, `"8002:9400"`)
+					replace(composeFile, `"${DEMO_ADDRESS:-0.0.0.0}:9400:9400"`, `"8002:9400"`)
 			},
 		},
 		{name: "an ephemeral port", edit: to(`"3000"`)},
