@@ -64,9 +64,15 @@ func (r *run) explainQueries(ctx context.Context, prom promv1.API, live *rule.Li
 	done := 0
 	for _, key := range order {
 		g.Go(func() error {
-			d := r.explainQuery(ctx, prom, live, same[key][0], known)
+			first := same[key][0]
+			d, beyond := r.explainBeyond(ctx, prom, live, first, known)
+			if d == nil && !beyond {
+				d = r.explainQuery(ctx, prom, live, first, known)
+			}
 			for _, a := range same[key] {
-				a.Diagnosis = d
+				if a.Diagnosis = d; beyond {
+					unprovable(a)
+				}
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -96,6 +102,35 @@ func (r *run) explainQuery(ctx context.Context, prom promv1.API, live *rule.Live
 		return unexplained(err)
 	}
 	return d
+}
+
+// explainBeyond is for a query that looks back to before the history, where
+// nothing could be found. If everything it reads is there as of now, the
+// emptiness proves nothing: beyond is true. Else what is not there is the reason.
+func (r *run) explainBeyond(ctx context.Context, prom promv1.API, live *rule.Live, a *rule.Asked, known map[string]string) (d *why.Diagnosis, beyond bool) {
+	if a.Samples > 0 || !looksBefore(a.Request, live.Instance.From) {
+		return nil, false
+	}
+	asker := r.asker(prom, live, a.Board, a.Target.Expr.Value, known)
+	asker.Start, asker.End = live.Instance.Now, live.Instance.Now
+	for _, selector := range selectorsAsOfNow(a.Request.Expr) {
+		d, err := asker.Explain(ctx, selector)
+		if err != nil {
+			return unexplained(err), false
+		}
+		if d != nil {
+			d.Start, d.End = 0, 0 // where it stands in the selector says nothing of the query
+			return d, false
+		}
+	}
+	return nil, true
+}
+
+// unprovable marks a query whose empty answer says nothing about the stack.
+func unprovable(a *rule.Asked) {
+	q := *a.Question // its other requests may be answered
+	q.Unchecked, q.Skip = true, "it looks back to before the history that was laid down: raise --history"
+	a.Question, a.Status = &q, rule.StatusUnchecked
 }
 
 // unexplained stands for a reason that could not be found. The finding remains;
@@ -154,7 +189,7 @@ func (r *run) asker(prom promv1.API, live *rule.Live, b *rule.Board, text string
 	sort.Strings(asker.KnownMetrics)
 	for _, v := range live.Variables {
 		used := func(ref query.Reference) bool { return ref.Name == v.Variable.Name.Value }
-		if v.Board == b && v.Empty() && slices.ContainsFunc(query.References(text), used) {
+		if v.Board == b && (v.Empty() || v.Err != nil) && slices.ContainsFunc(query.References(text), used) {
 			asker.EmptyVariables = append(asker.EmptyVariables, v.Variable.Name.Value)
 		}
 	}

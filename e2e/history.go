@@ -99,3 +99,22 @@ func looksBefore(req query.Request, from time.Time) bool {
 	})
 	return before
 }
+
+// selectorsAsOfNow are the selectors of an expression without what moves them in
+// time.
+func selectorsAsOfNow(expr string) []string {
+	root, err := rule.Parse(expr)
+	if err != nil {
+		return nil // panel/query-error says so
+	}
+	var out []string
+	promparser.Inspect(root, func(n promparser.Node, _ []promparser.Node) error {
+		if vs, ok := n.(*promparser.VectorSelector); ok {
+			still := *vs
+			still.OriginalOffset, still.Offset, still.Timestamp, still.StartOrEnd = 0, 0, nil, 0
+			out = append(out, still.String())
+		}
+		return nil
+	})
+	return out
+}

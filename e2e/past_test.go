@@ -68,6 +68,18 @@ func TestBeforeHistory(t *testing.T) {
 	assert.Contains(t, found[0].Message, "before the history")
 }
 
+// What is not there at all is not excused by something else that looks far back.
+func TestBeforeHistoryExcusesNothing(t *testing.T) {
+	dir := copyShipped(t, onlyPanels(`nix / nv_inference_count offset 1w`, `nv_inference_count offset 1w or nix`, `nix offset 1w`))
+	r := verify(t, dir, Options{History: 30 * time.Minute})
+	require.Len(t, r.Queries, 3)
+	for _, q := range r.Queries {
+		assert.Equal(t, rule.StatusFailed, q.Status, q.Request.Expr)
+		require.NotNil(t, q.Diagnosis, q.Request.Expr)
+		assert.EqualValues(t, "metric-missing", q.Diagnosis.Reason, q.Request.Expr)
+	}
+}
+
 func TestLooksBefore(t *testing.T) {
 	from := time.Unix(100_000, 0)
 	end := from.Add(time.Hour)

@@ -96,9 +96,12 @@ func (t *text) board(b *rule.Board) {
 		}
 	}
 	mark := t.paint(green, "ok  ")
-	if worst == rule.Error || c.Failed > 0 {
+	switch {
+	case t.Verdict == Pass && (worst == rule.Error || c.Failed > 0): // rules that would say so are switched off
+		mark = t.paint(yellow, "warn")
+	case worst == rule.Error || c.Failed > 0:
 		mark = t.paint(red, "FAIL")
-	} else if worst == rule.Warning {
+	case worst == rule.Warning:
 		mark = t.paint(yellow, "warn")
 	}
 	title := b.Title.Value

@@ -23,6 +23,7 @@ func datasourceUIDUnknown() Rule {
 			var out []Finding
 			for _, b := range readable(in.Boards) {
 				out = append(out, lostReferences(in.Stack, b)...)
+				out = append(out, otherOrganisations(in.Stack, b)...)
 			}
 			return out
 		},
@@ -38,6 +39,27 @@ func datasourceUIDUnknown() Rule {
 			return out
 		},
 	}
+}
+
+// otherOrganisations are the datasources that a dashboard uses and that are
+// provisioned to another organisation than the dashboard, where it cannot see them.
+func otherOrganisations(s *stack.Stack, b *Board) []Finding {
+	var out []Finding
+	seen := map[*stack.Datasource]bool{}
+	for _, r := range datasourceRefs(b) {
+		ds, err := r.resolve(s)
+		if err != nil || ds == nil || seen[ds] || b.Provider == nil || ds.OrgID == b.Provider.OrgID {
+			continue
+		}
+		seen[ds] = true
+		f := onBoard(b.Dashboard, r.pos())
+		f.Message = fmt.Sprintf("datasource %q is provisioned to organisation %d, and the dashboard to %d, where it is not seen",
+			ds.Name.Value, ds.OrgID, b.Provider.OrgID)
+		f.Evidence = []string{"the datasource: " + ds.Pos.String(), "the dashboard's provider: " + b.Provider.Pos.String()}
+		f.Fix = "give both the same orgId"
+		out = append(out, f)
+	}
+	return out
 }
 
 // lostRef is a reference that leads nowhere.

@@ -37,6 +37,14 @@ func TestDatasourceUIDUnknown(t *testing.T) {
 	}
 	runFileCases(t, datasourceUIDUnknown(), []fileCase{
 		{
+			name: "a datasource of another organisation",
+			edit: func(f *fixture) {
+				f.replace(datasourceFile, "    uid: prometheus\n", "    uid: prometheus\n    orgId: 2\n")
+				panelOf(`"datasource": {"type": "prometheus", "uid": "prometheus"},`, "", "")(f)
+			},
+			file: boardFile, at: `"prometheus"}`, message: []string{"organisation 2", "and the dashboard to 1"}, fix: "the same orgId",
+		},
+		{
 			name: "a mistyped uid", edit: panelOf(`"datasource": {"type": "prometheus", "uid": "promethus"},`, "", ""),
 			file: boardFile, at: `"promethus"`,
 			message:  []string{`panel "Up"`, `"promethus"`, "nearest: prometheus"},

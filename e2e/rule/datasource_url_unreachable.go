@@ -81,6 +81,9 @@ func inNetwork(s *stack.Stack, u *url.URL, fail func(fix, format string, args ..
 	if s.Prometheus == nil || svc != s.Prometheus.Service {
 		return nil
 	}
+	if slices.Contains(svc.Command, "--agent") || strings.Contains(flagValue(svc, "enable-feature"), "agent") {
+		return fail("run Prometheus without --agent", "service %q is an agent, which answers no query", svc.Name)
+	}
 	if apart := separated(s.Grafana.Service, svc); apart != nil {
 		return fail(apart.fix, "%s", apart.message)
 	}

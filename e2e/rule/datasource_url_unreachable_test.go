@@ -93,6 +93,13 @@ func TestDatasourceURLUnreachable(t *testing.T) {
 			file: datasourceFile, at: "http://$PROMETHEUS_HOST", message: []string{"has no host"},
 		},
 		{
+			name: "an agent",
+			edit: func(f *fixture) {
+				f.replace(composeFile, "      - --storage.tsdb.path=/prometheus\n", "      - --storage.agent.path=/prometheus\n      - --agent\n")
+			},
+			file: datasourceFile, at: url, message: []string{"answers no query"},
+		},
+		{
 			name: "no network in common",
 			edit: func(f *fixture) {
 				f.replace(composeFile, "    image: grafana/grafana", "    networks: [front]\n    image: grafana/grafana").

@@ -50,8 +50,12 @@ func (q *Question) Asks() bool {
 	return q.Skip == "" && q.RefErr == nil && q.BuildErr == nil && len(q.Requests) > 0
 }
 
-// Parse parses the expression of a request as Prometheus would.
+// Parse parses the expression of a request as Prometheus would, unless it is too
+// large for any panel.
 func Parse(expr string) (promparser.Expr, error) {
+	if err := unwieldy(expr); err != nil {
+		return nil, err
+	}
 	return promparser.NewParser(promparser.Options{EnableExperimentalFunctions: true}).ParseExpr(expr)
 }
 

@@ -44,7 +44,7 @@ func unbuilt(a *Asked) Finding {
 		f.Fix = "choose a panel of this dashboard as the source, by its id"
 		return f
 	}
-	f.Message = "Grafana cannot make a query of it: " + a.BuildErr.Error()
+	f.Message = "no query can be made of it: " + a.BuildErr.Error()
 	f.Fix = "mend the setting that is named"
 	return f
 }

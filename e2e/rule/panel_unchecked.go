@@ -14,19 +14,37 @@ func panelUnchecked() Rule {
 		Severity: Info,
 		Summary:  "a panel or a variable asks something that is not checked, such as a datasource of another type",
 		Static: func(in *Static) []Finding {
-			return eachTarget(in.Boards, func(q *Question) *Finding {
+			return append(uncheckedAnnotations(in), eachTarget(in.Boards, func(q *Question) *Finding {
 				if !q.Unchecked {
 					return nil
 				}
 				f := onQuestion(q)
 				f.Message = "not checked: " + q.Skip
 				return &f
-			})
+			})...)
 		},
 		Live: func(in *Live) []Finding {
 			return append(uncheckedVariables(in), beforeHistory(in)...)
 		},
 	}
+}
+
+// uncheckedAnnotations are the queries of annotations, which mark moments in
+// panels and are mostly empty when all is well: they are not asked.
+func uncheckedAnnotations(in *Static) []Finding {
+	var out []Finding
+	for _, b := range readable(in.Boards) {
+		for _, a := range b.Annotations {
+			if a.BuiltIn || !a.Enable || a.Expr.Value == "" {
+				continue
+			}
+			f := onBoard(b.Dashboard, a.Expr.Pos)
+			f.Expr = a.Expr.Value
+			f.Message = fmt.Sprintf("not checked: annotation %q, whose query may well find nothing", a.Name.Value)
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // uncheckedVariables are those in use whose options nobody could be asked for:

@@ -119,12 +119,24 @@ func (q *Question) prepare(s *stack.Stack, now time.Time, fed bool) {
 
 // requestsAt are the requests of the question at a moment.
 func (q *Question) requestsAt(now time.Time) ([]query.Request, error) {
+	if err := unwieldy(q.Target.Expr.Value); err != nil {
+		return nil, err
+	}
 	r, err := q.Board.Range(now)
 	if err != nil {
 		return nil, err
 	}
 	q.timing = query.Timing{Range: r, TimeInterval: q.Datasource.TimeInterval.Value, Now: now}
-	return query.Requests(q.Panel, q.Target, q.Scope, q.timing)
+	requests, err := query.Requests(q.Panel, q.Target, q.Scope, q.timing)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range requests {
+		if err := unwieldy(r.Expr); err != nil { // with its variables filled
+			return nil, err
+		}
+	}
+	return requests, nil
 }
 
 // lookback is how old a sample may be for Prometheus to take it for the present.

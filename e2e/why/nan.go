@@ -18,6 +18,9 @@ func (a *Asker) ExplainNaN(ctx context.Context, expr string) (*Diagnosis, error)
 		return nil, fmt.Errorf("parse %q: %w", expr, err)
 	}
 	d := &diagnosing{Asker: a, ctx: ctx}
+	if found, err := d.emptyScalar(root, expr); found != nil || err != nil {
+		return found, err
+	}
 	var found *Diagnosis
 	for _, division := range divisions(root) {
 		zero, err := d.zero(division.RHS)
@@ -43,7 +46,7 @@ func divisions(root promparser.Expr) []*promparser.BinaryExpr {
 	return out
 }
 
-// zero says whether an expression has values and every one is zero or NaN.
+// zero says whether an expression has zeros and nothing else but NaN.
 func (d *diagnosing) zero(n promparser.Expr) (bool, error) {
 	var m model.Matrix
 	var err error
@@ -55,14 +58,46 @@ func (d *diagnosing) zero(n promparser.Expr) (bool, error) {
 	if err != nil || len(m) == 0 {
 		return false, err
 	}
+	zeros := 0
 	for _, s := range m {
 		for _, v := range s.Values {
-			if f := float64(v.Value); f != 0 && !math.IsNaN(f) {
+			switch f := float64(v.Value); {
+			case f == 0:
+				zeros++
+			case !math.IsNaN(f):
 				return false, nil
 			}
 		}
 	}
-	return true, nil
+	return zeros > 0, nil
+}
+
+// emptyScalar explains scalar() of nothing, which is NaN rather than nothing.
+func (d *diagnosing) emptyScalar(root promparser.Expr, expr string) (*Diagnosis, error) {
+	for _, call := range scalars(root) {
+		at := call.Args[0].PositionRange()
+		out, err := d.Explain(d.ctx, expr[at.Start:at.End])
+		if err != nil {
+			return nil, err
+		}
+		if out != nil {
+			out.Start, out.End = out.Start+int(at.Start), out.End+int(at.Start)
+			return out, nil
+		}
+	}
+	return nil, nil
+}
+
+// scalars are the calls of scalar in an expression.
+func scalars(root promparser.Expr) []*promparser.Call {
+	var out []*promparser.Call
+	promparser.Inspect(root, func(n promparser.Node, _ []promparser.Node) error {
+		if c, ok := n.(*promparser.Call); ok && c.Func.Name == "scalar" {
+			out = append(out, c)
+		}
+		return nil
+	})
+	return out
 }
 
 func divided(b *promparser.BinaryExpr, expr string) *Diagnosis {

@@ -20,24 +20,27 @@ type Reason string
 
 // The reasons, in the order in which they are tried.
 const (
-	TargetDown            Reason = "target-down"
-	MetricMissing         Reason = "metric-missing"
-	DroppedByRelabel      Reason = "dropped-by-relabel"
-	LabelMissing          Reason = "label-missing"
-	ValueMissing          Reason = "value-missing"
-	MatchersJointlyEmpty  Reason = "matchers-jointly-empty"
-	WindowTooShort        Reason = "window-too-short"
-	JoinMismatch          Reason = "join-mismatch"
-	HistogramNoLe         Reason = "histogram-no-le"
-	FilteredOut           Reason = "filtered-out"
-	NoTraffic             Reason = "no-traffic"
-	Stale                 Reason = "stale"
-	VariableEmpty         Reason = "variable-empty"
-	DividesByZero         Reason = "divides-by-zero"
-	lookback                     = 5 * time.Minute // Prometheus' default lookback delta
-	maxEvidenceValues            = 8
-	maxSeriesForEvidence         = 200
-	maxQueriesPerDiagnose        = 40
+	TargetDown           Reason = "target-down"
+	MetricMissing        Reason = "metric-missing"
+	DroppedByRelabel     Reason = "dropped-by-relabel"
+	LabelMissing         Reason = "label-missing"
+	ValueMissing         Reason = "value-missing"
+	MatchersJointlyEmpty Reason = "matchers-jointly-empty"
+	WindowTooShort       Reason = "window-too-short"
+	JoinMismatch         Reason = "join-mismatch"
+	HistogramNoLe        Reason = "histogram-no-le"
+	FilteredOut          Reason = "filtered-out"
+	NoTraffic            Reason = "no-traffic"
+	Stale                Reason = "stale"
+	VariableEmpty        Reason = "variable-empty"
+	DividesByZero        Reason = "divides-by-zero"
+)
+
+const (
+	lookback              = 5 * time.Minute // Prometheus' default
+	maxEvidenceValues     = 8               // of a label, in a message
+	maxSeriesForEvidence  = 200
+	maxQueriesPerDiagnose = 40
 )
 
 // Diagnosis is why a query is empty.

@@ -174,6 +174,12 @@ func TestExplainNaN(t *testing.T) {
 	require.NotNil(t, d)
 	assert.Equal(t, DividesByZero, d.Reason)
 
+	d, err = a.ExplainNaN(t.Context(), `sum(up) / scalar(sum(nix))`)
+	require.NoError(t, err)
+	require.NotNil(t, d)
+	assert.Equal(t, MetricMissing, d.Reason)
+	assert.Equal(t, "nix", `sum(up) / scalar(sum(nix))`[d.Start:d.End])
+
 	d, err = a.ExplainNaN(t.Context(), `sqrt(-up)`)
 	require.NoError(t, err)
 	assert.Nil(t, d, "no division accounts for it")
