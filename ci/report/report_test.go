@@ -169,3 +169,19 @@ func TestProgressIsSilentWithoutATerminal(t *testing.T) {
 func TestPlural(t *testing.T) {
 	assert.Equal(t, "1 query, 2 queries, 0 panels", strings.Join([]string{plural(1, "query"), plural(2, "query"), plural(0, "panel")}, ", "))
 }
+
+func TestTextStopsWhereNobodyReadsOn(t *testing.T) {
+	r := failing()
+	for range 80 {
+		r.Findings = append([]rule.Finding{r.Findings[0]}, r.Findings...)
+	}
+	out := render(t, r, TextOptions{})
+	assert.Equal(t, 50, strings.Count(out, "error panel/no-data"))
+	assert.Contains(t, out, "… and 31 findings more: -v or --json tells all\n")
+	assert.Equal(t, 81, strings.Count(render(t, r, TextOptions{Verbose: true}), "error panel/no-data"))
+	for i := range r.Findings {
+		r.Findings[i].Reason = "target-down"
+	}
+	r.Findings = append(r.Findings, rule.Finding{Rule: "prometheus/target-down", Severity: rule.Error})
+	assert.Contains(t, render(t, r, TextOptions{}), "  … and 31 more\n")
+}

@@ -33,7 +33,12 @@ func Text(w io.Writer, r Result, opts TextOptions) error {
 			t.follow(f, cause)
 			continue
 		}
-		t.finding(f)
+		if t.told++; t.told <= mostFindings || opts.Verbose {
+			t.finding(f)
+		}
+	}
+	if more := t.told - mostFindings; more > 0 && !opts.Verbose {
+		t.printf("\n… and %s more: -v or --json tells all\n", plural(more, "finding"))
 	}
 	for _, c := range t.consequences {
 		t.consequence(c)
@@ -56,7 +61,12 @@ type text struct {
 	TextOptions
 	buf          bytes.Buffer
 	consequences []*consequence
+	told         int // findings with a story of their own
 }
+
+// mostFindings is how many findings, and places of one consequence, are printed
+// in full: nobody reads more, and the first ones are the gravest.
+const mostFindings = 50
 
 // consequence gathers findings that another one already explains.
 type consequence struct {
@@ -223,7 +233,11 @@ func (t *text) follow(f rule.Finding, cause string) {
 func (t *text) consequence(c *consequence) {
 	t.printf("\n%s %s  in %s, because of %s above (%s)\n", t.paint(severityColor(c.severity), c.severity.String()), t.paint(bold, c.rule),
 		plural(len(c.findings), "place"), c.see, c.reason)
-	for _, f := range c.findings {
+	for i, f := range c.findings {
+		if i == mostFindings {
+			t.printf("  … and %d more\n", len(c.findings)-i)
+			break
+		}
 		what := clickPath(f)
 		if f.PanelID == 0 && f.Panel == "" { // a variable, say: what it is stands first in the message
 			what, _, _ = strings.Cut(f.Message, ":")
