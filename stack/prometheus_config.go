@@ -3,6 +3,7 @@ package stack
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"path"
 	"path/filepath"
@@ -216,15 +217,52 @@ func (l *loader) fileTargets(sd *file.SDConfig) []Target {
 			continue
 		}
 		for _, m := range matches {
-			root, _, err := l.readYAML(m) // JSON is YAML
+			groups, err := l.readGroups(m)
 			if err != nil {
 				l.report(AreaPrometheus, l.rel(m), err)
 				continue
 			}
-			out = append(out, groupTargets(root, "file")...)
+			out = append(out, groupTargets(groups, "file")...)
 		}
 	}
 	return out
+}
+
+// readGroups reads a file of target groups as strictly as Prometheus does, which
+// passes a file over that has anything else in it.
+func (l *loader) readGroups(path string) (*source.Node, error) {
+	data, err := l.read(path)
+	if err != nil {
+		return nil, err
+	}
+	var root *source.Node
+	if strings.HasSuffix(path, ".json") {
+		root, err = source.ParseJSON(l.rel(path), data, l.limits)
+	} else {
+		root, _, err = l.readYAML(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	refuse := func(pos source.Pos, format string, args ...any) error {
+		return &source.Problem{Pos: pos, Message: "Prometheus passes the whole file over: " + fmt.Sprintf(format, args...)}
+	}
+	if root.Exists() && root.Kind() != source.Array {
+		return nil, refuse(root.Pos(), "want a list of target groups, found %s", root.Kind())
+	}
+	for _, group := range root.Items() {
+		for _, f := range group.Fields() {
+			if f.Key != "targets" && f.Key != "labels" {
+				return nil, refuse(f.KeyPos, "a target group has targets and labels, not %q", f.Key)
+			}
+		}
+		for _, label := range group.Get("labels").Fields() {
+			if strings.HasSuffix(path, ".json") && label.Value.Kind() != source.String {
+				return nil, refuse(label.Value.Pos(), "label %q is %s, not a string", label.Key, label.Value.Kind())
+			}
+		}
+	}
+	return root, nil
 }
 
 var (
