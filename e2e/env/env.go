@@ -36,6 +36,9 @@ const (
 	CauseOther      Cause = "other"
 )
 
+// AnsweredLive is what a target is answered by whose own address is scraped.
+const AnsweredLive = "live"
+
 // Target is one scrape target as Prometheus sees it after relabelling.
 type Target struct {
 	Job, Instance string

@@ -51,7 +51,8 @@ func problems(s *stack.Stack, area stack.Area) []Finding {
 	var out []Finding
 	for _, p := range s.Problems {
 		if p.Area == area {
-			out = append(out, Finding{Pos: p.Pos, Message: p.Message})
+			out = append(out, Finding{Pos: p.Pos, Message: p.Message,
+				Fix: "mend the file at this place; one that is missing, put there, or mend the path or mount that leads to it"})
 		}
 	}
 	return out

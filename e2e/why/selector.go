@@ -149,7 +149,7 @@ func (d *diagnosing) downTargets(metric string, rest []*labels.Matcher) []env.Ta
 		case t.Up:
 		case exporter != "" && t.AnsweredBy == exporter:
 			own = append(own, t)
-		case exporter != "" && (t.AnsweredBy == "" || t.AnsweredBy == "live"): // either may be that exporter
+		case exporter != "" && (t.AnsweredBy == "" || t.AnsweredBy == env.AnsweredLive): // either may be that exporter
 			unanswered = append(unanswered, t)
 		case exporter == "" && chosen(t, rest):
 			named = append(named, t)

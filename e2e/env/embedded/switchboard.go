@@ -15,13 +15,14 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/scrape"
 
+	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/standard"
 )
 
 // What a target is answered by, beside the names of the fakes.
 const (
-	answeredLive = "live"
+	answeredLive = env.AnsweredLive
 	answeredSelf = "prometheus"
 )
 
