@@ -31,8 +31,9 @@ type checkFlags struct {
 	jsonFile   string
 	noColor    bool
 	verbose    bool
+	services   []string
 	// of check alone
-	env     string
+	env     envFlags
 	history string
 	timeout time.Duration
 }
@@ -43,6 +44,7 @@ func (c *checkFlags) addTo(cmd *cobra.Command) {
 	f.StringVar(&c.stackDir, "stack", "./stack", "the stack's `directory`: compose file, prometheus.yml, provisioning, dashboards")
 	f.StringVar(&c.configFile, "config", "", "configuration `file` (default: panelgate.yml, searched upward from the stack)")
 	f.StringArrayVar(&c.dashboards, "dashboard", nil, "check only dashboards whose uid, title or file matches `glob`; may be repeated")
+	f.StringArrayVar(&c.services, "service", nil, "take the compose service for the `ROLE=SERVICE`, as prometheus=metrics, where image and port do not tell")
 	f.StringVar(&c.failOn, "fail-on", "error", "the mildest `severity` that fails: error, warning or info")
 	f.StringVar(&c.jsonFile, "json", "", "write the result as JSON to `file` (- for standard output, in place of the text)")
 	f.BoolVar(&c.noColor, "no-color", false, "no colour, as with NO_COLOR in the environment")
@@ -51,7 +53,7 @@ func (c *checkFlags) addTo(cmd *cobra.Command) {
 
 func (c *checkFlags) addLiveTo(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.env, "env", "embedded", "the `environment` that the stack runs in: embedded, which is this process")
+	c.env.addTo(cmd)
 	f.StringVar(&c.history, "history", "24h", "lay down a past of at most this `duration` before the first scrape, as 1h or 7d")
 	f.DurationVar(&c.timeout, "timeout", 5*time.Minute, "give up, with exit code 3, after this `duration`")
 }
@@ -59,19 +61,17 @@ func (c *checkFlags) addLiveTo(cmd *cobra.Command) {
 // prepared is what check and lint share: the flags understood, the files read.
 type prepared struct {
 	stack    *stack.Stack
+	load     []stack.Option
 	opts     e2e.Options
 	failOn   rule.Severity
 	progress *report.Progress
 }
 
 func (c *checkFlags) check(ctx context.Context, stdout, stderr io.Writer) error {
-	return c.outcome(stdout, c.env, func() (*e2e.Report, rule.Severity, error) {
-		switch c.env {
-		case "embedded":
-		case "docker", "dagger", "attach":
-			return nil, 0, usage(fmt.Errorf("--env %s is not there yet: this version runs stacks embedded only", c.env))
-		default:
-			return nil, 0, usage(fmt.Errorf("unknown --env %q: want embedded", c.env))
+	return c.outcome(stdout, c.env.name, func() (*e2e.Report, rule.Severity, error) {
+		var opts e2e.Options
+		if err := c.env.options(&opts); err != nil {
+			return nil, 0, usage(err)
 		}
 		history, err := model.ParseDuration(c.history)
 		if err != nil {
@@ -87,10 +87,22 @@ func (c *checkFlags) check(ctx context.Context, stdout, stderr io.Writer) error 
 			return nil, 0, ended(ctx, err, "reading the files")
 		}
 		p.opts.History = time.Duration(history)
-		result, err := e2e.Verify(ctx, p.stack, p.opts)
+		p.opts.Env, p.opts.Docker, p.opts.Attach = opts.Env, opts.Docker, opts.Attach
+		result, err := c.verify(ctx, p)
 		p.progress.Clear()
 		return result, p.failOn, ended(ctx, err, p.progress.Stage())
 	})
+}
+
+// verify runs the proof, after an older revision of the stack where one is named.
+func (c *checkFlags) verify(ctx context.Context, p *prepared) (result *e2e.Report, err error) {
+	older, remove, err := c.env.older(ctx, c.stackDir, p.load...)
+	defer func() { err = errors.Join(err, remove()) }()
+	if err != nil {
+		return nil, usage(err)
+	}
+	p.opts.UpgradeFrom = older
+	return e2e.Verify(ctx, p.stack, p.opts)
 }
 
 func (c *checkFlags) lint(ctx context.Context, stdout, stderr io.Writer) error {
@@ -204,11 +216,18 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 	if info, err := os.Stat(c.stackDir); err != nil || !info.IsDir() {
 		return nil, usage(fmt.Errorf("no stack at %s: name its directory with --stack", c.stackDir))
 	}
-	s, err := stack.Load(ctx, c.stackDir)
+	load, err := c.roles(cfg)
+	if err != nil {
+		return nil, usage(err)
+	}
+	s, err := stack.Load(ctx, c.stackDir, load...)
+	if errors.Is(err, stack.ErrService) {
+		return nil, usage(err)
+	}
 	if err != nil {
 		return nil, notRun(fmt.Errorf("read the stack: %w", err))
 	}
-	p := &prepared{stack: s, failOn: failOn, progress: report.NewProgress(stderr)}
+	p := &prepared{stack: s, load: load, failOn: failOn, progress: report.NewProgress(stderr)}
 	p.opts = e2e.Options{Config: cfg, Choose: choose, Progress: p.progress.Show}
 	if c.verbose { // a log and a line that redraws itself do not mix
 		p.progress = report.NewProgress(io.Discard)
@@ -216,6 +235,22 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 		p.opts.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	}
 	return p, nil
+}
+
+// roles are the services that the command line or panelgate.yml name for a role.
+func (c *checkFlags) roles(cfg *config.Config) ([]stack.Option, error) {
+	var out []stack.Option
+	for role, name := range cfg.Services {
+		out = append(out, stack.WithService(role, name))
+	}
+	for _, text := range c.services {
+		role, name, ok := strings.Cut(text, "=")
+		if !ok || role != stack.RolePrometheus && role != stack.RoleGrafana || name == "" {
+			return nil, fmt.Errorf("--service %q: want prometheus=SERVICE or grafana=SERVICE", text)
+		}
+		out = append(out, stack.WithService(role, name))
+	}
+	return out, nil
 }
 
 func (c *checkFlags) loadConfig() (*config.Config, error) {

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/panelgate/panelgate/e2e/env/docker"
 )
 
 // The exit codes are a contract with the pipelines that call the gate.
@@ -27,6 +29,7 @@ func main() {
 	// After the first signal the default handling is back: a second ctrl-C ends
 	// the program even if tidying up hangs.
 	context.AfterFunc(ctx, stop)
+	docker.Quiet()
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -111,6 +114,9 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := c.env.twins(cmd); err != nil {
+				return usage(err)
+			}
 			return c.check(cmd.Context(), stdout, stderr)
 		},
 	}
@@ -131,6 +137,9 @@ func checkCommand(stdout, stderr io.Writer) *cobra.Command {
 		Long:  rootLong,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := c.env.twins(cmd); err != nil {
+				return usage(err)
+			}
 			return c.check(cmd.Context(), stdout, stderr)
 		},
 	}

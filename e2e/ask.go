@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/http"
 	"runtime"
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/api"
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 	"golang.org/x/sync/errgroup"
@@ -23,28 +21,26 @@ import (
 
 // ask puts every question of the chosen dashboards to a running stack.
 func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (*rule.Live, error) {
-	transport := &http.Transport{MaxIdleConnsPerHost: workers()}
-	defer transport.CloseIdleConnections()
-	client, err := api.NewClient(api.Config{Address: instance.PrometheusURL, RoundTripper: transport})
-	if err != nil {
-		return nil, fmt.Errorf("reach Prometheus at %s: %w", instance.PrometheusURL, err)
-	}
-	prom := promv1.NewAPI(client)
-	live := &rule.Live{Static: in, Instance: instance, Health: map[string]error{},
+	src := newSources(r.stack, instance)
+	defer src.close()
+	live := &rule.Live{Static: in, Instance: instance, Health: map[string]error{}, Unreachable: map[string]string{},
 		Unmatched: unmatched(r.Config.Targets, r.stack, instance.Targets)}
-	if err := r.health(ctx, prom, live); err != nil {
+	if err := r.served(ctx, live); err != nil {
 		return nil, err
 	}
-	pending, err := r.questions(ctx, prom, live)
+	if err := r.health(ctx, src, live); err != nil {
+		return nil, err
+	}
+	pending, err := r.questions(ctx, src, live)
 	if err != nil {
 		return nil, err
 	}
 	r.done("variables")
-	if err := r.askAll(ctx, prom, pending, live); err != nil {
+	if err := r.askAll(ctx, src, pending, live); err != nil {
 		return nil, err
 	}
 	r.done("queries")
-	if err := r.explain(ctx, prom, live); err != nil {
+	if err := r.explain(ctx, src, live); err != nil {
 		return nil, err
 	}
 	r.done("why")
@@ -53,21 +49,27 @@ func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (
 
 func workers() int { return 2 * runtime.GOMAXPROCS(0) }
 
-// health asks what Grafana's health check asks of each Prometheus datasource.
-func (r *run) health(ctx context.Context, prom promv1.API, live *rule.Live) error {
+// health finds out whether Grafana's health check of each Prometheus datasource
+// passes: by having a real Grafana make it, else by asking what it asks.
+func (r *run) health(ctx context.Context, src *sources, live *rule.Live) error {
 	for _, ds := range r.stack.Datasources {
-		if !query.IsPrometheus(ds) {
+		if !query.IsPrometheus(ds) || rule.Unreachable(r.stack, ds) != nil { // datasource/url-unreachable says it better
 			continue
 		}
-		if why := rule.Unreachable(r.stack, ds); why != nil {
-			continue // datasource/url-unreachable says it better
+		var err error
+		if g := live.Instance.Grafana; g != nil && rule.Elsewhere(r.stack, ds) == "" {
+			err = checkHealth(ctx, g, ds.EffectiveUID)
+		} else if prom, noAPI := src.of(ds); prom != nil {
+			_, _, err = prom.Query(ctx, "1+1", live.Instance.Now)
+		} else if noAPI != nil && len(live.Instance.Faults) == 0 {
+			err = noAPI
 		}
-		if rule.Elsewhere(r.stack, ds) != "" {
-			continue // nobody to ask
-		}
-		_, _, err := prom.Query(ctx, "1+1", live.Instance.Now)
 		if ctx.Err() != nil {
-			return fmt.Errorf("ask Prometheus for its health: %w", ctx.Err())
+			return fmt.Errorf("check the health of the datasources: %w", context.Cause(ctx))
+		}
+		if why := unreachable(err); why != "" && live.Instance.Grafana != nil {
+			live.Unreachable[ds.EffectiveUID] = why
+			continue
 		}
 		live.Health[ds.EffectiveUID] = err
 	}
@@ -75,7 +77,7 @@ func (r *run) health(ctx context.Context, prom promv1.API, live *rule.Live) erro
 }
 
 // questions fills each dashboard's variables and lists what it asks with them.
-func (r *run) questions(ctx context.Context, prom promv1.API, live *rule.Live) ([]*rule.Question, error) {
+func (r *run) questions(ctx context.Context, src *sources, live *rule.Live) ([]*rule.Question, error) {
 	var out []*rule.Question
 	for i, b := range live.Boards {
 		r.progress("filling variables", i, len(live.Boards))
@@ -84,7 +86,7 @@ func (r *run) questions(ctx context.Context, prom promv1.API, live *rule.Live) (
 			rng = query.Range{From: live.Instance.Now.Add(-time.Hour), To: live.Instance.Now}
 		}
 		scope, resolved, err := query.Resolve(ctx, b.Dashboard, r.stack.Datasources,
-			func(ds *stack.Datasource) promv1.API { return r.ours(prom, ds) }, rng)
+			func(ds *stack.Datasource) promv1.API { return ours(src, ds) }, rng)
 		var cycle *query.CycleError // variable/query-error says so; the rest is filled
 		switch {
 		case ctx.Err() != nil:
@@ -102,8 +104,9 @@ func (r *run) questions(ctx context.Context, prom promv1.API, live *rule.Live) (
 }
 
 // ours is the Prometheus under test where a datasource leads to it, else nobody.
-func (r *run) ours(prom promv1.API, ds *stack.Datasource) promv1.API {
-	if rule.Elsewhere(r.stack, ds) != "" {
+func ours(src *sources, ds *stack.Datasource) promv1.API {
+	prom, err := src.of(ds)
+	if err != nil {
 		return nil
 	}
 	return prom
@@ -124,11 +127,20 @@ func (r *run) sayNotRun(res *query.Resolution, scope *query.Scope) {
 	}
 }
 
+// sourceOf is the datasource that a variable asks, nil where that is none of ours.
+func (r *run) sourceOf(v rule.Variable) *stack.Datasource {
+	ds, _, err := query.ResolveDatasource(v.Variable.Datasource, v.Board.Scope, r.stack.Datasources)
+	if err != nil {
+		return nil
+	}
+	return ds
+}
+
 // askAll asks the questions with a bounded number under way at once, and keeps
 // the answers in the questions' order.
-func (r *run) askAll(ctx context.Context, prom promv1.API, questions []*rule.Question, live *rule.Live) error {
+func (r *run) askAll(ctx context.Context, src *sources, questions []*rule.Question, live *rule.Live) error {
 	for _, q := range questions {
-		live.Asked = append(live.Asked, r.expand(q)...)
+		live.Asked = append(live.Asked, r.expand(q, src, live)...)
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(workers())
@@ -136,9 +148,8 @@ func (r *run) askAll(ctx context.Context, prom promv1.API, questions []*rule.Que
 	done := 0
 	for _, a := range live.Asked {
 		g.Go(func() error {
-			if a.Asks() && a.Status == "" {
-				answer(ctx, prom, a)
-				r.judge(a, live.Instance)
+			if a.Status == "" {
+				r.askBoth(ctx, src, a, live)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -155,12 +166,18 @@ func (r *run) askAll(ctx context.Context, prom promv1.API, questions []*rule.Que
 
 // expand makes one entry for each request of a question, and one for a question
 // that sends none.
-func (r *run) expand(q *rule.Question) []*rule.Asked {
+func (r *run) expand(q *rule.Question, src *sources, live *rule.Live) []*rule.Asked {
+	if q.Expression && live.Instance.Grafana != nil {
+		return []*rule.Asked{{Question: q}}
+	}
 	if !q.Asks() {
 		return []*rule.Asked{unasked(q, "")}
 	}
-	if rule.Unreachable(r.stack, q.Datasource) != nil {
+	if rule.Unreachable(r.stack, q.Datasource) != nil || live.Unreachable[q.Datasource.EffectiveUID] != "" {
 		return []*rule.Asked{unasked(q, "its datasource cannot be reached")}
+	}
+	if _, err := src.of(q.Datasource); err != nil {
+		return []*rule.Asked{unasked(q, err.Error())}
 	}
 	var out []*rule.Asked
 	for _, req := range q.Requests {
@@ -194,12 +211,13 @@ func unasked(q *rule.Question, reason string) *rule.Asked {
 // queryTimeout is how long a panel waits for an answer: Grafana's own default.
 const queryTimeout = 30 * time.Second
 
-// answer puts one request to Prometheus and counts what comes back.
-func answer(ctx context.Context, prom promv1.API, a *rule.Asked) {
+// answer puts one request to Prometheus, counts what comes back and returns it.
+func answer(ctx context.Context, prom promv1.API, a *rule.Asked) model.Value {
 	ctx, cancel := context.WithTimeoutCause(ctx, queryTimeout, fmt.Errorf("no answer within %s", queryTimeout))
 	defer cancel()
 	began := time.Now()
-	a.Sent = true
+	a.Sent, a.Err = true, nil
+	a.Series, a.Samples, a.Finite = 0, 0, 0
 	var v model.Value
 	if a.Request.Instant {
 		v, _, a.Err = prom.Query(ctx, a.Request.Expr, a.Request.End)
@@ -214,6 +232,7 @@ func answer(ctx context.Context, prom promv1.API, a *rule.Asked) {
 	case ctx.Err() != nil:
 		a.Err = context.Cause(ctx)
 	}
+	return v
 }
 
 func count(v model.Value, a *rule.Asked) {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/config"
 	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/env/attach"
+	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/fakes"
@@ -33,6 +36,18 @@ type Options struct {
 	// It may be nil, and is called from one goroutine at a time.
 	Progress func(stage string, done, total int)
 	Logger   *slog.Logger
+	// Env is where the stack runs: embedded.Name where empty, docker.Name or
+	// attach.Name.
+	Env    string
+	Docker docker.Options // of docker; what surrounds Prometheus is filled in
+	// UpgradeFrom is the same stack as it was deployed before, for docker: it runs
+	// first, and what its servers keep is what this one starts on. nil for none.
+	UpgradeFrom *stack.Stack
+	Attach      attach.Options
+	// World and From fix what the fakes act out since when, so that runs can be
+	// compared; nil and zero for a world of the run's own.
+	World *fakes.World
+	From  time.Time
 }
 
 // DefaultHistory is how much past is laid down at the most, unless told.
@@ -41,7 +56,7 @@ const DefaultHistory = 24 * time.Hour
 // Report is the outcome of one run.
 type Report struct {
 	Stack    *stack.Stack
-	Env      string // "embedded", or "static" for the files alone
+	Env      string // where the stack ran, or "static" for the files alone
 	Boards   []*rule.Board
 	Targets  []env.Target
 	Queries  []*rule.Asked
@@ -104,16 +119,16 @@ func Lint(s *stack.Stack, opts Options) *Report {
 	return r.finish(findings)
 }
 
-// Verify checks the files, runs the stack in this process and asks every panel.
-// An error means that the stack could not be run; what is wrong with the stack
-// itself is in the report. Everything started is stopped when it returns.
+// Verify checks the files, runs the stack where the options say and asks every
+// panel. An error means that the stack could not be run; what is wrong with the
+// stack itself is in the report. Everything started is stopped when it returns.
 func Verify(ctx context.Context, s *stack.Stack, opts Options) (report *Report, err error) {
-	r := begin(s, opts, "embedded")
+	r := begin(s, opts, cmp.Or(opts.Env, embedded.Name))
 	static := rule.NewStatic(s, opts.Choose, time.Now())
 	r.report.Boards = static.Boards
 	findings := rule.CheckStatic(static, opts.Config.Rules)
 	r.done("static rules")
-	if s.Prometheus == nil || unloadable(s) {
+	if r.Env != attach.Name && (s.Prometheus == nil || unloadable(s)) {
 		return r.notRun(static, findings), nil
 	}
 	running, err := r.start(ctx, static)
@@ -121,21 +136,39 @@ func Verify(ctx context.Context, s *stack.Stack, opts Options) (report *Report, 
 		return nil, err
 	}
 	defer func() {
-		if closeErr := running.Close(); closeErr != nil && err == nil {
-			err = fmt.Errorf("stop the embedded environment: %w", closeErr)
+		closeErr := running.Close()
+		r.done("stop")
+		if closeErr != nil && err == nil {
+			err = fmt.Errorf("stop the %s environment: %w", r.report.Env, closeErr)
 		}
 	}()
 	instance := running.Instance()
 	r.report.Targets = instance.Targets
+	r.report.Notes = append(r.report.Notes, instance.Notes...)
 	live, err := r.ask(ctx, static, instance)
 	if err != nil {
+		return nil, r.alive(ctx, instance, err)
+	}
+	if err := r.alive(ctx, instance, nil); err != nil {
 		return nil, err
 	}
 	r.report.Queries = live.Asked
-	live.TakenPorts = takenPorts(ctx, s)
+	live.TakenPorts = takenPorts(ctx, s, instance)
 	findings = append(findings, rule.CheckLive(live, opts.Config.Rules)...)
 	r.done("live rules")
 	return r.finish(findings), nil
+}
+
+// alive says that a server has ended while it was being asked, which is the better
+// reason for whatever came of it.
+func (r *run) alive(ctx context.Context, instance env.Instance, err error) error {
+	if instance.Died == nil || ctx.Err() != nil {
+		return err
+	}
+	if died := instance.Died(ctx); died != nil {
+		return fmt.Errorf("a server ended during the run: %w", died)
+	}
+	return err
 }
 
 // unloadable says whether Prometheus would not start: it refuses a broken
@@ -161,10 +194,71 @@ func (r *run) notRun(in *rule.Static, findings []rule.Finding) *Report {
 	return r.finish(findings)
 }
 
-func (r *run) start(ctx context.Context, in *rule.Static) (*embedded.Env, error) {
-	scenario, err := LoadScenario(r.Config.Scenario)
+// start brings the stack up where the options say.
+func (r *run) start(ctx context.Context, in *rule.Static) (env.Env, error) {
+	if r.Env == attach.Name {
+		r.progress("reaching the servers", 0, 0)
+		opts := r.Attach
+		opts.Logger = r.Logger
+		running, err := attach.Start(ctx, r.stack, opts)
+		if err != nil {
+			return nil, fmt.Errorf("attach to the running stack: %w", err)
+		}
+		r.stack, in.Stack = running.Stack(), running.Stack()
+		r.done("start")
+		return running, nil
+	}
+	around, err := r.surroundings(in)
 	if err != nil {
 		return nil, err
+	}
+	if r.report.Env == docker.Name {
+		return r.startDocker(ctx, around)
+	}
+	r.progress("starting Prometheus", 0, 0)
+	running, err := embedded.Start(ctx, r.stack.Prometheus, around)
+	if err != nil {
+		return nil, fmt.Errorf("start the embedded Prometheus: %w", err)
+	}
+	r.done("start")
+	return running, nil
+}
+
+// startDocker starts the stack's containers, on what an older revision of it left
+// behind where there is one.
+func (r *run) startDocker(ctx context.Context, around embedded.Options) (env.Env, error) {
+	r.progress("starting containers", 0, 0)
+	opts := r.Docker
+	opts.Past = around
+	start := docker.Start
+	if r.UpgradeFrom != nil {
+		start = func(ctx context.Context, s *stack.Stack, opts docker.Options) (env.Env, error) {
+			return docker.Upgrade(ctx, r.UpgradeFrom, s, opts)
+		}
+	}
+	running, err := start(ctx, r.stack, opts)
+	if err != nil {
+		return nil, fmt.Errorf("start the stack's containers: %w", err)
+	}
+	r.started(running.Instance().Steps)
+	return running, nil
+}
+
+// started closes the stages of a start. Its steps overlap: each is shown with how
+// long after the beginning it was done.
+func (r *run) started(steps []env.Step) {
+	for _, s := range steps {
+		r.report.Stages = append(r.report.Stages, Stage{Name: "start: " + s.Name + " after", Duration: s.Duration})
+	}
+	r.done("start")
+}
+
+// surroundings are what surrounds Prometheus: who answers for its targets, and what
+// was before.
+func (r *run) surroundings(in *rule.Static) (embedded.Options, error) {
+	scenario, err := LoadScenario(r.Config.Scenario)
+	if err != nil {
+		return embedded.Options{}, err
 	}
 	needed := neededHistory(in)
 	history := min(needed, r.History)
@@ -176,19 +270,24 @@ func (r *run) start(ctx context.Context, in *rule.Static) (*embedded.Env, error)
 	for _, t := range r.Config.Targets {
 		mappings = append(mappings, embedded.Mapping{Match: t.Match, Fake: t.Fake, Live: t.Live})
 	}
-	r.progress("starting Prometheus", 0, 0)
-	running, err := embedded.Start(ctx, r.stack.Prometheus, embedded.Options{
-		Scenario: scenario, Targets: mappings, History: history,
+	return embedded.Options{
+		Scenario: scenario, World: r.World, From: r.From, Targets: mappings, History: history,
 		SelfAddresses: selfAddresses(r.stack), OwnLoopback: ownLoopback(r.stack), Logger: r.Logger,
-		Progress: func(stage string, done, total int) {
-			r.progress(map[string]string{"history": "laying down history", "scrape": "scraping targets"}[stage], done, total)
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("start the embedded Prometheus: %w", err)
+		Progress: func(stage string, done, total int) { r.progress(stageName(stage), done, total) },
+	}, nil
+}
+
+// stageName says what an environment is doing in words that a person would use.
+func stageName(stage string) string {
+	switch stage {
+	case "history":
+		return "laying down history"
+	case "scrape":
+		return "scraping targets"
+	case "provisioning":
+		return "waiting for dashboards"
 	}
-	r.done("start")
-	return running, nil
+	return stage
 }
 
 // LoadScenario finds a scenario by a built-in name or as a file; "" is the

@@ -27,7 +27,7 @@ import (
 // explain has the reason found for every query that came back empty or with
 // nothing but NaN, and for every variable without an option. Queries that are
 // the same in the same window share one.
-func (r *run) explain(ctx context.Context, prom promv1.API, live *rule.Live) error {
+func (r *run) explain(ctx context.Context, src *sources, live *rule.Live) error {
 	var empty []*rule.Asked
 	for _, a := range live.Asked {
 		if a.Status == rule.StatusFailed && a.Sent && a.Err == nil && a.Finite == 0 {
@@ -41,14 +41,14 @@ func (r *run) explain(ctx context.Context, prom promv1.API, live *rule.Live) err
 	if err != nil {
 		return err
 	}
-	if err := r.explainVariables(ctx, prom, live, known); err != nil {
+	if err := r.explainVariables(ctx, src, live, known); err != nil {
 		return err
 	}
-	return r.explainQueries(ctx, prom, live, empty, known)
+	return r.explainQueries(ctx, src, live, empty, known)
 }
 
 // explainQueries asks for each different query once, a bounded number at a time.
-func (r *run) explainQueries(ctx context.Context, prom promv1.API, live *rule.Live, empty []*rule.Asked, known map[string]string) error {
+func (r *run) explainQueries(ctx context.Context, src *sources, live *rule.Live, empty []*rule.Asked, known map[string]string) error {
 	same := map[string][]*rule.Asked{}
 	var order []string
 	for _, a := range empty {
@@ -65,9 +65,9 @@ func (r *run) explainQueries(ctx context.Context, prom promv1.API, live *rule.Li
 	for _, key := range order {
 		g.Go(func() error {
 			first := same[key][0]
-			d, beyond := r.explainBeyond(ctx, prom, live, first, known)
+			d, beyond := r.explainBeyond(ctx, src, live, first, known)
 			if d == nil && !beyond {
-				d = r.explainQuery(ctx, prom, live, first, known)
+				d = r.explainQuery(ctx, src, live, first, known)
 			}
 			for _, a := range same[key] {
 				if a.Diagnosis = d; beyond {
@@ -87,8 +87,8 @@ func (r *run) explainQueries(ctx context.Context, prom promv1.API, live *rule.Li
 	return nil
 }
 
-func (r *run) explainQuery(ctx context.Context, prom promv1.API, live *rule.Live, a *rule.Asked, known map[string]string) *why.Diagnosis {
-	asker := r.asker(prom, live, a.Board, a.Target.Expr.Value, known)
+func (r *run) explainQuery(ctx context.Context, src *sources, live *rule.Live, a *rule.Asked, known map[string]string) *why.Diagnosis {
+	asker := r.asker(ours(src, a.Datasource), live, a.Board, a.Target.Expr.Value, known)
 	asker.Start, asker.End, asker.Step = a.Request.Start, a.Request.End, a.Request.Step
 	if a.Request.Instant {
 		asker.Start = a.Request.End
@@ -107,11 +107,11 @@ func (r *run) explainQuery(ctx context.Context, prom promv1.API, live *rule.Live
 // explainBeyond is for a query that looks back to before the history, where
 // nothing could be found. If everything it reads is there as of now, the
 // emptiness proves nothing: beyond is true. Else what is not there is the reason.
-func (r *run) explainBeyond(ctx context.Context, prom promv1.API, live *rule.Live, a *rule.Asked, known map[string]string) (d *why.Diagnosis, beyond bool) {
+func (r *run) explainBeyond(ctx context.Context, src *sources, live *rule.Live, a *rule.Asked, known map[string]string) (d *why.Diagnosis, beyond bool) {
 	if a.Samples > 0 || !looksBefore(a.Request, live.Instance.From) {
 		return nil, false
 	}
-	asker := r.asker(prom, live, a.Board, a.Target.Expr.Value, known)
+	asker := r.asker(ours(src, a.Datasource), live, a.Board, a.Target.Expr.Value, known)
 	asker.Start, asker.End = live.Instance.Now, live.Instance.Now
 	for _, selector := range selectorsAsOfNow(a.Request.Expr) {
 		d, err := asker.Explain(ctx, selector)
@@ -144,7 +144,7 @@ func unexplained(err error) *why.Diagnosis {
 
 // explainVariables finds out why variables have no option. One whose query does
 // not parse is left to variable/query-error.
-func (r *run) explainVariables(ctx context.Context, prom promv1.API, live *rule.Live, known map[string]string) error {
+func (r *run) explainVariables(ctx context.Context, src *sources, live *rule.Live, known map[string]string) error {
 	for i, v := range live.Variables {
 		q := query.ParseVariableQuery(v.Query)
 		if !v.Empty() || q.Arg == "" || q.Kind == query.LabelNames || q.Kind == query.Metrics {
@@ -154,7 +154,7 @@ func (r *run) explainVariables(ctx context.Context, prom promv1.API, live *rule.
 		if _, parseErr := rule.Parse(q.Arg); err != nil || parseErr != nil {
 			continue
 		}
-		asker := r.asker(prom, live, v.Board, v.Variable.Query.Value, known)
+		asker := r.asker(ours(src, r.sourceOf(v)), live, v.Board, v.Variable.Query.Value, known)
 		asker.Start, asker.End, asker.Step = rng.From, rng.To, max(rng.Duration()/100, time.Second)
 		if q.Kind == query.QueryResult {
 			asker.Start = rng.To

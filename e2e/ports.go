@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 
+	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/env/attach"
 	"github.com/panelgate/panelgate/e2e/hostport"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack"
@@ -10,8 +13,8 @@ import (
 
 // takenPorts are the ports that `compose up` would publish here and cannot,
 // because somebody has them. Services of a profile are not started by it.
-func takenPorts(ctx context.Context, s *stack.Stack) []rule.TakenPort {
-	if s.Compose == nil {
+func takenPorts(ctx context.Context, s *stack.Stack, instance env.Instance) []rule.TakenPort {
+	if s.Compose == nil || instance.Name == attach.Name {
 		return nil
 	}
 	var out []rule.TakenPort
@@ -23,7 +26,15 @@ func takenPorts(ctx context.Context, s *stack.Stack) []rule.TakenPort {
 			if p.Published == 0 || p.Protocol == "udp" || !hostport.Taken(ctx, p.HostIP, p.Published) {
 				continue
 			}
-			out = append(out, rule.TakenPort{Service: svc, Port: p, Holder: hostport.Holder(p.Published)})
+			taken := rule.TakenPort{Service: svc, Port: p, Holder: hostport.Holder(p.Published)}
+			if instance.Holder != nil { // the engine knows, and this is a host for containers
+				name, itself := instance.Holder(ctx, svc, p.Published)
+				if itself {
+					continue
+				}
+				taken.Holder, taken.Sure = cmp.Or(name, taken.Holder), true
+			}
+			out = append(out, taken)
 		}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack"
 )
@@ -41,7 +42,7 @@ func TestTakenPortsPassesOverProfiles(t *testing.T) {
 		{Name: "udp", Ports: []stack.Port{{Published: port.Published, Protocol: "udp"}}},
 		{Name: "grafana", Ports: []stack.Port{port}},
 	}}}
-	taken := takenPorts(t.Context(), s)
+	taken := takenPorts(t.Context(), s, env.Instance{})
 	require.Len(t, taken, 1)
 	assert.Equal(t, "grafana", taken[0].Service.Name)
 }

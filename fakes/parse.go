@@ -44,11 +44,14 @@ var labelSafe = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 // ParseScenario reads a scenario from YAML; name stands for the file in errors. Unknown keys and values out of range are errors
 // that say file, line and column.
 func ParseScenario(name string, data []byte) (*Scenario, error) {
+	if len(data) > maxScenarioBytes {
+		return nil, fmt.Errorf("%s: %d bytes, more than the %d a scenario may have", name, len(data), maxScenarioBytes)
+	}
 	root, err := parseYAML(name, data)
 	if err != nil {
 		return nil, err
 	}
-	scenario := &Scenario{name: name, host: defaultHost()}
+	scenario := &Scenario{name: name, source: bytes.Clone(data), host: defaultHost()}
 	version := 0
 	err = root.mapping(setters{
 		"version": integer(&version, scenarioVersion, scenarioVersion),

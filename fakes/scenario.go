@@ -1,6 +1,7 @@
 package fakes
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"os"
@@ -16,6 +17,7 @@ import (
 // the keys are described in scenarios/steady.yaml. A Scenario is immutable and may be used by many Worlds.
 type Scenario struct {
 	name   string
+	source []byte      // what it was parsed from
 	models []modelSpec // in load order: parts before the ensembles made of them, later-loaded models last
 	gpus   []gpuSpec
 	host   hostSpec
@@ -23,6 +25,9 @@ type Scenario struct {
 
 // Name is the built-in scenario's name or the file it was read from.
 func (s *Scenario) Name() string { return s.name }
+
+// YAML is the text that the scenario was parsed from, so that it can be acted out elsewhere. The caller may do with it as it likes.
+func (s *Scenario) YAML() []byte { return bytes.Clone(s.source) }
 
 // modelSpec is one model of a scenario. Times are microseconds per request, rates are per second.
 type modelSpec struct {

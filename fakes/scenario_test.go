@@ -21,6 +21,28 @@ func TestBuiltinScenariosParse(t *testing.T) {
 	assert.EqualError(t, err, `no built-in scenario "hectic"; there are idle, steady`)
 }
 
+func TestScenarioGivesItsTextBack(t *testing.T) {
+	text := []byte("version: 1 # as written\nmodels: [{name: m}]\n")
+	want := string(text)
+	file := filepath.Join(t.TempDir(), "s.yaml")
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	loaded, err := LoadScenario(file)
+	require.NoError(t, err)
+	assert.Equal(t, want, string(loaded.YAML()))
+
+	parsed, err := ParseScenario("s.yaml", text)
+	require.NoError(t, err)
+	text[0] = '#'
+	parsed.YAML()[0] = '#'
+	assert.Equal(t, want, string(parsed.YAML()), "neither the bytes given nor those handed out are the scenario's own")
+
+	builtin, err := BuiltinScenario(DefaultScenario)
+	require.NoError(t, err)
+	again, err := ParseScenario(builtin.Name(), builtin.YAML())
+	require.NoError(t, err)
+	assert.Equal(t, builtin.Name(), again.Name())
+}
+
 func TestSteadyExplainsEveryKey(t *testing.T) {
 	text, err := os.ReadFile("scenarios/steady.yaml")
 	require.NoError(t, err)

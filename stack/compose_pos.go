@@ -62,6 +62,31 @@ func (c *composeReader) order(project *types.Project) []string {
 	return names
 }
 
+// keyPos is where the last file that has it names a key of the service.
+func (c *composeReader) keyPos(service, key string) source.Pos {
+	for _, root := range slices.Backward(c.roots) {
+		if _, pos := member(root.At("services", service), key); !pos.IsZero() {
+			return pos
+		}
+	}
+	return c.servicePos(service)
+}
+
+// dependencyPos is where a service says that it depends on another one.
+func (c *composeReader) dependencyPos(service, on string) source.Pos {
+	for _, root := range slices.Backward(c.roots) {
+		if _, pos := member(root.At("services", service, "depends_on"), on); !pos.IsZero() {
+			return pos
+		}
+	}
+	for _, n := range c.entries(service, "depends_on") {
+		if n.Str() == on {
+			return n.Pos()
+		}
+	}
+	return c.servicePos(service)
+}
+
 // entries are the elements of a service's list in all files, overrides first.
 func (c *composeReader) entries(service, key string) []*source.Node {
 	var out []*source.Node

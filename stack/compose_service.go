@@ -2,13 +2,16 @@ package stack
 
 import (
 	"bytes"
+	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -18,36 +21,56 @@ import (
 
 func (c *composeReader) service(cs types.ServiceConfig) *Service {
 	s := &Service{
-		Name:          cs.Name,
-		Pos:           c.servicePos(cs.Name),
-		ContainerName: cs.ContainerName,
-		Image:         source.Text{Value: cs.Image, Pos: c.at(cs.Name, "image").Pos()},
-		HasBuild:      cs.Build != nil,
-		Profiles:      cs.Profiles,
-		Entrypoint:    cs.Entrypoint,
-		Command:       cs.Command,
-		Environment:   c.environment(cs),
-		Expose:        cs.Expose,
-		ExtraHosts:    map[string]string{},
-		NetworkHost:   cs.NetworkMode == "host",
-		NetworkOf:     sharedNetwork(cs.NetworkMode),
+		Name:            cs.Name,
+		Pos:             c.servicePos(cs.Name),
+		ContainerName:   cs.ContainerName,
+		Hostname:        cs.Hostname,
+		Image:           source.Text{Value: cs.Image, Pos: c.at(cs.Name, "image").Pos()},
+		HasBuild:        cs.Build != nil,
+		Profiles:        cs.Profiles,
+		Entrypoint:      cs.Entrypoint,
+		Command:         cs.Command,
+		User:            cs.User,
+		WorkingDir:      cs.WorkingDir,
+		Environment:     c.environment(cs),
+		Expose:          cs.Expose,
+		Tmpfs:           cs.Tmpfs,
+		ReadOnly:        cs.ReadOnly,
+		CapAdd:          cs.CapAdd,
+		ExtraHosts:      map[string]string{},
+		NetworkHost:     cs.NetworkMode == "host",
+		NetworkOf:       sharedNetwork(cs.NetworkMode),
+		DependsOn:       c.dependencies(cs),
+		Healthcheck:     c.healthcheck(cs),
+		StopSignal:      cs.StopSignal,
+		StopGracePeriod: span(cs.StopGracePeriod),
 	}
 	for host, ips := range cs.ExtraHosts {
 		s.ExtraHosts[host] = strings.Join(ips, ",")
 	}
-	for name, n := range cs.Networks {
-		s.Networks = append(s.Networks, name)
-		if n != nil {
-			s.Aliases = append(s.Aliases, n.Aliases...)
-		}
-	}
-	slices.Sort(s.Networks)
-	if len(s.Networks) == 0 && cs.NetworkMode == "" {
-		s.Networks = []string{"default"}
-	}
+	s.setNetworks(cs)
 	for _, p := range cs.Ports {
 		s.Ports = append(s.Ports, c.port(s, p))
 	}
+	c.addMounts(s, cs)
+	return s
+}
+
+func (s *Service) setNetworks(cs types.ServiceConfig) {
+	s.NetworkAliases = map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(cs.Networks)) {
+		s.Networks = append(s.Networks, name)
+		if n := cs.Networks[name]; n != nil && len(n.Aliases) > 0 {
+			s.Aliases = append(s.Aliases, n.Aliases...)
+			s.NetworkAliases[name] = n.Aliases
+		}
+	}
+	if len(s.Networks) == 0 && cs.NetworkMode == "" {
+		s.Networks = []string{"default"}
+	}
+}
+
+func (c *composeReader) addMounts(s *Service, cs types.ServiceConfig) {
 	for _, v := range cs.Volumes {
 		s.Mounts = append(s.Mounts, c.volume(s, v))
 	}
@@ -57,7 +80,46 @@ func (c *composeReader) service(cs types.ServiceConfig) *Service {
 	for _, f := range cs.Secrets {
 		s.Mounts = append(s.Mounts, c.fileObject(s, "secrets", types.FileReferenceConfig(f), types.FileObjectConfig(c.model.Secrets[f.Source])))
 	}
-	return s
+}
+
+// dependencies are what a service waits for, by name: what depends_on says, and
+// what compose adds for links, volumes_from and shared namespaces.
+func (c *composeReader) dependencies(cs types.ServiceConfig) []Dependency {
+	var out []Dependency
+	for _, name := range slices.Sorted(maps.Keys(cs.DependsOn)) {
+		d := cs.DependsOn[name]
+		out = append(out, Dependency{Name: name, Condition: d.Condition, Required: d.Required, Pos: c.dependencyPos(cs.Name, name)})
+	}
+	return out
+}
+
+// healthcheck is nil where the file has none.
+func (c *composeReader) healthcheck(cs types.ServiceConfig) *Healthcheck {
+	h := cs.HealthCheck
+	if h == nil {
+		return nil
+	}
+	out := &Healthcheck{
+		Test:          h.Test,
+		Interval:      span(h.Interval),
+		Timeout:       span(h.Timeout),
+		StartPeriod:   span(h.StartPeriod),
+		StartInterval: span(h.StartInterval),
+		Disabled:      h.Disable || len(h.Test) > 0 && h.Test[0] == "NONE",
+		Pos:           c.keyPos(cs.Name, "healthcheck"),
+	}
+	if h.Retries != nil {
+		out.Retries = int(min(*h.Retries, math.MaxInt32))
+	}
+	return out
+}
+
+// span is a duration that the file may leave out.
+func span(d *types.Duration) time.Duration {
+	if d == nil {
+		return 0
+	}
+	return time.Duration(*d)
 }
 
 // environment is what the container gets: env_file in order, environment over it.
@@ -116,6 +178,9 @@ func (c *composeReader) volume(s *Service, v types.ServiceVolumeConfig) Mount {
 	if m.Pos.IsZero() {
 		m.Pos = s.Pos
 	}
+	if v.Volume != nil {
+		m.SubPath = v.Volume.Subpath
+	}
 	if m.Type != mountBind {
 		return m
 	}
@@ -139,16 +204,15 @@ func looksLikeFile(p string) bool {
 
 // fileObject is a config or a secret, which compose puts into the container as a file.
 func (c *composeReader) fileObject(s *Service, section string, ref types.FileReferenceConfig, obj types.FileObjectConfig) Mount {
-	m := Mount{Type: mountConfig, Source: obj.File, Target: ref.Target, ReadOnly: true, Pos: c.listed(s.Name, section, ref.Source)}
-	switch {
-	case m.Target == "" && section == "configs":
-		m.Target = "/" + ref.Source
-	case m.Target == "":
-		m.Target = "/run/secrets/" + ref.Source
-	case !path.IsAbs(m.Target) && section == "secrets":
-		m.Target = "/run/secrets/" + m.Target
+	m := Mount{
+		Type: mountConfig, Source: obj.File, Target: objectTarget(section, ref), ReadOnly: true,
+		External: bool(obj.External), UID: ref.UID, GID: ref.GID, Pos: c.listed(s.Name, section, ref.Source),
+	}
+	if ref.Mode != nil {
+		m.Mode = fs.FileMode(*ref.Mode) & fs.ModePerm
 	}
 	if m.Source == "" {
+		c.inline(&m, section, ref.Source, obj)
 		return m
 	}
 	pos := c.top(section, ref.Source, "file").Pos()
@@ -158,6 +222,41 @@ func (c *composeReader) fileObject(s *Service, section string, ref types.FileRef
 		c.problem(AreaCompose, pos, "%s %q is the file %s, which is not there", strings.TrimSuffix(section, "s"), ref.Source, c.rel(m.Source))
 	}
 	return m
+}
+
+// objectTarget is the path that a config or a secret gets in the container.
+func objectTarget(section string, ref types.FileReferenceConfig) string {
+	switch {
+	case ref.Target == "" && section == "configs":
+		return "/" + ref.Source
+	case ref.Target == "":
+		return "/run/secrets/" + ref.Source
+	case !path.IsAbs(ref.Target) && section == "secrets":
+		return "/run/secrets/" + ref.Target
+	}
+	return ref.Target
+}
+
+// inline fills in the content of a config or secret that is no file. compose-go
+// has looked up what comes from a variable.
+func (c *composeReader) inline(m *Mount, section, name string, obj types.FileObjectConfig) {
+	content := c.top(section, name, "content")
+	variable := c.top(section, name, "environment")
+	if m.External || obj.Content == "" && obj.Environment == "" && !content.Exists() {
+		return
+	}
+	m.Inline = true
+	if _, set := c.lookup(obj.Environment); set || obj.Environment == "" {
+		m.Content = []byte(obj.Content)
+	}
+	switch {
+	case obj.Environment != "" && variable.Exists():
+		m.origin = source.Origin{Pos: variable.Pos()}
+	case content.Exists():
+		m.origin = content.Origin()
+	default: // it came by "include"
+		m.origin = source.Origin{Pos: m.Pos}
+	}
 }
 
 // sharedNetwork is the service that network_mode: service:NAME names.

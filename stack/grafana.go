@@ -33,7 +33,7 @@ func imageEnv() map[string]string {
 
 // loadGrafana finds the Grafana service and reads its provisioning.
 func (l *loader) loadGrafana(ctx context.Context) {
-	service := l.service(grafanaPort, isGrafana)
+	service := l.service(RoleGrafana, grafanaPort, isGrafana)
 	g := &Grafana{Service: service, Env: imageEnv(), paths: service}
 	if service != nil {
 		g.Version = imageVersion(service.Image.Value)
@@ -44,7 +44,7 @@ func (l *loader) loadGrafana(ctx context.Context) {
 	provisioning := g.Env["GF_PATHS_PROVISIONING"]
 	g.setDirs(provisioning)
 	if g.ProvisioningDir == "" && g.DatasourceDir == "" && g.DashboardDir == "" {
-		if service != nil && !isGrafana(service) && !service.HasBuild {
+		if service != nil && service != l.chosen(RoleGrafana) && !isGrafana(service) && !service.HasBuild {
 			// Much else listens on port 3000.
 			service = nil
 			g = &Grafana{Env: imageEnv()}

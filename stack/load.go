@@ -14,9 +14,10 @@ import (
 )
 
 // Load reads the stack in dir. It fails only where there is nothing to read: a
-// directory that is missing, no directory or not readable, or a ctx that has
-// ended. Everything else that is wrong is in Stack.Problems.
-func Load(ctx context.Context, dir string) (*Stack, error) {
+// directory that is missing, no directory or not readable, a ctx that has ended,
+// or an option that does not fit the stack. Everything else that is wrong is in
+// Stack.Problems.
+func Load(ctx context.Context, dir string, opts ...Option) (*Stack, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("find the stack's directory: %w", err)
@@ -28,12 +29,21 @@ func Load(ctx context.Context, dir string) (*Stack, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resolve the stack's directory: %w", err)
 	}
-	l := &loader{stack: &Stack{Dir: abs}, limits: source.DefaultLimits(), roots: []string{resolved}}
-	for _, step := range []func(context.Context){l.loadCompose, l.loadPrometheus, l.loadGrafana, l.loadBoards} {
-		step(ctx)
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("load the stack: %w", err)
+	l := &loader{stack: &Stack{Dir: abs}, limits: source.DefaultLimits(), roots: []string{resolved}, roles: map[string]string{}}
+	for _, opt := range opts {
+		opt(l)
+	}
+	l.loadCompose(ctx)
+	if err := l.checkRoles(); err != nil {
+		return nil, fmt.Errorf("load the stack: %w", err)
+	}
+	for _, step := range []func(context.Context){l.loadPrometheus, l.loadGrafana, l.loadBoards} {
+		if ctx.Err() == nil {
+			step(ctx)
 		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("load the stack: %w", err)
 	}
 	return l.stack, nil
 }
@@ -45,6 +55,7 @@ type loader struct {
 	// roots are the resolved directories that files may be read from: the stack's
 	// own, and those the compose file mounts by a relative path.
 	roots []string
+	roles map[string]string // the service's name by role, where an option gives it
 }
 
 // problem records an input that could not be read.

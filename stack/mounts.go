@@ -13,19 +13,7 @@ import (
 // symbolic link would lead out of the mounted directory, which the container
 // could not follow. The path itself need not exist.
 func (s *Service) HostPath(containerPath string) (host string, ok bool) {
-	if s == nil {
-		return "", false
-	}
-	p := path.Clean("/" + containerPath)
-	var best *Mount
-	var rest string
-	for i := range s.Mounts {
-		m := &s.Mounts[i]
-		r, inside := below(path.Clean("/"+m.Target), p)
-		if inside && (best == nil || len(path.Clean("/"+m.Target)) >= len(path.Clean("/"+best.Target))) {
-			best, rest = m, r
-		}
-	}
+	best, rest := s.mountAt(containerPath)
 	if best == nil || best.Source == "" || best.Type != mountBind && best.Type != mountConfig {
 		return "", false
 	}
@@ -35,6 +23,33 @@ func (s *Service) HostPath(containerPath string) (host string, ok bool) {
 		return host, true // nothing there yet that could lead elsewhere
 	}
 	return host, within(root, resolveExisting(host))
+}
+
+// mountAt is the mount that a path inside the container lies in, nil for none,
+// and the path below its target.
+func (s *Service) mountAt(containerPath string) (best *Mount, rest string) {
+	if s == nil {
+		return nil, ""
+	}
+	p := path.Clean("/" + containerPath)
+	for i := range s.Mounts {
+		m := &s.Mounts[i]
+		r, inside := below(path.Clean("/"+m.Target), p)
+		if inside && (best == nil || len(path.Clean("/"+m.Target)) >= len(path.Clean("/"+best.Target))) {
+			best, rest = m, r
+		}
+	}
+	return best, rest
+}
+
+// inlineAt is the mount whose content, given in the compose file, is the file at
+// a path inside the container; nil where something else is.
+func (s *Service) inlineAt(containerPath string) *Mount {
+	m, rest := s.mountAt(containerPath)
+	if m == nil || !m.Inline || m.Content == nil || rest != "" {
+		return nil
+	}
+	return m
 }
 
 // The types of mounts that bring files of this machine.

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -21,13 +20,17 @@ const (
 // loadPrometheus finds prometheus.yml the way the container would, through the
 // mounts of the service that runs Prometheus, or else by its usual names.
 func (l *loader) loadPrometheus(ctx context.Context) {
-	service := l.service(prometheusPort, isPrometheusImage, isPrometheusCommand)
+	service := l.service(RolePrometheus, prometheusPort, isPrometheusImage, isPrometheusCommand)
 	p := &Prometheus{Service: service, ContainerPath: configFlag(service), paths: service, unmapped: filepath.Join(l.stack.Dir, ".not-mounted")}
 	if p.ContainerPath == "" {
 		p.ContainerPath = prometheusConfig
 	}
 	host, mounted := service.HostPath(p.ContainerPath)
+	inline := service.inlineAt(p.ContainerPath)
 	switch {
+	case inline != nil:
+		p.Inline, p.Content, p.origin = true, inline.Content, inline.origin
+		host = filepath.Join(l.stack.Dir, filepath.FromSlash(inline.origin.Pos.File))
 	case mounted && !isFile(host):
 		l.missingConfig(service, p.ContainerPath, host)
 		return
@@ -40,6 +43,9 @@ func (l *loader) loadPrometheus(ctx context.Context) {
 		p.ContainerPath = path.Join(path.Dir(p.ContainerPath), filepath.Base(host))
 	}
 	p.Path, p.File = host, l.rel(host)
+	if !p.Inline {
+		p.origin = source.WholeFile(p.File)
+	}
 	l.stack.Prometheus = p
 	l.readPrometheus(ctx, p)
 }
@@ -55,11 +61,12 @@ func (l *loader) missingConfig(service *Service, containerPath, host string) {
 	l.problem(AreaPrometheus, service.Pos, "Prometheus reads %s, which would be %s, and there is no such file", containerPath, l.rel(host))
 }
 
-// service is the first service of the compose file that the surest sign tells:
-// the signs in order, and a port it listens on after them.
-func (l *loader) service(port int, signs ...func(*Service) bool) *Service {
-	if l.stack.Compose == nil {
-		return nil
+// service is the one that an option names for the role, or else the first of the
+// compose file that the surest sign tells: the signs in order, and a port it
+// listens on after them.
+func (l *loader) service(role string, port int, signs ...func(*Service) bool) *Service {
+	if s := l.chosen(role); s != nil || l.stack.Compose == nil {
+		return s
 	}
 	listens := func(s *Service) bool {
 		return slices.ContainsFunc(s.Ports, func(p Port) bool { return p.Target == port })
@@ -90,25 +97,14 @@ func isPrometheusCommand(s *Service) bool {
 	return strings.Contains(path.Base(configFlag(s)), "prometheus")
 }
 
-var configFlagForm = regexp.MustCompile(`^--?config\.file(?:=(.*))?$`)
-
-// configFlag is the value of --config.file, "" without the flag.
+// configFlag is the value of --config.file, "" without the flag and where a
+// shell would fill it in.
 func configFlag(s *Service) string {
-	if s == nil {
+	value, _ := s.Flag("config.file")
+	if strings.ContainsAny(value, "$`") {
 		return ""
 	}
-	args := append(append([]string{}, s.Entrypoint...), s.Command...)
-	for i, arg := range args {
-		m := configFlagForm.FindStringSubmatch(arg)
-		switch {
-		case m == nil:
-		case m[1] != "":
-			return m[1]
-		case i+1 < len(args):
-			return args[i+1]
-		}
-	}
-	return ""
+	return value
 }
 
 // with is the service with one more mount, for files whose mount is not in the
@@ -140,7 +136,7 @@ func (l *loader) conventionalPrometheus(service *Service) string {
 			names = append(names, l.rel(f))
 		}
 		l.problem(AreaPrometheus, source.Pos{File: names[0]}, "no mount says which of these Prometheus reads: %s", strings.Join(names, ", "))
-	case service != nil && (isPrometheusImage(service) || isPrometheusCommand(service)): // not just anything on its port
+	case service != nil && (service == l.chosen(RolePrometheus) || isPrometheusImage(service) || isPrometheusCommand(service)): // not just anything on its port
 		l.problem(AreaPrometheus, service.Pos, "no mount brings a prometheus.yml into the container of %q, and none is found in the stack", service.Name)
 	}
 	return ""

@@ -110,9 +110,7 @@ func escapeGlob(p string) string { return globMeta.ReplaceAllString(p, `\$0`) }
 
 // readPrometheus fills p from its file.
 func (l *loader) readPrometheus(ctx context.Context, p *Prometheus) {
-	var err error
-	p.Node, p.Content, err = l.readYAML(p.Path)
-	if err != nil {
+	if err := l.readPrometheusYAML(p); err != nil {
 		l.report(AreaPrometheus, p.File, err)
 		return
 	}
@@ -127,6 +125,19 @@ func (l *loader) readPrometheus(ctx context.Context, p *Prometheus) {
 	if ctx.Err() == nil {
 		l.readJobs(p, cfg)
 	}
+}
+
+// readPrometheusYAML fills in the tree, and the content that is a file's.
+func (l *loader) readPrometheusYAML(p *Prometheus) (err error) {
+	if !p.Inline {
+		p.Node, p.Content, err = l.readYAML(p.Path)
+		return err
+	}
+	docs, err := source.ParseYAMLAt(p.origin, p.Content, l.limits)
+	if err == nil && len(docs) > 0 {
+		p.Node = docs[0]
+	}
+	return err
 }
 
 func (l *loader) readJobs(p *Prometheus, cfg *config.Config) {
@@ -280,11 +291,11 @@ func (l *loader) reportPrometheus(p *Prometheus, err error) {
 			if convErr != nil {
 				n = 0
 			}
-			l.problem(AreaPrometheus, source.Pos{File: p.File, Line: n, Column: firstColumn(p.Content, n)}, "Prometheus refuses it: %s", m[2])
+			l.problem(AreaPrometheus, p.origin.At(n, firstColumn(p.Content, n)), "Prometheus refuses it: %s", m[2])
 		}
 		return
 	}
-	pos := source.Pos{File: p.File, Line: 1, Column: 1}
+	pos := p.origin.At(1, 1)
 	for _, m := range quoted.FindAllStringSubmatch(msg, -1) {
 		if n := lastScalar(p.Node, func(text string) bool { return text == m[1] }); n.Exists() {
 			pos = n.Pos()

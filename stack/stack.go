@@ -6,6 +6,7 @@
 package stack
 
 import (
+	"io/fs"
 	"time"
 
 	"github.com/panelgate/panelgate/stack/dashboard"
@@ -55,23 +56,65 @@ type Service struct {
 	Name          string
 	Pos           source.Pos
 	ContainerName string
+	Hostname      string
 	Image         source.Text
 	HasBuild      bool
 	Profiles      []string
-	Entrypoint    []string
-	Command       []string
-	Environment   map[string]source.Text
-	Ports         []Port
-	Expose        []string
-	Mounts        []Mount
-	ExtraHosts    map[string]string
-	NetworkHost   bool
+	// Entrypoint and Command are nil where the file leaves them to the image, and
+	// empty where it clears those of the image.
+	Entrypoint  []string
+	Command     []string
+	User        string
+	WorkingDir  string
+	Environment map[string]source.Text
+	Ports       []Port
+	Expose      []string
+	Mounts      []Mount
+	Tmpfs       []string // as written: a path, options after a colon
+	ReadOnly    bool     // the container's own file system
+	CapAdd      []string
+	ExtraHosts  map[string]string
+	NetworkHost bool
 	// NetworkOf is the service whose network this one shares, "" for its own.
 	NetworkOf string
 	Aliases   []string // further names on its networks
+	// NetworkAliases are the further names by the network they are known on.
+	NetworkAliases map[string][]string
 	// Networks are those it is on, "default" where the file names none; empty in
 	// the host's network or another service's.
-	Networks []string
+	Networks        []string
+	DependsOn       []Dependency
+	Healthcheck     *Healthcheck // nil where the file leaves it to the image
+	StopSignal      string
+	StopGracePeriod time.Duration // 0: the engine's own
+}
+
+// Dependency is a service that another one waits for before it starts.
+type Dependency struct {
+	Name      string
+	Condition string // one of the Service… conditions
+	Required  bool   // false: it may be absent
+	Pos       source.Pos
+}
+
+// What a service may wait for in another one.
+const (
+	ServiceStarted               = "service_started"
+	ServiceHealthy               = "service_healthy"
+	ServiceCompletedSuccessfully = "service_completed_successfully"
+)
+
+// Healthcheck is how the engine asks a container whether it is well. What is 0
+// or nil is left to the image and then to the engine.
+type Healthcheck struct {
+	Test          []string // "CMD" or "CMD-SHELL" first
+	Interval      time.Duration
+	Timeout       time.Duration
+	StartPeriod   time.Duration
+	StartInterval time.Duration
+	Retries       int
+	Disabled      bool // the image's own too
+	Pos           source.Pos
 }
 
 // Port is a published port.
@@ -86,7 +129,7 @@ type Port struct {
 // Mount is a path of the container that comes from elsewhere.
 type Mount struct {
 	Type     string // "bind", "volume", "tmpfs", "config"
-	Source   string // bind: absolute path on the host; volume: its name
+	Source   string // bind: absolute path on the host; volume: its name, "" for an anonymous one
 	Target   string
 	ReadOnly bool
 	// SourceMissing says that a bind mount's source is not on this machine;
@@ -95,14 +138,32 @@ type Mount struct {
 	// Relative says that the source is written relative to the compose file, and
 	// so is part of what is kept as code, wherever it lies.
 	Relative bool
+	SubPath  string // of a volume: the directory in it that is mounted, "" for all
+	// Inline says that a config's or secret's content stands in the compose file or
+	// in a variable that it names; there is no Source then. Content is nil where
+	// that variable is not set.
+	Inline  bool
+	Content []byte
+	// External says that a config or secret is kept by the engine (of a swarm, that
+	// is): no file of the stack has its content.
+	External bool
+	// Mode, UID and GID are what a config or secret is to have in the container, 0
+	// and "" where the file leaves them out.
+	Mode     fs.FileMode
+	UID, GID string
 	Pos      source.Pos
+
+	origin source.Origin // of an inline content
 }
 
 // Prometheus is prometheus.yml and what it leads to.
 type Prometheus struct {
-	File           string // relative to the stack's directory
-	ContainerPath  string // what the file is called inside the container
-	Path           string // absolute, on this machine
+	File          string // relative to the stack's directory
+	ContainerPath string // what the file is called inside the container
+	Path          string // absolute, on this machine
+	// Inline says that it is no file of its own but a config of the compose file,
+	// which File and Path name then.
+	Inline         bool
 	Content        []byte
 	Node           *source.Node
 	ScrapeInterval time.Duration // global
@@ -114,7 +175,8 @@ type Prometheus struct {
 	// brings it into the container.
 	ByConvention bool
 
-	paths *Service // whose mounts lead from container paths to this machine
+	origin source.Origin // of Content
+	paths  *Service      // whose mounts lead from container paths to this machine
 	// unmapped is a directory that does not exist, under which container paths
 	// end up that no mount leads to.
 	unmapped string

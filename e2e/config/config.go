@@ -26,6 +26,7 @@ type Config struct {
 	File     string // "" without a file
 	Scenario string // a built-in scenario's name or a file, "" for the default
 	Targets  []Target
+	Services map[string]string // compose service by role, "prometheus" or "grafana"
 	Expect   []Expectation
 	Rules    rule.Severities
 }
@@ -100,7 +101,7 @@ func Load(file string) (*Config, error) {
 }
 
 func (c *Config) read(root *source.Node) error {
-	if err := keys(root, "version", "targets", "scenario", "expect", "rules"); err != nil {
+	if err := keys(root, "version", "targets", "scenario", "services", "expect", "rules"); err != nil {
 		return err
 	}
 	if v, ok := root.Get("version").Int(); !ok || v != 1 {
@@ -121,6 +122,9 @@ func (c *Config) read(root *source.Node) error {
 			}
 		}
 	}
+	if err := c.services(root.Get("services")); err != nil {
+		return err
+	}
 	if err := each(root.Get("targets"), "targets", c.target); err != nil {
 		return err
 	}
@@ -128,6 +132,21 @@ func (c *Config) read(root *source.Node) error {
 		return err
 	}
 	return c.rules(root.Get("rules"))
+}
+
+// services says which compose service has which role.
+func (c *Config) services(n *source.Node) error {
+	if err := keys(n, "prometheus", "grafana"); err != nil {
+		return err
+	}
+	c.Services = map[string]string{}
+	for _, f := range n.Fields() {
+		if f.Value.Kind() != source.String || f.Value.Str() == "" {
+			return at(f.Value, "want the name of a compose service")
+		}
+		c.Services[f.Key] = f.Value.Str()
+	}
+	return nil
 }
 
 func (c *Config) target(n *source.Node) error {

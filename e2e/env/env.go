@@ -3,22 +3,88 @@
 package env
 
 import (
+	"context"
+	"net/http"
 	"time"
 
+	"github.com/panelgate/panelgate/e2e/grafana"
 	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/stack"
 	"github.com/panelgate/panelgate/stack/source"
 )
 
+// Env is a stack that is up. Close takes it down again, waits for that, and may be
+// called more than once.
+type Env interface {
+	Instance() Instance
+	Close() error
+}
+
 // Instance is a stack that is up and ready to be asked.
 type Instance struct {
-	Name          string // "embedded"
-	PrometheusURL string // base URL of the HTTP API, on loopback
-	Targets       []Target
+	Name          string // "embedded", "docker", "attach"
+	PrometheusURL string // base URL of the HTTP API, "" where Prometheus is not up
+	// Transport carries requests to PrometheusURL, with what it needs of
+	// certificates and logins; nil for a plain one.
+	Transport http.RoundTripper
+	// Proxied is the base URL of the API of a datasource, by uid, where that is
+	// reached through Grafana; "" for one behind PrometheusURL, nil where all are.
+	Proxied func(uid string) string
+	Targets []Target
 	// From and Now bound the data: the first sample of the history and the
 	// moment when readiness was reached. Panels are asked as of Now.
 	From, Now time.Time
 	// World is what the fakes act out, nil where nothing is faked.
 	World *fakes.World
+	// Grafana is the real one, nil where it is modelled from its files.
+	Grafana *grafana.Client
+	// GrafanaDown says that a Grafana belongs to this environment and did not come
+	// up: Faults say why.
+	GrafanaDown bool
+	// Faults are servers of the stack that did not come up.
+	Faults []Fault
+	// Log is what a server has printed so far; nil where nobody can tell.
+	Log func(ctx context.Context, role Role) ([]string, error)
+	// Died says which server has ended since it was ready, nil for none; nil
+	// itself where nobody can tell.
+	Died func(ctx context.Context) error
+	// Holder names who has a published port of a service on this host, and whether
+	// that is the stack itself; nil where nobody can tell.
+	Holder func(ctx context.Context, s *stack.Service, port int) (name string, itself bool)
+	// Before is what an older revision of the stack had, on whose data this one
+	// runs; nil where it began with nothing.
+	Before *Before
+	Notes  []string // what else a reader of the report should know
+	Steps  []Step   // what the start took its time for
+}
+
+// Before is what the Grafana of an older revision of the stack served.
+type Before struct {
+	Datasources []grafana.Datasource
+	Dashboards  []grafana.Hit
+}
+
+// Step is a part of a start. Steps may overlap.
+type Step struct {
+	Name     string // "image", "boot", "ready"
+	Duration time.Duration
+}
+
+// Role is what a server is in the stack.
+type Role string
+
+// The roles of servers.
+const (
+	RolePrometheus Role = "prometheus"
+	RoleGrafana    Role = "grafana"
+)
+
+// Fault is a server of the stack that ended instead of coming up.
+type Fault struct {
+	Role     Role
+	Service  *stack.Service
+	ExitCode int
+	Log      []string // its last lines
 }
 
 // Cause says why a scrape fails, in the words of a troubleshooting table.

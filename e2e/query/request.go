@@ -18,6 +18,20 @@ type Request struct {
 	Start, End             time.Time
 	Step                   time.Duration
 	Interval, RateInterval time.Duration // $__interval and $__rate_interval
+	Browser                Browser
+}
+
+// Browser is the same query as a browser sends it to Grafana, whose back end works
+// out the rest: the macros, the step and the ends of the range.
+type Browser struct {
+	// Expr is PromQL in which $__interval, $__rate_interval, $__range and their kin
+	// still stand, unless ad hoc filters had to be added to it.
+	Expr           string
+	From, To       time.Time // the panel's range
+	Interval       string    // the target's min step as written, "" for none
+	IntervalMS     int64     // what the panel's settings come to
+	MaxDataPoints  int64
+	IntervalFactor int64
 }
 
 // Timing is what the step of a query depends on besides the panel.
@@ -51,6 +65,8 @@ func Requests(p *dashboard.Panel, t *dashboard.Target, s *Scope, tm Timing) ([]R
 	if err != nil {
 		return nil, fmt.Errorf("interpolate the expression: %w", err)
 	}
+	browser := step.browser
+	browser.Expr, browser.From, browser.To = expr, r.From, r.To
 	m := macros{interval: step.step, rateInterval: step.rate, span: r.Duration()}
 	expr, next := m.replace(expr)
 	mapping = mapping.then(next)
@@ -59,10 +75,11 @@ func Requests(p *dashboard.Panel, t *dashboard.Target, s *Scope, tm Timing) ([]R
 			return nil, err
 		}
 		mapping = mapping.then(next)
+		browser.Expr = expr
 	}
 	base := Request{
 		Expr: expr, Mapping: mapping, Start: r.From, End: r.To,
-		Step: step.step, Interval: step.step, RateInterval: step.rate,
+		Step: step.step, Interval: step.step, RateInterval: step.rate, Browser: browser,
 	}
 	var requests []Request
 	if t.Range || !t.Instant {

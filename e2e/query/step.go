@@ -10,6 +10,7 @@ import (
 // stepping is what comes out of the interval settings.
 type stepping struct {
 	step, rate time.Duration
+	browser    Browser // its settings alone
 }
 
 // targetStep works out the step in two rounds, as a browser and the back end do:
@@ -36,7 +37,10 @@ func targetStep(p *dashboard.Panel, t *dashboard.Target, s *Scope, r Range, tm T
 		return stepping{}, fmt.Errorf("min step: %w", err)
 	}
 	exact := r.Duration() / time.Duration(points)
-	return backendStep(written, exact, max(roundInterval(exact), least), scrape, r, t.IntervalFactor)
+	interval := max(roundInterval(exact), least)
+	out, err := backendStep(written, exact, interval, scrape, r, t.IntervalFactor)
+	out.browser = Browser{Interval: written, IntervalMS: interval.Milliseconds(), MaxDataPoints: points, IntervalFactor: t.IntervalFactor}
+	return out, err
 }
 
 // panelInterval is the "Min interval" of the panel's query options.

@@ -6,6 +6,7 @@ import (
 	promparser "github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/grafana"
 	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/e2e/why"
 	"github.com/panelgate/panelgate/stack"
@@ -38,6 +39,9 @@ type Question struct {
 	// leaves the panel unproven.
 	Skip      string
 	Unchecked bool
+	// Expression says that a Grafana computes the answer from the panel's other
+	// queries: only a real one can be asked.
+	Expression bool
 	// RefErr is a datasource reference that leads nowhere.
 	RefErr   error
 	Requests []query.Request
@@ -68,6 +72,11 @@ type Live struct {
 	// Health holds Prometheus' answer to the question that Grafana's health
 	// check of a datasource asks, by effective uid; nil for a healthy one.
 	Health map[string]error
+	// Unreachable holds why Grafana reaches no server at a datasource's url, by
+	// effective uid, where a real one has tried.
+	Unreachable map[string]string
+	// Served is what the environment's real Grafana says; nil where it is modelled.
+	Served *Served
 	// TakenPorts are published ports that are not free on this host.
 	TakenPorts []TakenPort
 	// Unmatched are the entries of panelgate.yml's targets that no target matches.
@@ -114,6 +123,8 @@ type Asked struct {
 	Duration time.Duration
 	// Diagnosis says why the answer is empty; nil where it is not.
 	Diagnosis *why.Diagnosis
+	// Grafana is the real Grafana's answer to the same; nil where it was not asked.
+	Grafana *ThroughGrafana
 }
 
 // TakenPort is a port that a service publishes and that somebody on this host
@@ -121,5 +132,28 @@ type Asked struct {
 type TakenPort struct {
 	Service *stack.Service
 	Port    stack.Port
-	Holder  string // the process, "" where the system does not tell
+	Holder  string // the process or container, "" where nobody tells
+	// Sure says that it is somebody other than this stack itself.
+	Sure bool
+}
+
+// Served is what a real Grafana says of itself and the stack.
+type Served struct {
+	Version     string
+	Datasources []grafana.Datasource
+	Dashboards  map[string]*grafana.Dashboard // those of the files that it serves, by uid
+	Hits        []grafana.Hit                 // everything it serves
+	Panels      map[string]bool               // installed panel types; nil where it does not tell
+	Log         []string                      // what it has printed
+}
+
+// ThroughGrafana is a real Grafana's answer to a query.
+type ThroughGrafana struct {
+	Err      error
+	Series   int
+	Samples  int
+	Finite   int
+	Executed string // the query as its back end put it
+	// Differs says where the answer is not that of Prometheus, "" where they agree.
+	Differs []string
 }

@@ -97,6 +97,10 @@ func (q *Question) prepare(s *stack.Stack, now time.Time, fed bool) {
 		}
 		q.Skip = "it shows the result of another panel, which is asked there"
 		return
+	case special == query.SpecialExpr:
+		q.Expression = true
+		q.Skip, q.Unchecked = "Grafana computes it from the other queries (a server-side expression), which takes a real one: --env docker", true
+		return
 	case special != "":
 		q.Skip, q.Unchecked = fmt.Sprintf("the datasource is Grafana's own (%s)", special), true
 		return
@@ -180,4 +184,18 @@ func (b *Board) Range(now time.Time) (query.Range, error) {
 		r.From, r.To = now.Add(-r.Duration()), now
 	}
 	return r, nil
+}
+
+// Siblings are the questions of the same panel in the same scope, the question
+// itself among them, in the panel's order.
+func (in *Live) Siblings(q *Question) []*Question {
+	var out []*Question
+	seen := map[*Question]bool{}
+	for _, a := range in.Asked {
+		if a.Panel == q.Panel && a.Scope == q.Scope && !seen[a.Question] {
+			seen[a.Question] = true
+			out = append(out, a.Question)
+		}
+	}
+	return out
 }

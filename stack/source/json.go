@@ -14,9 +14,9 @@ import (
 // ParseJSON reads one JSON value. A *Problem is the only error it returns. A byte
 // order mark is one, as Grafana reads files with a decoder that takes none.
 func ParseJSON(file string, data []byte, lim Limits) (*Node, error) {
-	doc := newDocument(file, data, true)
+	doc := newDocument(WholeFile(file), data, true)
 	if int64(len(data)) > lim.Bytes {
-		return nil, tooLarge(file, int64(len(data)), lim)
+		return nil, tooLarge(doc.origin, int64(len(data)), lim)
 	}
 	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
 		return nil, &Problem{Pos: Pos{File: file, Line: 1, Column: 1},
@@ -40,8 +40,8 @@ func ParseJSON(file string, data []byte, lim Limits) (*Node, error) {
 	return n, nil
 }
 
-func tooLarge(file string, size int64, lim Limits) *Problem {
-	return &Problem{Pos: Pos{File: file}, Message: fmt.Sprintf("the file has %d bytes, the limit is %d", size, lim.Bytes)}
+func tooLarge(origin Origin, size int64, lim Limits) *Problem {
+	return &Problem{Pos: origin.whole(), Message: fmt.Sprintf("the file has %d bytes, the limit is %d", size, lim.Bytes)}
 }
 
 type jsonParser struct {

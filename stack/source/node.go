@@ -47,17 +47,17 @@ type Field struct {
 
 // document is what the nodes of one file share.
 type document struct {
-	file  string
-	data  []byte
-	lines []int // offset of the first byte of each line
-	json  bool
+	origin Origin
+	data   []byte
+	lines  []int // offset of the first byte of each line
+	json   bool
 }
 
 // byteOrderMark is what some editors put in front of UTF-8, unseen.
 const byteOrderMark = "\xef\xbb\xbf"
 
-func newDocument(file string, data []byte, json bool) *document {
-	d := &document{file: file, data: data, lines: []int{0}, json: json}
+func newDocument(origin Origin, data []byte, json bool) *document {
+	d := &document{origin: origin, data: data, lines: []int{0}, json: json}
 	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
 		d.lines[0] = len(byteOrderMark) // columns count from what is seen
 	}
@@ -72,7 +72,7 @@ func newDocument(file string, data []byte, json bool) *document {
 func (d *document) pos(offset int) Pos {
 	offset = max(offset, d.lines[0])
 	line := sort.SearchInts(d.lines, offset+1) // first line starting after offset
-	return Pos{File: d.file, Line: line, Column: offset - d.lines[line-1] + 1}
+	return d.origin.At(line, offset-d.lines[line-1]+1)
 }
 
 // Kind is the node's type; an absent node is Null.

@@ -17,16 +17,21 @@ import (
 // counted against the limits as often as they are used. An empty file has no
 // documents. A *Problem is the only error it returns.
 func ParseYAML(file string, data []byte, lim Limits) (docs []*Node, err error) {
-	doc := newDocument(file, data, false)
+	return ParseYAMLAt(WholeFile(file), data, lim)
+}
+
+// ParseYAMLAt is ParseYAML for a text that stands inside of another file.
+func ParseYAMLAt(origin Origin, data []byte, lim Limits) (docs []*Node, err error) {
+	doc := newDocument(origin, data, false)
 	if int64(len(data)) > lim.Bytes {
-		return nil, tooLarge(file, int64(len(data)), lim)
+		return nil, tooLarge(origin, int64(len(data)), lim)
 	}
 	if i := invalidUTF8(data); i >= 0 {
 		return nil, &Problem{Pos: doc.pos(i), Message: "not valid YAML: a byte that is not UTF-8"}
 	}
 	defer func() { // the library reports some broken files by panicking
 		if r := recover(); r != nil {
-			docs, err = nil, &Problem{Pos: Pos{File: file}, Message: fmt.Sprintf("not valid YAML: %v", r)}
+			docs, err = nil, &Problem{Pos: origin.whole(), Message: fmt.Sprintf("not valid YAML: %v", r)}
 		}
 	}()
 	dec := yaml.NewDecoder(bytes.NewReader(data))
@@ -265,16 +270,17 @@ var (
 
 func yamlProblem(doc *document, err error) *Problem {
 	msg := err.Error()
-	pos := Pos{File: doc.file}
+	pos := doc.origin.whole()
 	if m := yamlLine.FindStringSubmatch(msg); m != nil {
-		if line, convErr := strconv.Atoi(m[1]); convErr == nil {
-			pos.Line, pos.Column = line, 1
+		line, convErr := strconv.Atoi(m[1])
+		if convErr != nil {
+			line = 0
 		}
 		msg = msg[len(m[0]):]
 		if countsFromZero.MatchString(msg) {
-			pos.Line++
+			line++
 		}
-		pos.Line = min(pos.Line, len(doc.lines))
+		pos = doc.origin.At(min(line, len(doc.lines)), 1)
 	} else if m := unknownAnchor.FindStringSubmatch(msg); m != nil {
 		if i := bytes.Index(doc.data, []byte("*"+m[1])); i >= 0 {
 			pos = doc.pos(i)
@@ -282,7 +288,7 @@ func yamlProblem(doc *document, err error) *Problem {
 	} else if i := bytes.IndexFunc(doc.data, isControl); i >= 0 {
 		pos = doc.pos(i)
 	} else { // the library leaves out the first line's number
-		pos.Line, pos.Column = 1, 1
+		pos = doc.origin.At(1, 1)
 	}
 	return &Problem{Pos: pos, Message: "not valid YAML: " + strings.TrimPrefix(msg, "yaml: ")}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/panelgate/panelgate/e2e/env/embedded"
+	"github.com/panelgate/panelgate/stack"
 )
 
 const withRules = threeJobs + `
@@ -49,6 +50,34 @@ func BenchmarkStart(b *testing.B) {
 				b.StopTimer()
 				require.NoError(b, e.Close())
 				b.StartTimer()
+			}
+			b.ReportMetric(peakMB(b), "peak-MB")
+		})
+	}
+}
+
+// BenchmarkLayPast measures the same for a past alone, and also that of the stack
+// that panelgate ships.
+func BenchmarkLayPast(b *testing.B) {
+	shipped, err := stack.Load(context.Background(), "../../../stack")
+	require.NoError(b, err)
+	ruled := load(b, map[string]string{"prometheus.yml": withRules, "rules.yml": someRules})
+	for _, bench := range []struct {
+		name string
+		past time.Duration
+		p    *stack.Prometheus
+	}{
+		{"1h_shipped", time.Hour, shipped.Prometheus},
+		{"24h_shipped", 24 * time.Hour, shipped.Prometheus},
+		{"1h_rules", time.Hour, ruled},
+		{"24h_rules", 24 * time.Hour, ruled},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			sc := steady(b)
+			for b.Loop() {
+				past, err := embedded.LayPast(context.Background(), bench.p, b.TempDir(), embedded.Options{Scenario: sc, History: bench.past})
+				require.NoError(b, err)
+				b.ReportMetric(float64(past.Series), "series")
 			}
 			b.ReportMetric(peakMB(b), "peak-MB")
 		})

@@ -48,10 +48,17 @@ type Mapping struct {
 // Options say what surrounds Prometheus.
 type Options struct {
 	Scenario *fakes.Scenario // what the fakes act out
+	// World is the scenario already going, so that several environments can watch
+	// the same. It should have started by the time that the history does. Where nil,
+	// one is made of Scenario.
+	World *fakes.World
 	// Targets says who answers, the first match wins. A target that none matches
 	// is answered by the exporter whose standard port its address names.
 	Targets []Mapping
 	History time.Duration // how much past is laid down, 0 for none
+	// From is when the history begins, History before Now where zero. What is laid
+	// down follows from it and from the world alone, not from when that is done.
+	From time.Time
 	// SelfAddresses are the host:port under which this Prometheus is reachable in
 	// the stack; its own /metrics answers there.
 	SelfAddresses []string
@@ -81,22 +88,12 @@ type Env struct {
 // when it ends first, everything is taken down again and its error and cause are
 // returned.
 func Start(ctx context.Context, p *stack.Prometheus, opts Options) (_ *Env, err error) {
-	if opts.Scenario == nil {
-		return nil, errors.New("start the embedded environment: no scenario for the fakes")
+	if opts, err = opts.complete(); err != nil {
+		return nil, fmt.Errorf("start the embedded environment: %w", err)
 	}
-	opts.History = max(opts.History, 0)
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
-	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.DiscardHandler)
-	}
-	if opts.Progress == nil {
-		opts.Progress = func(string, int, int) {}
-	}
-	cfg, err := p.Config(opts.Logger)
+	cfg, err := readConfig(p, opts)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", p.File, err)
+		return nil, err
 	}
 	e := &Env{}
 	started := false
@@ -113,6 +110,39 @@ func Start(ctx context.Context, p *stack.Prometheus, opts Options) (_ *Env, err 
 	}
 	started = true
 	return e, nil
+}
+
+// complete fills in what may be left out.
+func (o Options) complete() (Options, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	now := o.Now()
+	if o.From.IsZero() {
+		o.From = now.Add(-max(o.History, 0))
+	}
+	o.History = max(now.Sub(o.From), 0)
+	if o.World == nil {
+		if o.Scenario == nil {
+			return o, errors.New("no scenario for the fakes")
+		}
+		o.World = fakes.NewWorld(o.Scenario, now.Add(-max(o.History, minWorldAge)))
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Progress == nil {
+		o.Progress = func(string, int, int) {}
+	}
+	return o, nil
+}
+
+func readConfig(p *stack.Prometheus, opts Options) (*config.Config, error) {
+	cfg, err := p.Config(opts.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", p.File, err)
+	}
+	return cfg, nil
 }
 
 // ended is the error of a context that has ended, with its cause where that says
@@ -142,77 +172,85 @@ func (e *Env) Close() error {
 
 func (e *Env) onClose(c func() error) { e.closers = append(e.closers, c) }
 
-func (e *Env) start(ctx context.Context, cfg *config.Config, p *stack.Prometheus, opts Options) error {
-	now := opts.Now()
-	from := now.Add(-opts.History)
-	world := fakes.NewWorld(opts.Scenario, now.Add(-max(opts.History, minWorldAge)))
-	registry := prometheus.NewRegistry()
+// groundwork is what a past is laid down with, whether it is to be lived on from
+// or not.
+type groundwork struct {
+	registry *prometheus.Registry
+	store    *store
+	board    *switchboard
+	targets  []*target // with who answers for them
+	rules    *ruleSet
+	scraper  *scraper
+}
+
+// prepare finds the targets, decides who answers for them and reads the rules.
+// Nothing is scraped yet.
+func (e *Env) prepare(ctx context.Context, cfg *config.Config, opts Options) (_ *groundwork, err error) {
+	g := &groundwork{registry: prometheus.NewRegistry(), board: newSwitchboard(opts)}
 	// What a prometheus process says of itself, for stacks that scrape it.
-	registry.MustRegister(versioncollector.NewCollector("prometheus"), collectors.NewGoCollector(),
+	g.registry.MustRegister(versioncollector.NewCollector("prometheus"), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	g.board.serveSelf(promhttp.HandlerFor(g.registry, promhttp.HandlerOpts{}))
+	if g.store, err = e.openStore(opts, time.Duration(cfg.GlobalConfig.EvaluationInterval), g.registry); err != nil {
+		return nil, err
+	}
+	e.onClose(g.board.Close)
+	disc, err := e.startDiscovery(cfg, g.board, opts.Logger, g.registry)
+	if err != nil {
+		return nil, err
+	}
+	if g.targets, err = disc.targets(ctx); err != nil {
+		return nil, err
+	}
+	if err := g.board.assign(g.targets); err != nil {
+		return nil, err
+	}
+	if g.rules, err = e.loadRules(cfg, g.store, opts.Logger, g.registry); err != nil {
+		return nil, err
+	}
+	if g.scraper, err = e.newScraper(cfg, g.targets, g.board, disc, g.store, opts.Logger, g.registry); err != nil {
+		return nil, err
+	}
+	return g, g.scraper.probe(ctx)
+}
 
-	store, err := e.openStore(opts, time.Duration(cfg.GlobalConfig.EvaluationInterval), registry)
+func (e *Env) start(ctx context.Context, cfg *config.Config, p *stack.Prometheus, opts Options) error {
+	g, err := e.prepare(ctx, cfg, opts)
 	if err != nil {
 		return err
 	}
-	board := newSwitchboard(world, opts)
-	board.serveSelf(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	e.onClose(board.Close)
 	// A scrape that waits for a live target must not outlive the caller's patience.
-	defer context.AfterFunc(ctx, board.hangUp)()
-
-	disc, err := e.startDiscovery(cfg, board, opts.Logger, registry)
-	if err != nil {
-		return err
-	}
-	targets, err := disc.targets(ctx)
-	if err != nil {
-		return err
-	}
-	if err := board.assign(targets); err != nil {
-		return err
-	}
-	ruleSet, err := e.loadRules(cfg, store, opts.Logger, registry)
-	if err != nil {
-		return err
-	}
-	scraper, err := e.newScraper(cfg, targets, board, disc, store, opts.Logger, registry)
-	if err != nil {
-		return err
-	}
-	if err := scraper.probe(ctx); err != nil {
-		return err
-	}
+	defer context.AfterFunc(ctx, g.board.hangUp)()
 	// Applying the configuration looks up this machine's name, and the API renders
 	// its own description: neither need hold up the history.
-	var g errgroup.Group
-	api := &api{config: cfg, store: store, scrape: scraper.manager, rules: ruleSet.manager, registry: registry,
+	var aside errgroup.Group
+	api := &api{config: cfg, store: g.store, scrape: g.scraper.manager, rules: g.rules.manager, registry: g.registry,
 		logger: component(opts.Logger, "web")}
 	e.onClose(api.close)
 	e.onClose(func() error {
-		_ = g.Wait() // its error is the start's; what it made is closed next
+		_ = aside.Wait() // its error is the start's; what it made is closed next
 		return nil
 	})
-	g.Go(scraper.apply)
-	g.Go(api.prepare)
-	histErr := newHistory(store, targets, ruleSet, opts).lay(ctx, from)
-	if err := errors.Join(g.Wait(), histErr); err != nil {
+	aside.Go(g.scraper.apply)
+	aside.Go(api.prepare)
+	histErr := newHistory(g, opts).lay(ctx, opts.From)
+	if err := errors.Join(aside.Wait(), histErr); err != nil {
 		return err
 	}
-	if err := scraper.ready(ctx, opts.Progress); err != nil {
+	if err := g.scraper.ready(ctx, opts.Progress); err != nil {
 		return err
 	}
-	ready := scraper.lastScrape(opts.Now())
-	if err := ruleSet.evaluate(ctx, ready); err != nil {
+	ready := g.scraper.lastScrape(opts.Now())
+	if err := g.rules.evaluate(ctx, ready); err != nil {
 		return err
 	}
 	e.instance = env.Instance{
 		Name:          Name,
 		PrometheusURL: e.serve(api),
-		Targets:       scraper.states(p),
-		From:          from,
+		Targets:       g.scraper.states(p),
+		From:          opts.From,
 		Now:           ready,
-		World:         world,
+		World:         opts.World,
 	}
 	return ctx.Err()
 }

@@ -24,8 +24,8 @@ type history struct {
 	progress func(stage string, done, total int)
 }
 
-func newHistory(s *store, targets []*target, r *ruleSet, opts Options) *history {
-	return &history{store: s, targets: targets, rules: r, now: opts.Now, progress: opts.Progress}
+func newHistory(g *groundwork, opts Options) *history {
+	return &history{store: g.store, targets: g.targets, rules: g.rules, now: opts.Now, progress: opts.Progress}
 }
 
 // event is something that recurs: the scrapes of a target or the evaluations of

@@ -57,9 +57,9 @@ type line struct {
 
 const noMapping = -1
 
-func newSwitchboard(world *fakes.World, opts Options) *switchboard {
+func newSwitchboard(opts Options) *switchboard {
 	return &switchboard{
-		world:       world,
+		world:       opts.World,
 		mappings:    opts.Targets,
 		self:        opts.SelfAddresses,
 		ownLoopback: opts.OwnLoopback,

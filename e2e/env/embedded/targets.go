@@ -34,14 +34,18 @@ func (s *scraper) states(p *stack.Prometheus) []env.Target {
 			out = append(out, t.state(p))
 		}
 	}
-	slices.SortStableFunc(out, func(a, b env.Target) int {
-		return cmp.Or(cmp.Compare(a.Job, b.Job), cmp.Compare(a.Instance, b.Instance), cmp.Compare(a.URL, b.URL))
-	})
+	sortTargets(out)
 	return out
 }
 
-// state describes the target.
-func (t *target) state(p *stack.Prometheus) env.Target {
+func sortTargets(targets []env.Target) {
+	slices.SortStableFunc(targets, func(a, b env.Target) int {
+		return cmp.Or(cmp.Compare(a.Job, b.Job), cmp.Compare(a.Instance, b.Instance), cmp.Compare(a.URL, b.URL))
+	})
+}
+
+// describe says what the target is, whatever its scrapes come to.
+func (t *target) describe(p *stack.Prometheus) env.Target {
 	out := env.Target{Job: t.job.JobName, Pos: jobPos(p, t.job.JobName, "")}
 	if t.scrape != nil {
 		written := t.scrape.DiscoveredLabels(labels.NewBuilder(labels.EmptyLabels())).Get(model.AddressLabel)
@@ -55,6 +59,12 @@ func (t *target) state(p *stack.Prometheus) env.Target {
 	if t.line != nil {
 		out.AnsweredBy = t.line.name
 	}
+	return out
+}
+
+// state describes the target and its last scrape.
+func (t *target) state(p *stack.Prometheus) env.Target {
+	out := t.describe(p)
 	err, why := t.err, env.CauseOther
 	if err == nil {
 		err = t.seen.active.LastError()

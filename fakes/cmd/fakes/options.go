@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,8 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/fakes/plan"
 	"github.com/panelgate/panelgate/fakes/standard"
 )
 
@@ -21,6 +24,8 @@ Usage:
   fakes dcgm   [flags]   a dcgm-exporter                        port 9400
   fakes node   [flags]   a node_exporter                        port 9100
   fakes all    [flags]   all three, each on its own port
+  fakes serve --plan FILE
+                         what panelgate's plan says: its side inside a container; "-" is standard input
 
 Flags:
   --listen HOST:PORT   where to serve; ":8002" is that port on every interface, "127.0.0.1:0" a free port for this machine only
@@ -38,7 +43,10 @@ Examples:
 A scenario says how much traffic each model gets, how long its stages take, what fails, and how busy GPUs and host are. The built-in
 one, fakes/scenarios/steady.yaml, explains every key. It starts when fakes starts, all counters at 0. Ctrl-C ends it.
 
-Exit code: 0 ended by a signal; 2 wrong usage or scenario; 3 could not serve, such as when the port is taken.
+A plan is JSON: scenario and start, addresses for the loopback interface (they need CAP_NET_ADMIN), and who answers on which port to
+which Host header. Once everything listens, serve prints "ready".
+
+Exit code: 0 ended by a signal; 2 wrong usage, scenario or plan; 3 could not serve, such as when the port is taken.
 `
 
 func help() string {
@@ -48,57 +56,103 @@ func help() string {
 // errHelp says that the help text was asked for.
 var errHelp = errors.New("help wanted")
 
-const allExporters = "all"
+// Commands beside the exporters' names.
+const (
+	allExporters = "all"
+	servePlan    = "serve"
+)
 
 // options are what a command line asks for.
 type options struct {
-	listen   []endpoint
-	scenario *fakes.Scenario
-	machine  string
+	plan   *plan.Plan
+	ready  bool   // say so once everything listens
+	remedy string // what helps when a port is taken
 }
+
+// parse reads a command line, and the plan that it may name. Its errors are wrong usage, errHelp and the end of ctx aside.
+func parse(ctx context.Context, args []string, stdin io.Reader) (options, error) {
+	if len(args) == 0 {
+		return options{}, errors.New("which exporter? " + strings.Join(commands(), ", "))
+	}
+	command := args[0]
+	switch {
+	case slices.Contains([]string{"help", "-h", "-help", "--help"}, command):
+		return options{}, errHelp
+	case command == servePlan:
+		return parseServe(ctx, args[1:], stdin)
+	case !slices.Contains(commands(), command):
+		return options{}, fmt.Errorf("no exporter %q; there are %s", command, strings.Join(commands(), ", "))
+	}
+	return parseExporter(command, args[1:])
+}
+
+// parseServe reads what follows "serve".
+func parseServe(ctx context.Context, args []string, stdin io.Reader) (options, error) {
+	flags := newFlags(servePlan)
+	file := flags.String("plan", "", "")
+	if err := parseFlags(flags, args); err != nil {
+		return options{}, err
+	}
+	if *file == "" {
+		return options{}, errors.New("serve wants --plan FILE")
+	}
+	p, err := readPlan(ctx, *file, stdin)
+	return options{plan: p, ready: true, remedy: "end it, or plan for another address"}, err
+}
+
+// parseExporter reads what follows the name of an exporter, or "all", and makes a plan of it.
+func parseExporter(command string, args []string) (options, error) {
+	flags := newFlags(command)
+	listen := flags.String("listen", "", "")
+	scenario := flags.String("scenario", fakes.DefaultScenario, "")
+	machine := flags.String("machine", "localhost", "")
+	if err := parseFlags(flags, args); err != nil {
+		return options{}, err
+	}
+	if *machine == "" {
+		return options{}, errors.New("--machine wants a name")
+	}
+	endpoints, err := endpoints(command, *listen)
+	if err != nil {
+		return options{}, err
+	}
+	sc, err := loadScenario(*scenario)
+	if err != nil {
+		return options{}, err
+	}
+	p := &plan.Plan{Version: plan.Version, Start: time.Now(), ScenarioName: sc.Name(), Scenario: string(sc.YAML())}
+	for _, e := range endpoints {
+		p.Listeners = append(p.Listeners, plan.Listener{Listen: e.address, Routes: []plan.Route{{Exporter: e.exporter, Instance: *machine}}})
+	}
+	return options{plan: p, remedy: "end it, or choose another address with --listen"}, p.Validate()
+}
+
+func newFlags(command string) *flag.FlagSet {
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	return flags
+}
+
+func parseFlags(flags *flag.FlagSet, args []string) error {
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return errHelp
+		}
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("%q is one word too many", flags.Arg(0))
+	}
+	return nil
+}
+
+func commands() []string { return append(standard.Names(), allExporters, servePlan) }
 
 // endpoint is an exporter and the address it shall be served on.
 type endpoint struct {
 	exporter string
 	address  string
 }
-
-// parse reads a command line. Its errors are wrong usage, errHelp aside.
-func parse(args []string) (options, error) {
-	if len(args) == 0 {
-		return options{}, errors.New("which exporter? " + strings.Join(commands(), ", "))
-	}
-	command := args[0]
-	if slices.Contains([]string{"help", "-h", "-help", "--help"}, command) {
-		return options{}, errHelp
-	}
-	if !slices.Contains(commands(), command) {
-		return options{}, fmt.Errorf("no exporter %q; there are %s", command, strings.Join(commands(), ", "))
-	}
-	flags := flag.NewFlagSet(command, flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	listen := flags.String("listen", "", "")
-	scenario := flags.String("scenario", fakes.DefaultScenario, "")
-	machine := flags.String("machine", "localhost", "")
-	if err := flags.Parse(args[1:]); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return options{}, errHelp
-		}
-		return options{}, err
-	}
-	if flags.NArg() > 0 {
-		return options{}, fmt.Errorf("%q is one word too many", flags.Arg(0))
-	}
-	o := options{machine: *machine}
-	var err error
-	if o.listen, err = endpoints(command, *listen); err != nil {
-		return options{}, err
-	}
-	o.scenario, err = loadScenario(*scenario)
-	return o, err
-}
-
-func commands() []string { return append(standard.Names(), allExporters) }
 
 // endpoints says which exporters to serve where.
 func endpoints(command, listen string) ([]endpoint, error) {

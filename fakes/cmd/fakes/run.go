@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
-	"net/http"
+	"os"
+	"strings"
 	"syscall"
-	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/panelgate/panelgate/fakes"
-	"github.com/panelgate/panelgate/fakes/standard"
+	"github.com/panelgate/panelgate/fakes/plan"
 )
 
 // Exit codes.
@@ -23,24 +21,20 @@ const (
 	exitCannotDo = 3
 )
 
-// shutdownTime is how long requests being answered have to end when the program is told to stop.
-const shutdownTime = 3 * time.Second
-
-// readTime is how long a client has to send its request.
-const readTime = 10 * time.Second
-
 // run does what the command line says until ctx ends, and returns the exit code.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	o, err := parse(args)
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	o, err := parse(ctx, args, stdin)
 	switch {
 	case errors.Is(err, errHelp):
 		_, _ = fmt.Fprint(stdout, help())
+		return exitOK
+	case errors.Is(err, context.Canceled): // a signal, before there was anything to serve
 		return exitOK
 	case err != nil:
 		_, _ = fmt.Fprintf(stderr, "fakes: %v\nRun fakes --help for how it is used.\n", err)
 		return exitUsage
 	}
-	if err := serve(ctx, o, stdout); err != nil {
+	if err := serve(ctx, o, stdout, stderr); err != nil {
 		_, _ = fmt.Fprintf(stderr, "fakes: %v\n", err)
 		return exitCannotDo
 	}
@@ -48,71 +42,36 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 // serve opens every listener before it serves from any, so that a port that is taken leaves nothing half started.
-func serve(ctx context.Context, o options, stdout io.Writer) error {
-	world := fakes.NewWorld(o.scenario, time.Now())
-	servers := make([]*http.Server, len(o.listen))
-	for i, e := range o.listen {
-		exporter, err := standard.ByName(e.exporter, o.machine, world)
-		if err != nil {
-			return err
-		}
-		servers[i] = &http.Server{Handler: exporter.Handler(time.Now), ReadHeaderTimeout: readTime}
+func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
+	server, err := plan.Open(ctx, o.plan, log.New(stderr, "fakes: ", 0))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w; %s", err, o.remedy)
 	}
-	listeners, err := listenAll(ctx, o.listen)
 	if err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	for i, e := range o.listen {
-		group.Go(func() error { return serveOne(ctx, servers[i], listeners[i]) })
-		_, _ = fmt.Fprintf(stdout, "%-6s  http://%s/metrics  scenario %s\n", e.exporter, reachable(listeners[i].Addr()), o.scenario.Name())
+	var lines strings.Builder
+	for i, addr := range server.Addresses() {
+		lines.WriteString(line(o.plan, i, addr))
 	}
-	return group.Wait()
+	if o.ready {
+		lines.WriteString("ready\n")
+	}
+	_, _ = io.WriteString(stdout, lines.String())
+	return server.Serve(ctx)
 }
 
-func listenAll(ctx context.Context, endpoints []endpoint) ([]net.Listener, error) {
-	var listeners []net.Listener
-	for _, e := range endpoints {
-		listener, err := listen(ctx, e)
-		if err != nil {
-			for _, open := range listeners {
-				err = errors.Join(err, open.Close())
-			}
-			return nil, err
-		}
-		listeners = append(listeners, listener)
+// line tells of one listener.
+func line(p *plan.Plan, i int, addr net.Addr) string {
+	l := p.Listeners[i]
+	scheme := "http"
+	if l.Certificate != "" {
+		scheme = "https"
 	}
-	return listeners, nil
-}
-
-func listen(ctx context.Context, e endpoint) (net.Listener, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", e.address)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("serve %s: port taken: something listens on %s already; end it, or choose another address with --listen", e.exporter, e.address)
+	if l.Forward != "" {
+		return fmt.Sprintf("%-6s  %s to %s\n", l.Name(), reachable(addr), l.Forward)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("serve %s: %w", e.exporter, err)
-	}
-	return listener, nil
-}
-
-// serveOne serves until ctx ends, then lets the requests being answered end.
-func serveOne(ctx context.Context, server *http.Server, listener net.Listener) error {
-	stopped := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
-		defer cancel()
-		stopped <- server.Shutdown(limit)
-	})
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		stop()
-		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
-	}
-	if err := <-stopped; err != nil {
-		return fmt.Errorf("shut down %s: %w", listener.Addr(), err)
-	}
-	return nil
+	return fmt.Sprintf("%-6s  %s://%s/metrics  scenario %s\n", l.Name(), scheme, reachable(addr), p.ScenarioName)
 }
 
 // reachable is an address that a person can open: an unspecified host becomes localhost.
@@ -122,4 +81,35 @@ func reachable(addr net.Addr) string {
 		return addr.String()
 	}
 	return net.JoinHostPort("localhost", fmt.Sprint(tcp.Port))
+}
+
+// standardInput is the name that means standard input in place of a file.
+const standardInput = "-"
+
+// readPlan reads a plan until its end or that of ctx, whichever comes first: a standard input that nobody closes must not keep a
+// signal from ending the program. The read is then left behind, as nothing can end it but the program's own end.
+func readPlan(ctx context.Context, file string, stdin io.Reader) (*plan.Plan, error) {
+	if file != standardInput {
+		opened, err := os.Open(file)
+		if err != nil {
+			return nil, fmt.Errorf("read the plan: %w", err)
+		}
+		defer func() { _ = opened.Close() }() // it was only read
+		return plan.Read(file, opened)
+	}
+	type result struct {
+		plan *plan.Plan
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		p, err := plan.Read("standard input", stdin)
+		done <- result{p, err}
+	}()
+	select {
+	case r := <-done:
+		return r.plan, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }

@@ -30,7 +30,7 @@ func TestServesUntilToldToStop(t *testing.T) {
 			var stderr bytes.Buffer
 			ended := make(chan int, 1)
 			go func() {
-				ended <- run(ctx, []string{name, "--listen", "127.0.0.1:0", "--machine", "box", "--scenario", "steady"}, write, &stderr)
+				ended <- run(ctx, []string{name, "--listen", "127.0.0.1:0", "--machine", "box", "--scenario", "steady"}, nil, write, &stderr)
 			}()
 			line, err := bufio.NewReader(read).ReadString('\n')
 			require.NoError(t, err)
@@ -62,9 +62,9 @@ func get(t *testing.T, url string) string {
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"-h"}, {"help"}, {"triton", "--help"}, {"all", "-h"}} {
 		var stdout, stderr bytes.Buffer
-		assert.Equal(t, exitOK, run(t.Context(), args, &stdout, &stderr), args)
+		assert.Equal(t, exitOK, run(t.Context(), args, nil, &stdout, &stderr), args)
 		assert.Empty(t, stderr.String())
-		for _, wants := range []string{"--listen", "--scenario", "--machine", "idle, steady", "Examples:", "fakes all", "Exit code"} {
+		for _, wants := range []string{"--listen", "--scenario", "--machine", "idle, steady", "Examples:", "fakes all", "fakes serve", "Exit code"} {
 			assert.Contains(t, stdout.String(), wants)
 		}
 	}
@@ -74,20 +74,24 @@ func TestWrongUsageIsTold(t *testing.T) {
 	broken := filepath.Join(t.TempDir(), "broken.yaml")
 	require.NoError(t, os.WriteFile(broken, []byte("version: 1\nmodles: []\n"), 0o600))
 	for want, args := range map[string][]string{
-		"which exporter? triton, dcgm, node, all":                {},
-		`no exporter "tritn"; there are triton, dcgm, node, all`: {"tritn"},
-		"flag provided but not defined: -port":                   {"triton", "--port", "1"},
-		`"now" is one word too many`:                             {"triton", "now"},
-		"--listen 8002: want HOST:PORT or :PORT":                 {"triton", "--listen", "8002"},
-		`--listen :http: "http" is no port number`:               {"triton", "--listen", ":http"},
-		`--listen :70000: "70000" is no port number`:             {"triton", "--listen", ":70000"},
-		`give the host alone, as in --listen "127.0.0.1"`:        {"all", "--listen", "127.0.0.1:80"},
-		`no built-in scenario "hectic"; there are idle, steady`:  {"node", "--scenario", "hectic"},
+		"which exporter? triton, dcgm, node, all, serve":                {},
+		`no exporter "tritn"; there are triton, dcgm, node, all, serve`: {"tritn"},
+		"flag provided but not defined: -port":                          {"triton", "--port", "1"},
+		`"now" is one word too many`:                                    {"triton", "now"},
+		"--listen 8002: want HOST:PORT or :PORT":                        {"triton", "--listen", "8002"},
+		`--listen :http: "http" is no port number`:                      {"triton", "--listen", ":http"},
+		`--listen :70000: "70000" is no port number`:                    {"triton", "--listen", ":70000"},
+		`give the host alone, as in --listen "127.0.0.1"`:               {"all", "--listen", "127.0.0.1:80"},
+		`no built-in scenario "hectic"; there are idle, steady`:         {"node", "--scenario", "hectic"},
 		"no such file":                        {"node", "--scenario", "./none.yaml"},
 		broken + `:2:1: unknown key "modles"`: {"node", "--scenario", broken},
+		"--machine wants a name":              {"node", "--machine", ""},
+		"serve wants --plan FILE":             {"serve"},
+		"read the plan: open ./none.json":     {"serve", "--plan", "./none.json"},
+		broken + ":1:1: the plan: no JSON":    {"serve", "--plan", broken},
 	} {
 		var stdout, stderr bytes.Buffer
-		assert.Equal(t, exitUsage, run(t.Context(), args, &stdout, &stderr), args)
+		assert.Equal(t, exitUsage, run(t.Context(), args, nil, &stdout, &stderr), args)
 		assert.Contains(t, stderr.String(), want)
 		assert.Contains(t, stderr.String(), "fakes --help")
 		assert.Empty(t, stdout.String())
@@ -95,18 +99,24 @@ func TestWrongUsageIsTold(t *testing.T) {
 }
 
 func TestAllServesEachOnItsOwnPort(t *testing.T) {
-	o, err := parse([]string{"all", "--listen", "10.0.0.7"})
-	require.NoError(t, err)
-	assert.Equal(t, []endpoint{{"triton", "10.0.0.7:8002"}, {"dcgm", "10.0.0.7:9400"}, {"node", "10.0.0.7:9100"}}, o.listen)
-	o, err = parse([]string{"all", "--listen", "::1"})
-	require.NoError(t, err)
-	assert.Equal(t, "[::1]:8002", o.listen[0].address)
-	o, err = parse([]string{"all"})
-	require.NoError(t, err)
-	assert.Equal(t, ":9100", o.listen[2].address)
-	o, err = parse([]string{"dcgm"})
-	require.NoError(t, err)
-	assert.Equal(t, []endpoint{{"dcgm", ":9400"}}, o.listen)
+	for _, tc := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"all", "--listen", "10.0.0.7"}, []string{"triton 10.0.0.7:8002", "dcgm 10.0.0.7:9400", "node 10.0.0.7:9100"}},
+		{[]string{"all", "--listen", "::1"}, []string{"triton [::1]:8002", "dcgm [::1]:9400", "node [::1]:9100"}},
+		{[]string{"all"}, []string{"triton :8002", "dcgm :9400", "node :9100"}},
+		{[]string{"dcgm"}, []string{"dcgm :9400"}},
+	} {
+		o, err := parse(t.Context(), tc.args, nil)
+		require.NoError(t, err)
+		var got []string
+		for _, l := range o.plan.Listeners {
+			got = append(got, l.Name()+" "+l.Listen)
+		}
+		assert.Equal(t, tc.want, got)
+		assert.False(t, o.ready)
+	}
 }
 
 func TestPortTaken(t *testing.T) {
@@ -115,28 +125,82 @@ func TestPortTaken(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, other.Close()) }()
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"triton", "--listen", other.Addr().String()}, &stdout, &stderr)
+	code := run(t.Context(), []string{"triton", "--listen", other.Addr().String()}, nil, &stdout, &stderr)
 	assert.Equal(t, exitCannotDo, code)
-	assert.Contains(t, stderr.String(), "port taken: something listens on "+other.Addr().String())
+	assert.Contains(t, stderr.String(), "serve triton: port taken: something listens on "+other.Addr().String())
+	assert.Contains(t, stderr.String(), "choose another address with --listen")
 	assert.Empty(t, stdout.String())
 }
 
-// A port that is taken must not leave the listeners opened before it open.
-func TestListenersAreClosedWhenOneFails(t *testing.T) {
+const planText = `{
+  "version": 1,
+  "start": "2026-01-31T15:04:05Z",
+  "scenario_name": "quiet",
+  "scenario": "version: 1\nmodels: [{name: m}]\n",
+  "listeners": [
+    {"listen": "127.0.0.1:0", "routes": [{"host": "triton:8002", "exporter": "triton", "instance": "triton:8002"},
+                                         {"exporter": "node", "instance": "box:9100"}]},
+    {"listen": "127.0.0.1:0", "forward": "127.0.0.1:9"}
+  ]
+}`
+
+func TestServesAPlan(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "plan.json")
+	require.NoError(t, os.WriteFile(file, []byte(planText), 0o600))
+	for name, tc := range map[string]struct {
+		file  string
+		stdin io.Reader
+	}{"a file": {file, nil}, "standard input": {"-", strings.NewReader(planText)}} {
+		t.Run(name, func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			read, write := io.Pipe()
+			var stderr bytes.Buffer
+			ended := make(chan int, 1)
+			go func() {
+				ended <- run(ctx, []string{"serve", "--plan", tc.file}, tc.stdin, write, &stderr)
+			}()
+			var lines []string
+			for scanner := bufio.NewScanner(read); len(lines) < 3 && scanner.Scan(); {
+				lines = append(lines, scanner.Text())
+			}
+			require.Len(t, lines, 3)
+			assert.Regexp(t, `^triton,node  http://127\.0\.0\.1:\d+/metrics  scenario quiet$`, lines[0])
+			assert.Regexp(t, `^forward  127\.0\.0\.1:\d+ to 127\.0\.0\.1:9$`, lines[1])
+			assert.Equal(t, "ready", lines[2])
+			assert.Contains(t, get(t, strings.Fields(lines[0])[1]), "node_cpu_seconds_total{")
+			stop()
+			assert.Equal(t, exitOK, <-ended)
+			assert.Empty(t, stderr.String())
+		})
+	}
+}
+
+func TestPlanWhosePortIsTaken(t *testing.T) {
 	var config net.ListenConfig
 	other, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, other.Close()) }()
-	free, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := free.Addr().String()
-	require.NoError(t, free.Close())
+	var stdout, stderr bytes.Buffer
+	stdin := strings.NewReader(strings.Replace(planText, "127.0.0.1:0", other.Addr().String(), 1))
+	assert.Equal(t, exitCannotDo, run(t.Context(), []string{"serve", "--plan", "-"}, stdin, &stdout, &stderr))
+	assert.Contains(t, stderr.String(), "serve triton,node: port taken")
+	assert.Contains(t, stderr.String(), "plan for another address")
+	assert.Empty(t, stdout.String())
+}
 
-	_, err = listenAll(t.Context(), []endpoint{{"triton", address}, {"dcgm", other.Addr().String()}})
-	require.ErrorContains(t, err, "serve dcgm: port taken")
-	again, err := config.Listen(t.Context(), "tcp", address)
-	require.NoError(t, err, "the first listener is still open")
-	require.NoError(t, again.Close())
+// A standard input that stays open must not keep the program from ending.
+func TestEndsWhileItWaitsForThePlan(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	read, write := io.Pipe()
+	var stdout, stderr bytes.Buffer
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, []string{"serve", "--plan", "-"}, read, &stdout, &stderr) }()
+	_, err := write.Write([]byte("{")) // returns once it is being read
+	require.NoError(t, err)
+	stop()
+	assert.Equal(t, exitOK, <-ended)
+	assert.Empty(t, stderr.String())
+	require.NoError(t, write.Close())
 }
 
 func TestReachable(t *testing.T) {

@@ -1,0 +1,213 @@
+// Package docker runs a stack's own Prometheus and Grafana as containers, from its
+// compose project, with containers of fakes in the place of whatever Prometheus
+// scrapes. The servers are real and their files are the stack's: what they refuse,
+// production would refuse. A past is laid down as TSDB blocks before Prometheus
+// starts.
+package docker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/env/embedded"
+	"github.com/panelgate/panelgate/stack"
+)
+
+// Name is what this environment is called.
+const Name = "docker"
+
+// Options say what is run, and how.
+type Options struct {
+	// Past is what surrounds Prometheus: scenario, mapping of targets, history. Its
+	// Progress and Logger are those of the whole start.
+	Past   embedded.Options
+	Images Images
+	// AsConfigured leaves the scrape intervals as they are, so that readiness takes
+	// as long as they say.
+	AsConfigured bool
+	// Data keeps what the servers write beyond the run; nil lets it go.
+	Data *Data
+}
+
+// liveTarget is who answers for a target that is scraped where it is.
+const liveTarget = env.AnsweredLive
+
+// bootTime is how long a server may take to come up. Grafana's first start on a
+// slow disk takes half a minute.
+const bootTime = 90 * time.Second
+
+// Env is a stack whose servers are up, or have been tried.
+type Env struct {
+	run      *run
+	instance env.Instance
+	once     sync.Once
+	closeErr error
+}
+
+// Start starts the stack's servers and returns once every target has been scraped
+// and Grafana has read its provisioning. A server that ends instead is a fault of
+// the instance where its log says what of the stack it refuses, and an error
+// otherwise. When ctx ends, or on any error, everything is removed again.
+func Start(ctx context.Context, s *stack.Stack, opts Options) (_ env.Env, err error) {
+	r, err := newRun(ctx, s, opts)
+	if err != nil {
+		return nil, err
+	}
+	e := &Env{run: r}
+	started := false
+	defer func() { // on errors, and on panics too
+		if !started {
+			err = errors.Join(err, e.Close())
+		}
+	}()
+	if e.instance, err = r.start(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w", ctx.Err(), context.Cause(ctx))
+		}
+		return nil, err
+	}
+	started = true
+	return e, nil
+}
+
+// Instance implements env.Env.
+func (e *Env) Instance() env.Instance { return e.instance }
+
+// Close removes the containers, their networks and volumes.
+func (e *Env) Close() error {
+	e.once.Do(func() { e.closeErr = e.run.close() })
+	return e.closeErr
+}
+
+// run is one start on its way.
+type run struct {
+	opts      Options
+	stack     *stack.Stack
+	engine    *engine
+	logger    *slog.Logger
+	password  string // of Grafana's administrator
+	authority *authority
+	past      *embedded.Past
+	pastDir   string // of its blocks, "" without history
+	layout    *layout
+	hurried   bool // Prometheus has a copy of prometheus.yml with short intervals
+	// plainDiscovery says that this Prometheus does not know the flag that hurries
+	// discovery.
+	plainDiscovery bool
+
+	mu      sync.Mutex
+	notes   []string
+	steps   []env.Step
+	began   time.Time
+	servers map[env.Role]*container
+}
+
+// newRun connects to the engine. Nothing has been made yet.
+func newRun(ctx context.Context, s *stack.Stack, opts Options) (*run, error) {
+	if opts.Past.Logger == nil {
+		opts.Past.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Past.Progress == nil {
+		opts.Past.Progress = func(string, int, int) {}
+	}
+	if opts.Past.Now == nil {
+		opts.Past.Now = time.Now
+	}
+	r := &run{opts: opts, stack: s, logger: opts.Past.Logger, began: time.Now(), servers: map[env.Role]*container{}}
+	if s.Compose == nil || s.Prometheus == nil || s.Prometheus.Service == nil {
+		return nil, errors.New("the stack has no compose file with a Prometheus service: there is nothing to start as a container")
+	}
+	r.password = rand.Text()
+	if opts.Data != nil {
+		r.password = opts.Data.password
+	}
+	var err error
+	r.engine, err = connect(ctx, r.logger)
+	return r, err
+}
+
+func (r *run) close() error {
+	err := r.engine.close()
+	if r.pastDir != "" {
+		if rmErr := os.RemoveAll(r.pastDir); rmErr != nil {
+			err = errors.Join(err, fmt.Errorf("remove the past: %w", rmErr))
+		}
+	}
+	return err
+}
+
+// start brings up the fakes, then both servers side by side.
+func (r *run) start(ctx context.Context) (env.Instance, error) {
+	images, err := r.images(ctx)
+	if err != nil {
+		return env.Instance{}, err
+	}
+	r.step("image")
+	instance := env.Instance{Name: Name, Log: r.log, Died: r.died, Holder: r.holder}
+	if err := r.surround(ctx); err != nil {
+		return instance, err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	near, err := r.startOutside(ctx, images[fakesName].name)
+	if err != nil {
+		return instance, errors.Join(err, g.Wait())
+	}
+	g.Go(func() error { return r.startPrometheus(ctx, images[rolePrometheus], near, &instance) })
+	if r.stack.Grafana != nil && r.stack.Grafana.Service != nil {
+		g.Go(func() error { return r.startGrafana(ctx, images[roleGrafana], near, &instance) })
+	}
+	if err := g.Wait(); err != nil {
+		return instance, err
+	}
+	instance.From, instance.World = r.past.From, r.past.World
+	instance.Notes, instance.Steps = r.notes, r.steps
+	return instance, nil
+}
+
+// surround works out what the servers are surrounded by: the targets, who answers
+// for them, and the past.
+func (r *run) surround(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "panelgate-")
+	if err != nil {
+		return fmt.Errorf("make a directory for the past: %w", err)
+	}
+	r.pastDir = dir
+	if r.past, err = embedded.LayPast(ctx, r.stack.Prometheus, dir, r.opts.Past); err != nil {
+		return fmt.Errorf("work out the targets and their past: %w", err)
+	}
+	r.layout, err = lay(r.past.Lines, r.stack.Prometheus.Service, r.startedServices())
+	if err != nil {
+		return err
+	}
+	tls := r.layout.host.usesTLS()
+	for _, o := range r.layout.near {
+		tls = tls || o.usesTLS()
+	}
+	if tls {
+		r.authority, err = newAuthority()
+	}
+	return err
+}
+
+// step takes down how long the start has been at something.
+func (r *run) step(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	r.steps = append(r.steps, env.Step{Name: name, Duration: now.Sub(r.began)})
+}
+
+func (r *run) progress(stage string, done, total int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.opts.Past.Progress(stage, done, total)
+}

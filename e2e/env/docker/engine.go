@@ -1,0 +1,225 @@
+package docker
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/log"
+	"golang.org/x/sync/errgroup"
+)
+
+// runLabel marks everything that a run makes in the engine, so that what is left
+// of it can be found whatever went wrong.
+const runLabel = "org.panelgate.run"
+
+// cleanupTime bounds the removal of what a run made. It has its own time: the
+// run's context has often ended by then.
+const cleanupTime = time.Minute
+
+// EngineError says that the Docker engine could not do what it was asked, in the
+// engine's own words.
+type EngineError struct {
+	Doing string
+	Err   error
+	Fix   string // what helps, "" where the error says it
+}
+
+// Error implements error.
+func (e *EngineError) Error() string {
+	text := e.Doing + ": " + e.Err.Error()
+	if e.Fix != "" {
+		text += " (" + e.Fix + ")"
+	}
+	return text
+}
+
+// Unwrap gives the engine's error.
+func (e *EngineError) Unwrap() error { return e.Err }
+
+// engine is a Docker engine and what this run has made in it.
+type engine struct {
+	provider *testcontainers.DockerProvider
+	api      client.APIClient
+	run      string     // value of runLabel
+	host     string     // where published ports are reached
+	bind     netip.Addr // the address they are published on
+	os, arch string     // of its containers
+	logger   *slog.Logger
+
+	mu         sync.Mutex
+	containers []*container
+	networks   map[string]string // the engine's name of a compose network
+}
+
+// connect finds the engine as testcontainers does: DOCKER_HOST, the Docker context,
+// the usual sockets of Docker and Podman.
+func connect(ctx context.Context, logger *slog.Logger) (*engine, error) {
+	fail := func(err error) (*engine, error) {
+		return nil, &EngineError{"reach a Docker engine", err, "start one, or set DOCKER_HOST; --env embedded needs none"}
+	}
+	provider, err := newProvider()
+	if err != nil {
+		return fail(err)
+	}
+	e := &engine{provider: provider, api: provider.Client(), logger: logger, networks: map[string]string{}}
+	version, err := e.api.ServerVersion(ctx, client.ServerVersionOptions{})
+	if err != nil {
+		return fail(errors.Join(err, provider.Close()))
+	}
+	e.os, e.arch = version.Os, version.Arch
+	if e.host, err = provider.DaemonHost(ctx); err != nil {
+		return fail(errors.Join(err, provider.Close()))
+	}
+	e.publishOn()
+	id := make([]byte, 6)
+	if _, err := rand.Read(id); err != nil {
+		return nil, fmt.Errorf("name the run: %w", err)
+	}
+	e.run = hex.EncodeToString(id)
+	logger.Info("connected to the Docker engine", "version", version.Version, "platform", e.os+"/"+e.arch, "run", e.run)
+	return e, nil
+}
+
+// newProvider is testcontainers' connection; it panics where its own settings
+// contradict themselves.
+func newProvider() (p *testcontainers.DockerProvider, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	return testcontainers.NewDockerProvider(testcontainers.WithLogger(silent{}))
+}
+
+// silent drops what testcontainers tells of its progress; errors are returned.
+type silent struct{}
+
+// Printf implements testcontainers' logger.
+func (silent) Printf(string, ...any) {}
+
+// publishOn chooses the address that ports are published on: loopback where the
+// engine is this machine's, the address by which a container reaches the engine's
+// host where this is a container, and any only where the engine is far away.
+func (e *engine) publishOn() {
+	if e.host == "localhost" {
+		e.host = "127.0.0.1"
+	}
+	ip, err := netip.ParseAddr(e.host)
+	daemon, urlErr := url.Parse(e.api.DaemonHost())
+	local := urlErr == nil && (daemon.Scheme == "unix" || daemon.Scheme == "npipe")
+	switch {
+	case err == nil && (ip.IsLoopback() || local):
+		e.bind = ip
+	default:
+		e.bind = netip.IPv4Unspecified()
+		e.logger.Warn("the Docker engine is on another host: ports are published on all of its interfaces while the run lasts", "host", e.host)
+	}
+}
+
+// labels mark what this run makes, for the reaper and for sweep.
+func (e *engine) labels() map[string]string {
+	l := testcontainers.GenericLabels()
+	l[runLabel] = e.run
+	return l
+}
+
+// volumeLabels mark a volume of this run. One that is kept belongs to whoever keeps
+// it, and is not to be swept away with the run.
+func (e *engine) volumeLabels(name string) map[string]string {
+	if name != "" && !strings.HasPrefix(name, e.prefix()) {
+		return testcontainers.GenericLabels()
+	}
+	return e.labels()
+}
+
+// prefix begins the names of what the run makes.
+func (e *engine) prefix() string { return "panelgate-" + e.run + "-" }
+
+// network is the engine's network for a network of the compose file, made when
+// first asked for.
+func (e *engine) network(ctx context.Context, name string) (string, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if full, ok := e.networks[name]; ok {
+		return full, nil
+	}
+	full := e.prefix() + name
+	_, err := e.api.NetworkCreate(context.WithoutCancel(ctx), full, client.NetworkCreateOptions{Driver: "bridge", Labels: e.labels()})
+	if err != nil {
+		return "", &EngineError{"create a network for " + name, err, ""}
+	}
+	e.networks[name] = full
+	return full, ctx.Err()
+}
+
+// close removes everything the run has made and waits for that.
+func (e *engine) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
+	defer cancel()
+	e.mu.Lock()
+	containers := e.containers
+	e.containers = nil
+	e.mu.Unlock()
+	var g errgroup.Group
+	for _, c := range containers {
+		g.Go(func() error { return c.remove(ctx) })
+	}
+	// What could not be removed one by one is tried once more by its label.
+	err := g.Wait()
+	if sweepErr := e.sweep(ctx); sweepErr != nil {
+		return errors.Join(err, sweepErr, e.provider.Close())
+	}
+	return e.provider.Close()
+}
+
+// sweep removes whatever carries the run's label.
+func (e *engine) sweep(ctx context.Context) error {
+	mine := client.Filters{}.Add("label", runLabel+"="+e.run)
+	var errs []error
+	note := func(what string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s of run %s: %w", what, e.run, err))
+		}
+	}
+	found, err := e.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: mine})
+	note("list the containers", err)
+	for _, c := range found.Items {
+		_, err := e.api.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		note("remove a container", gone(err))
+	}
+	networks, err := e.api.NetworkList(ctx, client.NetworkListOptions{Filters: mine})
+	note("list the networks", err)
+	for _, n := range networks.Items {
+		_, err := e.api.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
+		note("remove a network", gone(err))
+	}
+	volumes, err := e.api.VolumeList(ctx, client.VolumeListOptions{Filters: mine})
+	note("list the volumes", err)
+	for _, v := range volumes.Items {
+		_, err := e.api.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{Force: true})
+		note("remove a volume", gone(err))
+	}
+	return errors.Join(errs...)
+}
+
+// address is where a published port of the engine is reached.
+func (e *engine) address(port network.Port) string {
+	return net.JoinHostPort(e.host, port.Port())
+}
+
+// Quiet keeps testcontainers from printing what it does to standard error. Its
+// logger belongs to the process: call it once, before anything is started.
+func Quiet() { log.SetDefault(silent{}) }

@@ -1,0 +1,109 @@
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/client"
+
+	"github.com/panelgate/panelgate/fakes/binary"
+)
+
+const (
+	// fakesName is what the container of the fakes goes by, in --image too.
+	fakesName = "fakes"
+	fakesRepo = "panelgate/fakes"
+	planFile  = "/plan.json"
+)
+
+// fakesImage is the image of the fakes for the engine's platform: a static binary
+// and nothing else. It is named by its content, so that it is made once and stays
+// like a pulled one.
+func (e *engine) fakesImage(ctx context.Context, images Images) (string, error) {
+	if named := images.Override[fakesName]; named != "" {
+		_, err := e.ensure(ctx, named, func(int, int) {})
+		return named, err
+	}
+	dir, err := os.MkdirTemp("", "panelgate-")
+	if err != nil {
+		return "", fmt.Errorf("make a directory for the fakes: %w", err)
+	}
+	image, err := e.buildFakes(ctx, filepath.Join(dir, "fakes"))
+	return image, errors.Join(err, os.RemoveAll(dir))
+}
+
+func (e *engine) buildFakes(ctx context.Context, file string) (string, error) {
+	if err := binary.Build(ctx, file, e.os, e.arch); err != nil {
+		return "", fmt.Errorf("build the fakes for %s/%s: %w", e.os, e.arch, err)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read the fakes: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	image := fakesRepo + ":" + hex.EncodeToString(sum[:8])
+	if _, err := e.api.ImageInspect(ctx, image); err == nil {
+		return image, nil
+	} else if !errdefs.IsNotFound(err) {
+		return "", &EngineError{"look for the image of the fakes", err, ""}
+	}
+	layer, err := fakesLayer(data)
+	if err != nil {
+		return "", err
+	}
+	stream, err := e.api.ImageImport(ctx, client.ImageImportSource{Source: layer, SourceName: "-"}, image, client.ImageImportOptions{
+		Message: "panelgate's fake exporters",
+		Changes: []string{`ENTRYPOINT ["/fakes"]`, `USER 65532:65532`, `LABEL org.panelgate.fakes=true`},
+	})
+	if err == nil {
+		err = importError(stream)
+	}
+	if err != nil {
+		return "", &EngineError{"import the image of the fakes", err, ""}
+	}
+	e.logger.Info("made the image of the fakes", "image", image, "bytes", len(data))
+	return image, nil
+}
+
+// fakesLayer is the image's one layer.
+func fakesLayer(binary []byte) (io.Reader, error) {
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	if err := w.WriteHeader(&tar.Header{Name: "fakes", Mode: 0o755, Size: int64(len(binary))}); err != nil {
+		return nil, fmt.Errorf("make the image of the fakes: %w", err)
+	}
+	if _, err := w.Write(binary); err != nil {
+		return nil, fmt.Errorf("make the image of the fakes: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("make the image of the fakes: %w", err)
+	}
+	return &out, nil
+}
+
+// importError reads the engine's account of an import to its end.
+func importError(stream io.ReadCloser) error {
+	messages := json.NewDecoder(stream)
+	for {
+		var m struct{ Error string }
+		err := messages.Decode(&m)
+		switch {
+		case errors.Is(err, io.EOF):
+			return stream.Close()
+		case err != nil:
+			return errors.Join(err, stream.Close())
+		case m.Error != "":
+			return errors.Join(errors.New(m.Error), stream.Close())
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/grafana"
+	"github.com/panelgate/panelgate/stack"
+)
+
+// provisioningPatience is how long dashboards may be missing from a Grafana that
+// answers and does not say that it has read them all.
+const provisioningPatience = 10 * time.Second
+
+// startGrafana starts Grafana and waits until it has read its provisioning.
+func (r *run) startGrafana(ctx context.Context, image pulled, near map[string]*container, out *env.Instance) error {
+	s := r.stack.Grafana.Service
+	sp, err := r.grafanaSpec(image.name, image.info)
+	if err != nil {
+		return err
+	}
+	user := sp.env["GF_SECURITY_ADMIN_USER"]
+	c, err := r.launch(ctx, env.RoleGrafana, s, sp, near)
+	if err != nil {
+		return err
+	}
+	address, err := c.at(ctx, grafanaPort(s))
+	if err != nil {
+		return err
+	}
+	client, err := grafana.New(grafana.Options{URL: grafanaURL(s, address), User: user, Password: r.password, Transport: loopbackTLS()})
+	if err != nil {
+		return err
+	}
+	err = r.await(ctx, c, "its API at http://"+address, func(ctx context.Context) (bool, error) {
+		_, err := client.Health(ctx)
+		return err == nil, err
+	})
+	if fault := faultOf(err, env.RoleGrafana, s); fault != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		out.Faults, out.GrafanaDown = append(out.Faults, *fault), true
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.step("boot " + s.Name)
+	if err := r.provisioned(ctx, c, client); err != nil {
+		if fault := faultOf(err, env.RoleGrafana, s); fault != nil {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			out.Faults, out.GrafanaDown = append(out.Faults, *fault), true
+			return nil
+		}
+		return err
+	}
+	r.step("provisioned")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out.Grafana = client
+	return nil
+}
+
+// provisioned waits until every dashboard of the files is served, or Grafana says
+// that it has read them all.
+func (r *run) provisioned(ctx context.Context, c *container, client *grafana.Client) error {
+	wanted := map[string]bool{}
+	for _, b := range r.stack.Dashboards {
+		if b.UID.Value != "" {
+			wanted[b.UID.Value] = true
+		}
+	}
+	began := time.Now()
+	looks := 0
+	var refused error
+	err := r.await(ctx, c, "its dashboards", func(ctx context.Context) (bool, error) {
+		hits, err := client.Dashboards(ctx)
+		if err != nil {
+			if refused = rejected(err); refused != nil {
+				return true, nil
+			}
+			return false, err
+		}
+		served := 0
+		for _, h := range hits {
+			if wanted[h.UID] {
+				served++
+			}
+		}
+		r.progress("provisioning", served, len(wanted))
+		if served == len(wanted) || time.Since(began) > provisioningPatience {
+			return true, nil
+		}
+		if looks++; looks%5 != 0 {
+			return false, nil
+		}
+		return r.finishedProvisioning(ctx, c)
+	})
+	return errors.Join(err, refused)
+}
+
+// finishedProvisioning says whether Grafana's log says so.
+func (r *run) finishedProvisioning(ctx context.Context, c *container) (bool, error) {
+	lines, err := c.log(ctx)
+	return slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, "finished to provision dashboards") }), err
+}
+
+// rejected says what it means that Grafana does not take the login that it was
+// given, nil for any other error.
+func rejected(err error) error {
+	var status *grafana.StatusError
+	if !errors.As(err, &status) || status.Status != http.StatusUnauthorized && status.Status != http.StatusForbidden {
+		return nil
+	}
+	return fmt.Errorf("grafana does not take the administrator's password that this run gave it in GF_SECURITY_ADMIN_PASSWORD: "+
+		"something in the stack sets another one (cfg:security.admin_password in its command, or a script of its own): %w", err)
+}
+
+// grafanaURL is where Grafana's API is, below the path that it serves from.
+func grafanaURL(s *stack.Service, address string) string {
+	u := url.URL{Scheme: "http", Host: address}
+	if p := s.Environment["GF_SERVER_PROTOCOL"].Value; p == "https" || p == "h2" {
+		u.Scheme = "https"
+	}
+	if root, err := url.Parse(s.Environment["GF_SERVER_ROOT_URL"].Value); err == nil && s.Environment["GF_SERVER_SERVE_FROM_SUB_PATH"].Value == "true" {
+		u.Path = root.Path
+	}
+	return u.String()
+}
+
+// loopbackTLS does not ask who signed the certificate of a Grafana that this run
+// has started itself and reaches on its own port.
+func loopbackTLS() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy = nil
+	t.TLSClientConfig = unverified()
+	return t
+}

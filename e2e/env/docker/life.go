@@ -1,0 +1,66 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/moby/moby/client"
+
+	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/stack"
+)
+
+// log is what a server has printed so far.
+func (r *run) log(ctx context.Context, role env.Role) ([]string, error) {
+	r.mu.Lock()
+	c := r.servers[role]
+	r.mu.Unlock()
+	if c == nil {
+		return nil, nil
+	}
+	return c.log(ctx)
+}
+
+// died says which server has ended since it was ready.
+func (r *run) died(ctx context.Context) error {
+	for _, role := range []env.Role{env.RolePrometheus, env.RoleGrafana} {
+		r.mu.Lock()
+		c := r.servers[role]
+		r.mu.Unlock()
+		if c == nil {
+			continue
+		}
+		code, ended, err := c.exited(ctx)
+		if err != nil {
+			return err
+		}
+		if ended {
+			return r.exitOf(ctx, c, code)
+		}
+	}
+	return nil
+}
+
+// The labels by which docker compose marks its containers.
+const (
+	composeService = "com.docker.compose.service"
+	composeDir     = "com.docker.compose.project.working_dir"
+)
+
+// holder says which container has a port of this host, and whether it is the
+// service's own: the stack may be running here.
+func (r *run) holder(ctx context.Context, s *stack.Service, port int) (name string, itself bool) {
+	found, err := r.engine.api.ContainerList(ctx, client.ContainerListOptions{
+		Filters: client.Filters{}.Add("publish", fmt.Sprint(port))})
+	if err != nil || len(found.Items) == 0 {
+		return "", false // the port is taken by no container
+	}
+	c := found.Items[0]
+	name = c.ID[:12]
+	if len(c.Names) > 0 {
+		name = strings.TrimPrefix(c.Names[0], "/")
+	}
+	itself = c.Labels[composeService] == s.Name && c.Labels[composeDir] == r.stack.Dir
+	return "container " + name, itself
+}

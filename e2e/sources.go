@@ -1,0 +1,66 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"github.com/prometheus/client_golang/api"
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+
+	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/stack"
+)
+
+// sources are the Prometheus APIs of an environment: one for all, or, where there
+// is no straight way to Prometheus, one for each datasource through Grafana.
+type sources struct {
+	stack     *stack.Stack
+	instance  env.Instance
+	transport http.RoundTripper
+	close     func()
+
+	mu   sync.Mutex
+	apis map[string]promv1.API // by base url
+}
+
+func newSources(s *stack.Stack, instance env.Instance) *sources {
+	out := &sources{stack: s, instance: instance, transport: instance.Transport, close: func() {}, apis: map[string]promv1.API{}}
+	if out.transport == nil {
+		t := &http.Transport{MaxIdleConnsPerHost: workers()}
+		out.transport, out.close = t, t.CloseIdleConnections
+	}
+	return out
+}
+
+// errNoPrometheus is why nothing can be asked where Prometheus did not come up.
+var errNoPrometheus = errors.New("Prometheus is not up")
+
+// of is the API behind a datasource. It is nil for one that leads to a server which
+// this environment does not run; the error says why there is none to ask.
+func (s *sources) of(ds *stack.Datasource) (promv1.API, error) {
+	base := s.instance.PrometheusURL
+	switch {
+	case s.instance.Proxied != nil && ds != nil:
+		if url := s.instance.Proxied(ds.EffectiveUID); url != "" {
+			base = url
+		}
+	case ds != nil && rule.Elsewhere(s.stack, ds) != "":
+		return nil, nil
+	}
+	if base == "" {
+		return nil, errNoPrometheus
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.apis[base] == nil {
+		client, err := api.NewClient(api.Config{Address: base, RoundTripper: s.transport})
+		if err != nil {
+			return nil, fmt.Errorf("reach Prometheus at %s: %w", base, err)
+		}
+		s.apis[base] = promv1.NewAPI(client)
+	}
+	return s.apis[base], nil
+}

@@ -1,0 +1,141 @@
+// Package binary builds the fakes command for where a stack runs: a container has no Go and no source, and there is no image of the
+// fakes to pull that would fit the gate at hand.
+package binary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// modulePath is the module that holds the command, and commandDir where in it.
+const (
+	modulePath = "github.com/panelgate/panelgate"
+	commandDir = "fakes/cmd/fakes"
+)
+
+var (
+	// ErrNoGo is that there is no go command to build with.
+	ErrNoGo = errors.New("no go command is in the PATH; install Go or add it to the PATH")
+	// ErrNoSource is that the source of the fakes is nowhere to be found.
+	ErrNoSource = errors.New("no source of " + modulePath + " is here: it is neither where this program was built nor among the modules" +
+		" of the working directory; run the gate by go run, or from a module that requires it")
+)
+
+// killTime is how long the go command has to end and to remove its scratch files when it is told to.
+const killTime = 5 * time.Second
+
+// Build compiles the fakes command to the file out, as one static executable for an operating system and an architecture in Go's
+// names. Its source is the one that this program was built from, or else the working directory's module or what that requires.
+func Build(ctx context.Context, out, goos, goarch string) error {
+	if err := build(ctx, out, goos, goarch); err != nil {
+		return fmt.Errorf("build the fakes for %s/%s: %w", goos, goarch, err)
+	}
+	return nil
+}
+
+func build(ctx context.Context, out, goos, goarch string) error {
+	goCommand, err := exec.LookPath("go")
+	if err != nil {
+		return ErrNoGo
+	}
+	out, err = filepath.Abs(out)
+	if err != nil {
+		return err
+	}
+	if info, err := os.Stat(out); err == nil && info.IsDir() { // go would put a file of its own naming into it
+		return fmt.Errorf("%s is a directory", out)
+	}
+	root, err := findSource(ctx, goCommand, recordedRoot())
+	if err != nil {
+		return err
+	}
+	command := exec.CommandContext(ctx, goCommand, "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./"+commandDir)
+	command.Dir = root
+	command.Env = append(environment(command), "GOWORK=off", "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0")
+	_, err = output(ctx, command)
+	return err
+}
+
+// findSource is the root of the module that the command is built from: recorded if it is still there.
+func findSource(ctx context.Context, goCommand, recorded string) (string, error) {
+	if holdsSource(recorded) {
+		return recorded, nil
+	}
+	list := exec.CommandContext(ctx, goCommand, "list", "-m", "-f", "{{.Dir}}", modulePath)
+	list.Env = environment(list)
+	printed, err := output(ctx, list)
+	if ctx.Err() != nil {
+		return "", err
+	}
+	if root := strings.TrimSpace(printed); err == nil && holdsSource(root) {
+		return root, nil
+	}
+	return "", ErrNoSource
+}
+
+// recordedRoot is where the module's root was when this file was compiled; "" where -trimpath kept it secret.
+func recordedRoot() string {
+	_, file, _, ok := runtime.Caller(0)
+	if !ok || !filepath.IsAbs(file) {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
+
+func holdsSource(root string) bool {
+	if root == "" {
+		return false
+	}
+	for _, needed := range []string{"go.mod", commandDir} {
+		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(needed))); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// environment is that of a go command that no setting of the user's leads astray. An empty GOFLAGS would not do: go would take the
+// one of `go env -w` instead. The module cache is read-only and holds no repository, so go.mod stays and no revision is stamped.
+func environment(command *exec.Cmd) []string {
+	return append(command.Environ(), "GO111MODULE=on", "GOFLAGS=-mod=readonly -buildvcs=false")
+}
+
+// output runs a command and returns what it prints; its error holds what the command says of it.
+func output(ctx context.Context, command *exec.Cmd) (string, error) {
+	var stdout, stderr strings.Builder
+	command.Stdout, command.Stderr = &stdout, &stderr
+	// An interrupted go removes its scratch files, a killed one leaves them.
+	command.Cancel = func() error {
+		if err := command.Process.Signal(os.Interrupt); err == nil || errors.Is(err, os.ErrProcessDone) {
+			return err
+		}
+		return command.Process.Kill() // where nothing can be interrupted, as on Windows
+	}
+	command.WaitDelay = killTime
+	err := command.Run()
+	switch {
+	case err == nil:
+		return stdout.String(), nil
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	}
+	return "", fmt.Errorf("go %s: %w\n%s", command.Args[1], err, tail(stderr.String()))
+}
+
+// tailSize holds any useful part of a compiler's output.
+const tailSize = 8 << 10
+
+func tail(text string) string {
+	text = strings.TrimSpace(text)
+	if cut := len(text) - tailSize; cut > 0 {
+		return "…" + text[cut:]
+	}
+	return text
+}
