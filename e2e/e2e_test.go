@@ -14,11 +14,17 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/panelgate/panelgate/e2e/config"
+	"github.com/panelgate/panelgate/e2e/env/docker"
+	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/internal/engine"
 	"github.com/panelgate/panelgate/stack"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	docker.Quiet()
+	goleak.VerifyTestMain(m, engine.Leaks()...)
+}
 
 // shippedDir is the stack that the project ships.
 const shippedDir = "../stack"
@@ -38,10 +44,19 @@ func verify(t *testing.T, dir string, opts Options) *Report {
 	return r
 }
 
-// TestEmbedded asks every target of every panel of the shipped dashboards, each
-// as a subtest.
-func TestEmbedded(t *testing.T) {
-	r := verify(t, shippedDir, Options{})
+// TestPanels asks every target of every panel of the shipped dashboards, each as a
+// subtest, in every environment that needs nothing but this machine.
+func TestPanels(t *testing.T) {
+	t.Run(embedded.Name, func(t *testing.T) { checkPanels(t, Options{Env: embedded.Name}) })
+	t.Run(docker.Name, func(t *testing.T) {
+		checkPanels(t, inDocker(t))
+	})
+}
+
+// checkPanels wants data in every panel of the shipped stack, and nothing found.
+func checkPanels(t *testing.T, opts Options) {
+	t.Helper()
+	r := verify(t, shippedDir, opts)
 	require.NotEmpty(t, r.Queries)
 	for _, q := range r.Queries {
 		require.NotNil(t, q.Target, "panel %q asks nothing", q.Panel.Title.Value)
@@ -50,10 +65,15 @@ func TestEmbedded(t *testing.T) {
 			require.NoError(t, q.Err)
 			assert.Equal(t, rule.StatusOK, q.Status, "%s", q.Request.Expr)
 			assert.Positive(t, q.Finite, "%s", q.Request.Expr)
+			if opts.Env == docker.Name {
+				require.NotNil(t, q.Grafana, "it was not asked through Grafana")
+				assert.Empty(t, q.Grafana.Differs, "%s", q.Request.Expr)
+				assert.Equal(t, q.Series, q.Grafana.Series, "%s", q.Request.Expr)
+			}
 		})
 	}
 	for _, f := range r.Findings {
-		assert.LessOrEqual(t, f.Severity, rule.Info, "%s %s: %s", f.Rule, f.Pos, f.Message)
+		assert.LessOrEqual(t, f.Severity, rule.Info, "%s %s: %s %s", f.Rule, f.Pos, f.Message, f.Evidence)
 	}
 	for _, target := range r.Targets {
 		assert.True(t, target.Up, "%s: %s", target.URL, target.Error)

@@ -34,6 +34,9 @@ type Instance struct {
 	// From and Now bound the data: the first sample of the history and the
 	// moment when readiness was reached. Panels are asked as of Now.
 	From, Now time.Time
+	// Laid is the last moment of the history: what was before it depends on nothing
+	// but the world. Zero where none was laid down.
+	Laid time.Time
 	// World is what the fakes act out, nil where nothing is faked.
 	World *fakes.World
 	// Grafana is the real one, nil where it is modelled from its files.

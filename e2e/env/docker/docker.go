@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -99,7 +100,8 @@ type run struct {
 	past      *embedded.Past
 	pastDir   string // of its blocks, "" without history
 	layout    *layout
-	hurried   bool // Prometheus has a copy of prometheus.yml with short intervals
+	near      map[string]*container // whose network a server shares, by service
+	hurried   bool                  // Prometheus has a copy of prometheus.yml with short intervals
 	// plainDiscovery says that this Prometheus does not know the flag that hurries
 	// discovery.
 	plainDiscovery bool
@@ -145,32 +147,77 @@ func (r *run) close() error {
 	return err
 }
 
-// start brings up the fakes, then both servers side by side.
+// start brings up both servers and what surrounds them. Grafana takes the longest
+// by far and is begun first, where it need not wait for its network.
 func (r *run) start(ctx context.Context) (env.Instance, error) {
-	images, err := r.images(ctx)
-	if err != nil {
-		return env.Instance{}, err
-	}
-	r.step("image")
 	instance := env.Instance{Name: Name, Log: r.log, Died: r.died, Holder: r.holder}
-	if err := r.surround(ctx); err != nil {
-		return instance, err
-	}
 	g, ctx := errgroup.WithContext(ctx)
-	near, err := r.startOutside(ctx, images[fakesName].name)
-	if err != nil {
-		return instance, errors.Join(err, g.Wait())
-	}
-	g.Go(func() error { return r.startPrometheus(ctx, images[rolePrometheus], near, &instance) })
+	surrounded := make(chan struct{})
+	g.Go(func() error { return r.prometheusSide(ctx, surrounded, &instance) })
 	if r.stack.Grafana != nil && r.stack.Grafana.Service != nil {
-		g.Go(func() error { return r.startGrafana(ctx, images[roleGrafana], near, &instance) })
+		g.Go(func() error { return r.grafanaSide(ctx, surrounded, &instance) })
 	}
 	if err := g.Wait(); err != nil {
 		return instance, err
 	}
-	instance.From, instance.World = r.past.From, r.past.World
+	instance.From, instance.Laid, instance.World = r.past.From, r.past.To, r.past.World
 	instance.Notes, instance.Steps = r.notes, r.steps
 	return instance, nil
+}
+
+// prometheusSide brings up the fakes and then Prometheus. surrounded is closed once
+// every network is there that a server shares.
+func (r *run) prometheusSide(ctx context.Context, surrounded chan<- struct{}, out *env.Instance) error {
+	if err := r.checkImages(); err != nil {
+		return err
+	}
+	var image, fakes pulled
+	g, waitCtx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		image, err = r.serverImage(waitCtx, rolePrometheus)
+		return err
+	})
+	g.Go(func() (err error) {
+		fakes.name, err = r.engine.fakesImage(waitCtx, r.opts.Images)
+		return err
+	})
+	g.Go(func() error { return r.surround(waitCtx) })
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	r.step("image " + r.stack.Prometheus.Service.Name)
+	near, err := r.startOutside(ctx, fakes.name)
+	if err != nil {
+		return err
+	}
+	r.near = near
+	close(surrounded)
+	return r.startPrometheus(ctx, image, out)
+}
+
+// grafanaSide brings up Grafana, after what surrounds it where it shares a network.
+func (r *run) grafanaSide(ctx context.Context, surrounded <-chan struct{}, out *env.Instance) error {
+	image, err := r.serverImage(ctx, roleGrafana)
+	if err != nil {
+		return err
+	}
+	r.step("image " + r.stack.Grafana.Service.Name)
+	if r.standsAlone(r.stack.Grafana.Service) {
+		return r.startGrafana(ctx, image, nil, out)
+	}
+	select {
+	case <-surrounded:
+		return r.startGrafana(ctx, image, r.near, out)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// standsAlone says whether a server has a network of its own, whoever is scraped.
+func (r *run) standsAlone(s *stack.Service) bool {
+	return !s.NetworkHost && !slices.ContainsFunc(r.startedServices(), func(o *stack.Service) bool {
+		return o != s && (o.NetworkOf == s.Name || s.NetworkOf == o.Name)
+	})
 }
 
 // surround works out what the servers are surrounded by: the targets, who answers

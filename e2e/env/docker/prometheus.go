@@ -35,9 +35,9 @@ const (
 )
 
 // startPrometheus starts Prometheus and waits until every target has been scraped.
-func (r *run) startPrometheus(ctx context.Context, image pulled, near map[string]*container, out *env.Instance) error {
+func (r *run) startPrometheus(ctx context.Context, image pulled, out *env.Instance) error {
 	s := r.stack.Prometheus.Service
-	c, err := r.tryPrometheus(ctx, image, near)
+	c, err := r.tryPrometheus(ctx, image)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (r *run) startPrometheus(ctx context.Context, image pulled, near map[string
 			return err
 		}
 		r.plainDiscovery = true
-		return r.startPrometheus(ctx, image, near, out)
+		return r.startPrometheus(ctx, image, out)
 	}
 	if fault := faultOf(err, env.RolePrometheus, s); fault != nil {
 		r.mu.Lock()
@@ -83,12 +83,12 @@ func (r *run) startPrometheus(ctx context.Context, image pulled, near map[string
 }
 
 // tryPrometheus creates and starts the container.
-func (r *run) tryPrometheus(ctx context.Context, image pulled, near map[string]*container) (*container, error) {
+func (r *run) tryPrometheus(ctx context.Context, image pulled) (*container, error) {
 	sp, err := r.prometheusSpec(ctx, image.name, image.info)
 	if err != nil {
 		return nil, err
 	}
-	return r.launch(ctx, env.RolePrometheus, r.stack.Prometheus.Service, sp, near)
+	return r.launch(ctx, env.RolePrometheus, r.stack.Prometheus.Service, sp, r.near)
 }
 
 // launch creates and starts a server's container, in the network that it shares

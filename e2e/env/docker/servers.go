@@ -43,11 +43,13 @@ func (r *run) service(s *stack.Service, role string, info imageInfo, image strin
 }
 
 // extraHosts are the service's own entries of /etc/hosts, without those for which
-// the fakes answer.
+// the fakes answer: the machine that runs the stack, and in Prometheus whoever is
+// scraped.
 func (r *run) extraHosts(s *stack.Service) []string {
 	var out []string
+	scrapes := s == r.stack.Prometheus.Service
 	for name, to := range s.ExtraHosts {
-		if to == "host-gateway" && !r.liveHost(name) || r.faked(name) {
+		if to == "host-gateway" && !(scrapes && r.liveHost(name)) || scrapes && r.faked(name) {
 			continue
 		}
 		for _, ip := range strings.Split(to, ",") {
