@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/internal/engine"
 	"github.com/panelgate/panelgate/internal/material"
 	"github.com/panelgate/panelgate/stack"
 )
@@ -30,7 +32,7 @@ import (
 // each was ready, every verdict must be.
 func TestAgreement(t *testing.T) {
 	opts := inDocker(t)
-	s := withCorpus(t)
+	s := withCorpus(t, engine.GrafanaVersion())
 	scenario, err := LoadScenario("")
 	require.NoError(t, err)
 	const past = 6 * time.Hour
@@ -174,12 +176,18 @@ func refOf(a *rule.Asked) string {
 
 // withCorpus is the shipped stack with other projects' dashboards beside its own,
 // their datasources being the stack's.
-func withCorpus(t *testing.T) *stack.Stack {
+func withCorpus(t *testing.T, version string) *stack.Stack {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(material.Path(t, "corpus", "dashboards"), "*", "*.json"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	dir := copyShipped(t, func(board string) string { return board + "\n" })
+	// Grafana's arithmetic depends on its version: the model is to be of the one that runs.
+	compose := filepath.Join(dir, "docker-compose.yml")
+	text, err := os.ReadFile(compose)
+	require.NoError(t, err)
+	text = []byte(regexp.MustCompile(`grafana/grafana:\S+`).ReplaceAllString(string(text), "grafana/grafana:"+version))
+	require.NoError(t, os.WriteFile(compose, text, 0o644))
 	boards := filepath.Join(dir, "grafana", "provisioning", "dashboards", "boards")
 	for i, file := range files {
 		data, err := os.ReadFile(file)
@@ -225,4 +233,3 @@ func adopt(v any) {
 
 // shippedUID is the uid of the shipped stack's datasource.
 const shippedUID = "prometheus"
-

@@ -62,7 +62,7 @@ func wantBoards() map[string][]wantQuery {
 			{panel: "Min interval", ref: "A", expr: `rate(nv_inference_count[2m15s])`, step: 2 * minute, window: hour},
 			{panel: "Min interval", ref: "B", expr: `rate(nv_inference_count[4m0s])`, step: minute, window: hour},
 			{panel: "Data points", ref: "A", expr: `increase(nv_inference_count[1m])`, step: minute, window: hour},
-			{panel: "Interval factor", ref: "A", expr: `rate(nv_inference_count[1m15s])`, step: minute, window: hour},
+			{panel: "Interval factor", ref: "A", expr: `rate(nv_inference_count[1m0s])`, step: minute, window: hour},
 		},
 		"repeats": {
 			{panel: "Up of $job", ref: "A", expr: `up{job=~"dcgm"}`, step: scrape, window: 30 * minute},

@@ -7,6 +7,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/grafana"
 	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/stack"
 )
 
 // served asks a real Grafana what it has made of the stack's files.
@@ -46,6 +47,7 @@ func (r *run) served(ctx context.Context, live *rule.Live) error {
 		}
 	}
 	live.Served = s
+	r.runsGrafana(live, s.Version)
 	r.done("grafana")
 	return nil
 }
@@ -66,4 +68,19 @@ func (r *run) servedBoards(ctx context.Context, live *rule.Live, s *rule.Served)
 		}
 	}
 	return nil
+}
+
+// runsGrafana has what depends on Grafana's version follow the one that runs, which
+// need not be the one that the compose file names.
+func (r *run) runsGrafana(live *rule.Live, version string) {
+	if version == "" {
+		return // hidden from this login
+	}
+	with := *r.stack
+	with.Grafana = &stack.Grafana{}
+	if r.stack.Grafana != nil {
+		*with.Grafana = *r.stack.Grafana
+	}
+	with.Grafana.Version = version
+	r.stack, live.Stack = &with, &with
 }

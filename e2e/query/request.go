@@ -43,6 +43,8 @@ type Timing struct {
 	// Now is the moment of asking, Range.To where zero. A panel's own relative
 	// time is counted from there.
 	Now time.Time
+	// Grafana is the version whose arithmetic holds, as "13.2.3"; "" for the newest.
+	Grafana string
 }
 
 // Requests are the queries that the target sends: one, or a range and an instant

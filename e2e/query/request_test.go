@@ -25,6 +25,7 @@ func TestStep(t *testing.T) {
 		panel          dashboard.Panel
 		target         dashboard.Target
 		timeInterval   string
+		grafana        string
 		hours          int
 		step, rate     time.Duration
 		interval, expr string
@@ -40,20 +41,29 @@ func TestStep(t *testing.T) {
 		{name: "macro as the panel's min interval", hours: 1, panel: dashboard.Panel{Interval: text("$__interval")}, step: 15 * time.Second, rate: time.Minute},
 		{name: "with a sign", hours: 1, panel: dashboard.Panel{Interval: text(">1m")}, step: time.Minute, rate: 75 * time.Second},
 		{name: "target's min step", hours: 1, target: dashboard.Target{Interval: text("1m")}, step: time.Minute, rate: 4 * time.Minute},
-		{name: "target's below the panel's", hours: 1, panel: dashboard.Panel{Interval: text("5m")}, target: dashboard.Target{Interval: text("10s")}, step: 10 * time.Second, rate: 40 * time.Second},
-		{name: "target's may be rounded under", hours: 17, target: dashboard.Target{Interval: text("40s")}, step: 30 * time.Second, rate: 160 * time.Second}, // 40.8 s → 30 s
+		{name: "target's below the panel's", hours: 1, panel: dashboard.Panel{Interval: text("5m")}, target: dashboard.Target{Interval: text("10s")}, step: 10 * time.Second, rate: 310 * time.Second},
+		{name: "target's below the panel's, before 10.3", grafana: "10.1.0", hours: 1, panel: dashboard.Panel{Interval: text("5m")}, target: dashboard.Target{Interval: text("10s")}, step: 10 * time.Second, rate: time.Minute},
+		{name: "target's min step, before 10.3", grafana: "10.2.4", hours: 1, target: dashboard.Target{Interval: text("1m")}, step: time.Minute, rate: 75 * time.Second},
+		{name: "target's min step, as of 10.2.5", grafana: "10.2.5", hours: 1, target: dashboard.Target{Interval: text("1m")}, step: time.Minute, rate: 4 * time.Minute},
+		{name: "target's may be rounded under, before 13", grafana: "12.3.1", hours: 17, target: dashboard.Target{Interval: text("40s")}, step: 30 * time.Second, rate: 160 * time.Second}, // 40.8 s → 30 s
+		{name: "target's is the step", grafana: "13.0.0", hours: 17, target: dashboard.Target{Interval: text("40s")}, step: 40 * time.Second, rate: 160 * time.Second},
+		{name: "target's over a long range", hours: 24 * 7, target: dashboard.Target{Interval: text("1m")}, step: time.Minute, rate: 6 * time.Minute},
+		{name: "target's over a long range, before 13", grafana: "12.3.1", hours: 24 * 7, target: dashboard.Target{Interval: text("1m")}, step: 5 * time.Minute, rate: 6 * time.Minute}, // 403.2 s → 5 m
 		{name: "variable in the min step", hours: 1, target: dashboard.Target{Interval: text("$window")}, step: 2 * time.Minute, rate: 8 * time.Minute},
 		{name: "$__interval as min step", hours: 24, target: dashboard.Target{Interval: text("$__interval")}, step: time.Minute, rate: 4 * time.Minute},
 		{name: "$__rate_interval as min step", hours: 24, target: dashboard.Target{Interval: text("${__rate_interval}"), IntervalFactor: 3}, step: 75 * time.Second, rate: 75 * time.Second},
 		{name: "interval factor", hours: 6, target: dashboard.Target{IntervalFactor: 2}, step: 30 * time.Second, rate: time.Minute},
 		// 11,000 points are the most: 24 h / 11000 = 7.85 s → 10 s.
-		{name: "safe resolution", hours: 24, panel: dashboard.Panel{MaxDataPoints: 1_000_000, Interval: text("1s")}, timeInterval: "1s", step: 10 * time.Second, rate: 11 * time.Second},
+		{name: "safe resolution", hours: 24, panel: dashboard.Panel{MaxDataPoints: 1_000_000, Interval: text("1s")}, timeInterval: "1s", step: 10 * time.Second, rate: 4 * time.Second},
+		{name: "safe resolution, before 10.3", grafana: "10.1.0-pre", hours: 24, panel: dashboard.Panel{MaxDataPoints: 1_000_000, Interval: text("1s")}, timeInterval: "1s", step: 10 * time.Second, rate: 11 * time.Second},
+		{name: "interval factor, before 10.3", grafana: "9.5.2", hours: 1, target: dashboard.Target{IntervalFactor: 4}, step: time.Minute, rate: 75 * time.Second},
+		{name: "interval factor, as of 10.3", grafana: "10.3.0", hours: 1, target: dashboard.Target{IntervalFactor: 4}, step: time.Minute, rate: time.Minute},
 		{name: "seconds without a unit", hours: 1, target: dashboard.Target{Interval: text("60")}, step: time.Minute, rate: 4 * time.Minute},
 	}
 	scope := NewScope(Value{Name: "window", Values: []string{"2m"}})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Requests(&tt.panel, &tt.target, scope, Timing{Range: lastHours(tt.hours), TimeInterval: tt.timeInterval})
+			got, err := Requests(&tt.panel, &tt.target, scope, Timing{Range: lastHours(tt.hours), TimeInterval: tt.timeInterval, Grafana: tt.grafana})
 			require.NoError(t, err)
 			require.Len(t, got, 1)
 			assert.Equal(t, tt.step, got[0].Step, "step")

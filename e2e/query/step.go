@@ -38,7 +38,8 @@ func targetStep(p *dashboard.Panel, t *dashboard.Target, s *Scope, r Range, tm T
 	}
 	exact := r.Duration() / time.Duration(points)
 	interval := max(roundInterval(exact), least)
-	out, err := backendStep(written, exact, interval, scrape, r, t.IntervalFactor)
+	b := backend{era: eraOf(tm.Grafana), written: written, exact: exact, browser: interval, scrape: scrape, span: r.Duration(), factor: t.IntervalFactor}
+	out, err := b.work()
 	out.browser = Browser{Interval: written, IntervalMS: interval.Milliseconds(), MaxDataPoints: points, IntervalFactor: t.IntervalFactor}
 	return out, err
 }
@@ -75,47 +76,60 @@ func wholeMacro(interval string) string {
 	return ""
 }
 
-// backendStep is the back end's part. written is the target's own min step,
-// exact the range per data point, browser what the panel's settings came to.
-func backendStep(written string, exact, browser, scrape time.Duration, r Range, factor int64) (stepping, error) {
-	macro := wholeMacro(written)
-	least := browser
-	if macro == "" {
+// backend is the back end's part: the target's own min step as written, the range
+// per data point, and what the panel's settings came to in the browser.
+type backend struct {
+	era            era
+	written        string
+	exact, browser time.Duration
+	scrape         time.Duration // the datasource's
+	span           time.Duration
+	factor         int64
+}
+
+// work comes to the step and to $__rate_interval.
+func (b backend) work() (stepping, error) {
+	macro := wholeMacro(b.written)
+	manual := macro == "" && b.written != "" && b.written != "0s"
+	least := b.browser
+	if manual {
 		var err error
-		if least, err = intervalOr(written, browser); err != nil {
+		if least, err = parseInterval(b.written); err != nil {
 			return stepping{}, fmt.Errorf("min step: %w", err)
 		}
 	}
 	step := least
-	if exact >= least {
-		step = roundInterval(exact)
+	if b.exact >= least {
+		step = roundInterval(b.exact)
 	}
-	step = max(step, roundInterval(r.Duration()/maxPoints), time.Millisecond)
-
-	if macro == "__rate_interval" {
-		rate := rateInterval(step, scrape)
+	step = max(step, roundInterval(b.span/maxPoints), time.Millisecond)
+	switch {
+	case macro == "__rate_interval":
+		rate := rateInterval(step, b.scrape)
 		return stepping{step: rate, rate: rate}, nil
-	}
-	if factor > 1 {
-		if step > time.Duration(1<<62)/time.Duration(factor) {
-			return stepping{}, fmt.Errorf("intervalFactor %d is too large", factor)
+	case manual && b.era == eraFixed:
+		step = max(least, time.Millisecond)
+	case b.factor > 1:
+		if step > time.Duration(1<<62)/time.Duration(b.factor) {
+			return stepping{}, fmt.Errorf("intervalFactor %d is too large", b.factor)
 		}
-		step *= time.Duration(factor)
+		step *= time.Duration(b.factor)
 	}
-	return stepping{step: step, rate: rateInterval(step, rateScrape(written, least, scrape, step))}, nil
+	return stepping{step: step, rate: b.rate(macro, manual, least, step)}, nil
 }
 
-// rateScrape is the scrape interval that $__rate_interval reckons with: the
-// target's min step, else the datasource's. The panel's min interval has no part
-// in it.
-func rateScrape(written string, least, scrape, step time.Duration) time.Duration {
-	switch macro := wholeMacro(written); {
+// rate is $__rate_interval. The panel's min interval enters it only through what
+// the browser sends.
+func (b backend) rate(macro string, manual bool, least, step time.Duration) time.Duration {
+	switch {
+	case b.era == eraStep:
+		return rateInterval(step, b.scrape)
 	case macro == "__interval":
-		return step
-	case macro != "", written == "", written == "0s":
-		return scrape
+		return rateInterval(b.browser, step)
+	case manual:
+		return rateInterval(b.browser, least)
 	default:
-		return least
+		return rateInterval(b.browser, b.scrape)
 	}
 }
 

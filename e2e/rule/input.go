@@ -47,6 +47,7 @@ type Question struct {
 	Requests []query.Request
 	BuildErr error // variables or intervals that cannot be worked out
 	timing   query.Timing
+	grafana  string // version
 }
 
 // Asks says whether the question goes to Prometheus.

@@ -117,6 +117,9 @@ func (q *Question) prepare(s *stack.Stack, now time.Time, fed bool) {
 		q.BuildErr = errEmptyQuery
 		return
 	}
+	if s.Grafana != nil {
+		q.grafana = s.Grafana.Version
+	}
 	q.Requests, q.BuildErr = q.requestsAt(now)
 	q.toNextStep(now)
 }
@@ -130,7 +133,7 @@ func (q *Question) requestsAt(now time.Time) ([]query.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.timing = query.Timing{Range: r, TimeInterval: q.Datasource.TimeInterval.Value, Now: now}
+	q.timing = query.Timing{Range: r, TimeInterval: q.Datasource.TimeInterval.Value, Now: now, Grafana: q.grafana}
 	requests, err := query.Requests(q.Panel, q.Target, q.Scope, q.timing)
 	if err != nil {
 		return nil, err

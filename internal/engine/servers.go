@@ -18,6 +18,10 @@ func Servers(tb testing.TB) (prometheus, grafana string) {
 	return prometheus, grafana
 }
 
+// GrafanaVersion is the version of the Grafana that tests run, as its image's tag
+// would say it.
+func GrafanaVersion() string { return orElse(os.Getenv("PANELGATE_TEST_GRAFANA_VERSION"), "10.1.0") }
+
 func orElse(value, fallback string) string {
 	if value == "" {
 		return fallback
