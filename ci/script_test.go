@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/panelgate/panelgate/internal/engine"
 )
 
 func TestMain(m *testing.M) {
@@ -34,7 +36,16 @@ func TestScripts(t *testing.T) {
 			if err := os.MkdirAll(tmp, 0o755); err != nil {
 				return err
 			}
+			if err := dockerEnvironment(env); err != nil {
+				return err
+			}
 			return copyStack(filepath.Join("..", "stack"), filepath.Join(env.WorkDir, "stack"))
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "docker" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return engine.Available()
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"gate":    cmdGate,
@@ -44,6 +55,26 @@ func TestScripts(t *testing.T) {
 			"await":   cmdAwait,
 		},
 	})
+}
+
+// dockerEnvironment lets scripts run containers: they begin with
+//
+//	[!docker] skip 'needs docker'
+//
+// and say --env docker. The images are the test machine's in place of those that the
+// compose file names; PANELGATE_REQUIRE=docker makes a failure of the skip.
+func dockerEnvironment(env *testscript.Env) error {
+	if err := engine.ExpectOnLoopback(); err != nil {
+		return err
+	}
+	for _, kv := range engine.Environ() {
+		name, value, _ := strings.Cut(kv, "=")
+		env.Setenv(name, value)
+	}
+	prometheus, grafana := engine.TestImages()
+	env.Setenv("PANELGATE_IMAGE_PROMETHEUS", prometheus)
+	env.Setenv("PANELGATE_IMAGE_GRAFANA", grafana)
+	return nil
 }
 
 // copyStack copies what is deployed, leaving the Go files beside it.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,22 +37,30 @@ func Require(tb testing.TB, images ...string) {
 // another machine, is left alone.
 func expectOnLoopback(tb testing.TB) {
 	tb.Helper()
+	if err := ExpectOnLoopback(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// ExpectOnLoopback is for tests that start programs: they inherit it by Environ.
+func ExpectOnLoopback() error {
 	const override = "TESTCONTAINERS_HOST_OVERRIDE"
 	host := os.Getenv("DOCKER_HOST")
 	if os.Getenv(override) != "" || host != "" && !strings.HasPrefix(host, "unix:") {
-		return
+		return nil
 	}
 	// Not tb.Setenv, which parallel tests may not use; testcontainers keeps the
 	// first answer for the whole process anyway.
 	if err := os.Setenv(override, "127.0.0.1"); err != nil {
-		tb.Fatalf("set %s: %v", override, err)
+		return fmt.Errorf("set %s: %w", override, err)
 	}
+	return nil
 }
 
 // report ends the test: as failed where docker is in the list of what is required.
-func report(tb testing.TB, required string, err error) {
+func report(tb testing.TB, list string, err error) {
 	tb.Helper()
-	if slices.Contains(strings.Split(required, ","), "docker") {
+	if required(list) {
 		tb.Fatalf("docker is required: %v", err)
 		return
 	}

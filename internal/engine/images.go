@@ -1,0 +1,54 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// TestImages are the images of Prometheus and Grafana that tests run in place of
+// those that a compose file names: PANELGATE_TEST_IMAGES, as in
+// "prometheus=prom/prometheus:v3.15.0,grafana=grafana/grafana:13.2.3", else
+// stand-ins built on this machine. They are never pulled.
+func TestImages() (prometheus, grafana string) {
+	named := map[string]string{}
+	for _, one := range strings.Split(os.Getenv("PANELGATE_TEST_IMAGES"), ",") {
+		role, image, _ := strings.Cut(strings.TrimSpace(one), "=")
+		named[role] = image
+	}
+	return cmp.Or(named["prometheus"], "panelgate.local/prometheus:3.15.0"), cmp.Or(named["grafana"], "panelgate.local/grafana:10.1-dev")
+}
+
+// available is asked once: every script asks it.
+var available = sync.OnceValue(func() error { //nolint:gochecknoglobals // the engine does not come and go while tests run
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	prometheus, grafana := TestImages()
+	return missing(ctx, []string{prometheus, grafana})
+})
+
+// Available says whether an engine answers that has the test images, for tests that
+// are no functions. It is an error where none does and PANELGATE_REQUIRE=docker.
+func Available() (bool, error) {
+	err := available()
+	if err != nil && required(os.Getenv("PANELGATE_REQUIRE")) {
+		return false, err
+	}
+	return err == nil, nil
+}
+
+// required says whether docker is in the list of what is required.
+func required(list string) bool { return slices.Contains(strings.Split(list, ","), "docker") }
+
+// Environ is what of this process's environment a program needs that is to find the
+// same engine, and to build the fakes for it.
+func Environ() []string {
+	prefixes := []string{"HOME=", "DOCKER_", "TESTCONTAINERS_", "XDG_", "GOCACHE=", "GOPATH=", "GOMODCACHE=", "GOPROXY=", "GOTOOLCHAIN=", "GOENV="}
+	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		return !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(kv, p) })
+	})
+}
