@@ -25,11 +25,39 @@ func TestMain(m *testing.M) {
 // TestScripts runs the command as a person would, each script on its own copy
 // of the shipped stack, broken in one place.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
+	testscript.Run(t, scripts("", filepath.Join("testdata", "script", "*.txtar")))
+}
+
+// TestScriptsInDocker runs those of the same scripts that break the stack with real
+// servers: rule, position and exit code must be what they are embedded.
+func TestScriptsInDocker(t *testing.T) {
+	if testing.Short() {
+		t.Skip("containers are left out with -short")
+	}
+	engine.Servers(t)
+	var files []string
+	for _, name := range faults() {
+		files = append(files, filepath.Join("testdata", "script", name+".txtar"))
+	}
+	testscript.Run(t, scripts("docker", files...))
+}
+
+// scripts are the files' scripts, run in an environment; "" leaves that to them.
+func scripts(where string, globs ...string) testscript.Params {
+	var files []string
+	for _, g := range globs {
+		found, err := filepath.Glob(g)
+		if err != nil || len(found) == 0 {
+			panic(fmt.Sprintf("no script %s: %v", g, err))
+		}
+		files = append(files, found...)
+	}
+	return testscript.Params{
+		Files:               files,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("PANELGATE_ENV", where)
 			// Temporary files of the command land where the script can see them.
 			tmp := filepath.Join(env.WorkDir, "tmp")
 			env.Setenv("TMPDIR", tmp)
@@ -45,6 +73,9 @@ func TestScripts(t *testing.T) {
 			if name != "docker" {
 				return false, fmt.Errorf("unknown condition %q", name)
 			}
+			if testing.Short() {
+				return false, nil
+			}
 			return engine.Available()
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -54,7 +85,18 @@ func TestScripts(t *testing.T) {
 			"tidy":    cmdTidy,
 			"await":   cmdAwait,
 		},
-	})
+	}
+}
+
+// faults are the scripts that break the stack.
+func faults() []string {
+	return []string{
+		"broken_json", "dashboard_uid_duplicate", "datasource_url_localhost", "ds_prometheus_left_in", "empty_dashboard_folder", "exporter_404",
+		"label_renamed", "localhost_target", "metric_renamed", "no_traffic", "only_nan", "panel_id_duplicate", "placeholder_left_in",
+		"port_conflict", "prometheus_yml_broken", "provider_path_not_mounted", "recording_rule", "removed_panel_type", "syntax_error",
+		"target_port_wrong", "triton_down", "triton_unmapped", "triton_wrong_path", "uid_missing_in_provisioning", "undefined_variable",
+		"v2_export", "value_missing", "variable_reasons", "variable_yields_nothing", "window_too_short", "wrong_uid", "clean", "history_cap",
+	}
 }
 
 // dockerEnvironment lets scripts run containers: they begin with
@@ -146,12 +188,16 @@ func unescape(s string) string { return strings.ReplaceAll(s, `\n`, "\n") }
 // An empty text wants the file as a whole; "! finding RULE" wants none.
 func cmdFinding(ts *testscript.TestScript, neg bool, args []string) {
 	var result struct {
+		Env      string
 		Findings []struct {
 			Rule, File, Reason, Message string
 			Line, Column                int
 		}
 	}
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("result.json")), &result))
+	if where := ts.Getenv("PANELGATE_ENV"); where != "" && result.Env != where {
+		ts.Fatalf("the stack ran in %s, not in %s", result.Env, where)
+	}
 	if !neg && len(args) < 3 || neg && len(args) != 1 {
 		ts.Fatalf("usage: finding RULE FILE TEXT [REASON], or ! finding RULE")
 	}

@@ -20,20 +20,18 @@ import (
 	"github.com/panelgate/panelgate/internal/engine"
 )
 
-const (
-	grafanaImage    = "panelgate.local/grafana:10.1-dev"
-	prometheusImage = "panelgate.local/prometheus:3.15.0"
-)
-
 // TestAgainstRealGrafana holds the client against a Grafana that has one
 // Prometheus, provisioned by files as the stacks under test do it.
 func TestAgainstRealGrafana(t *testing.T) {
-	engine.Require(t, grafanaImage, prometheusImage)
+	if testing.Short() {
+		t.Skip("containers are left out with -short")
+	}
+	prometheusImage, grafanaImage := engine.Servers(t)
 	net, err := tcnetwork.New(t.Context())
 	testcontainers.CleanupNetwork(t, net)
 	require.NoError(t, err)
-	prom := startPrometheus(t, net)
-	c := startGrafana(t, net)
+	prom := startPrometheus(t, prometheusImage, net)
+	c := startGrafana(t, grafanaImage, net)
 	now := waitForSamples(t, prom)
 
 	t.Run("what there is", func(t *testing.T) { checkInventory(t, c) })
@@ -54,7 +52,7 @@ func TestAgainstRealGrafana(t *testing.T) {
 	t.Run("failures", func(t *testing.T) { checkFailures(t, c, now) })
 }
 
-func startPrometheus(t *testing.T, net *testcontainers.DockerNetwork) promv1.API {
+func startPrometheus(t *testing.T, image string, net *testcontainers.DockerNetwork) promv1.API {
 	t.Helper()
 	const config = `
 global: {scrape_interval: 1s}
@@ -62,7 +60,7 @@ scrape_configs:
   - job_name: self
     static_configs: [{targets: ["localhost:9090"]}]
 `
-	ctr, err := testcontainers.Run(t.Context(), prometheusImage,
+	ctr, err := testcontainers.Run(t.Context(), image,
 		engine.OnLoopback("9090/tcp"),
 		tcnetwork.WithNetwork([]string{"prometheus"}, net),
 		testcontainers.WithFiles(file("/etc/prometheus/prometheus.yml", config)),
@@ -78,7 +76,7 @@ scrape_configs:
 	return promv1.NewAPI(client)
 }
 
-func startGrafana(t *testing.T, net *testcontainers.DockerNetwork) *Client {
+func startGrafana(t *testing.T, image string, net *testcontainers.DockerNetwork) *Client {
 	t.Helper()
 	const datasources = `
 apiVersion: 1
@@ -94,7 +92,7 @@ apiVersion: 1
 providers:
   - {name: stack, folder: Stack, type: file, options: {path: /etc/grafana/boards}}
 `
-	ctr, err := testcontainers.Run(t.Context(), grafanaImage,
+	ctr, err := testcontainers.Run(t.Context(), image,
 		engine.OnLoopback("3000/tcp"),
 		tcnetwork.WithNetwork(nil, net),
 		testcontainers.WithFiles(

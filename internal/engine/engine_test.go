@@ -41,7 +41,7 @@ func TestMissingDockerIsAFailureOnlyWhereItIsRequired(t *testing.T) {
 
 func TestAnImageThatIsNotThereIsNamed(t *testing.T) {
 	Require(t)
-	err := missing(t.Context(), []string{"panelgate.local/no-such-image:1"})
+	err := missing(t.Context(), []string{"no-such-image:1"})
 	require.Error(t, err)
-	assert.Contains(t, err.Error(), "the image panelgate.local/no-such-image:1 is not there")
+	assert.Contains(t, err.Error(), "the image no-such-image:1 is not there")
 }

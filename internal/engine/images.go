@@ -10,17 +10,22 @@ import (
 	"time"
 )
 
-// TestImages are the images of Prometheus and Grafana that tests run in place of
-// those that a compose file names: PANELGATE_TEST_IMAGES, as in
-// "prometheus=prom/prometheus:v3.15.0,grafana=grafana/grafana:13.2.3", else
-// stand-ins built on this machine. They are never pulled.
+// The images of the shipped compose file.
+const (
+	shippedPrometheus = "prom/prometheus:v3.15.0"
+	shippedGrafana    = "grafana/grafana:13.2.3"
+)
+
+// TestImages are the images of Prometheus and Grafana that tests run: those that
+// PANELGATE_TEST_IMAGES names, as in "prometheus=IMAGE,grafana=IMAGE", else those of
+// the shipped compose file. They are never pulled.
 func TestImages() (prometheus, grafana string) {
 	named := map[string]string{}
 	for _, one := range strings.Split(os.Getenv("PANELGATE_TEST_IMAGES"), ",") {
 		role, image, _ := strings.Cut(strings.TrimSpace(one), "=")
 		named[role] = image
 	}
-	return cmp.Or(named["prometheus"], "panelgate.local/prometheus:3.15.0"), cmp.Or(named["grafana"], "panelgate.local/grafana:10.1-dev")
+	return cmp.Or(named["prometheus"], shippedPrometheus), cmp.Or(named["grafana"], shippedGrafana)
 }
 
 // available is asked once: every script asks it.
