@@ -18,6 +18,7 @@ import (
 	"github.com/panelgate/panelgate/ci/report"
 	"github.com/panelgate/panelgate/e2e"
 	"github.com/panelgate/panelgate/e2e/config"
+	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack"
 )
@@ -119,9 +120,12 @@ func (c *checkFlags) lint(ctx context.Context, stdout, stderr io.Writer) error {
 // would use.
 func ended(ctx context.Context, err error, stage string) error {
 	var exit *exitError
+	var wrong *docker.UsageError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &wrong):
+		return usage(wrong)
 	case errors.As(err, &exit) && exit.code == exitUsage:
 		return err
 	case errors.Is(context.Cause(ctx), context.Canceled):

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,10 +17,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/internal/engine"
 )
 
 func TestMain(m *testing.M) {
+	docker.Quiet()
 	testscript.Main(m, map[string]func(){"panelgate": main})
 }
 
@@ -84,6 +88,8 @@ func scripts(where string, globs ...string) testscript.Params {
 			"finding": cmdFinding,
 			"tidy":    cmdTidy,
 			"await":   cmdAwait,
+			"swept":   cmdSwept,
+			"occupy":  cmdOccupy,
 		},
 	}
 }
@@ -244,19 +250,55 @@ func cmdTidy(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdAwait waits until a file matches: await GLOB
+// cmdAwait waits until a file matches, and holds a text: await GLOB [TEXT]
 func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: await GLOB")
+	if neg || len(args) == 0 || len(args) > 2 {
+		ts.Fatalf("usage: await GLOB [TEXT]")
 	}
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); <-tick.C {
 		found, err := filepath.Glob(ts.MkAbs(args[0]))
 		ts.Check(err)
-		if len(found) > 0 {
+		if len(found) > 0 && (len(args) == 1 || strings.Contains(ts.ReadFile(found[0]), args[1])) {
 			return
 		}
 	}
-	ts.Fatalf("nothing matches %s", args[0])
+	ts.Fatalf("nothing matches %s", args)
+}
+
+// cmdSwept waits until the engine has nothing left of the run whose log is in a
+// file: swept FILE
+func cmdSwept(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: swept FILE")
+	}
+	m := regexp.MustCompile(`msg="connected to the Docker engine".* run=([0-9a-f]+)`).FindStringSubmatch(ts.ReadFile(args[0]))
+	if m == nil {
+		ts.Fatalf("%s names no run", args[0])
+	}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(time.Minute); ; <-tick.C {
+		left, err := engine.Labelled("org.panelgate.run=" + m[1])
+		ts.Check(err)
+		if len(left) == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("left behind: %s", left)
+		}
+	}
+}
+
+// cmdOccupy takes a port of this host until the script ends and puts its number into
+// a variable: occupy NAME
+func cmdOccupy(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: occupy NAME")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(l.Close()) })
+	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 }

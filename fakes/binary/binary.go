@@ -40,7 +40,7 @@ func Build(ctx context.Context, out, goos, goarch string) error {
 	return nil
 }
 
-func build(ctx context.Context, out, goos, goarch string) error {
+func build(ctx context.Context, out, goos, goarch string) (err error) {
 	goCommand, err := exec.LookPath("go")
 	if err != nil {
 		return ErrNoGo
@@ -58,7 +58,13 @@ func build(ctx context.Context, out, goos, goarch string) error {
 	}
 	command := exec.CommandContext(ctx, goCommand, "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./"+commandDir)
 	command.Dir = root
-	command.Env = append(environment(command), "GOWORK=off", "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0")
+	// An interrupted go does not always get to its scratch files: they go where they can be removed.
+	scratch, err := os.MkdirTemp(filepath.Dir(out), "build-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	command.Env = append(environment(command), "GOWORK=off", "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0", "GOTMPDIR="+scratch)
 	_, err = output(ctx, command)
 	return err
 }

@@ -126,7 +126,7 @@ func newRun(ctx context.Context, s *stack.Stack, opts Options) (*run, error) {
 	}
 	r := &run{opts: opts, stack: s, logger: opts.Past.Logger, began: time.Now(), servers: map[env.Role]*container{}}
 	if s.Compose == nil || s.Prometheus == nil || s.Prometheus.Service == nil {
-		return nil, errors.New("the stack has no compose file with a Prometheus service: there is nothing to start as a container")
+		return nil, &UsageError{errors.New("the stack has no compose file with a Prometheus service: there is nothing to start as a container")}
 	}
 	r.password = rand.Text()
 	if opts.Data != nil {

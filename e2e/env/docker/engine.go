@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -49,6 +50,15 @@ func (e *EngineError) Error() string {
 // Unwrap gives the engine's error.
 func (e *EngineError) Unwrap() error { return e.Err }
 
+// UsageError says that what was asked for cannot be, whatever the engine does.
+type UsageError struct{ Err error }
+
+// Error implements error.
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap gives what is wrong.
+func (e *UsageError) Unwrap() error { return e.Err }
+
 // engine is a Docker engine and what this run has made in it.
 type engine struct {
 	provider *testcontainers.DockerProvider
@@ -73,6 +83,10 @@ func connect(ctx context.Context, logger *slog.Logger) (*engine, error) {
 	provider, err := newProvider()
 	if err != nil {
 		return fail(err)
+	}
+	// testcontainers goes on to the next socket where the one asked for is dead.
+	if asked := os.Getenv("DOCKER_HOST"); asked != "" && provider.Client().DaemonHost() != asked {
+		return fail(errors.Join(fmt.Errorf("DOCKER_HOST=%s does not answer", asked), provider.Close()))
 	}
 	e := &engine{provider: provider, api: provider.Client(), logger: logger, networks: map[string]string{}}
 	version, err := e.api.ServerVersion(ctx, client.ServerVersionOptions{})

@@ -16,14 +16,17 @@ func (r *run) checkImages() error {
 	for role, s := range r.roles() {
 		names[role], names[s.Name] = true, true
 	}
-	return r.opts.Images.unused(names)
+	if err := r.opts.Images.unused(names); err != nil {
+		return &UsageError{err}
+	}
+	return nil
 }
 
 // serverImage makes sure of the image of a server.
 func (r *run) serverImage(ctx context.Context, role string) (pulled, error) {
 	image, err := r.opts.Images.of(r.roles()[role], role)
 	if err != nil {
-		return pulled{}, err
+		return pulled{}, &UsageError{err}
 	}
 	info, err := r.engine.ensure(ctx, image, func(done, total int) { r.progress("pulling "+image, done, total) })
 	return pulled{image, info}, err

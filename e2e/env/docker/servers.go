@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"path"
 	"path/filepath"
@@ -68,7 +69,7 @@ func (r *run) faked(name string) bool {
 // liveHost says whether a target that is scraped where it is has this host.
 func (r *run) liveHost(name string) bool {
 	for _, l := range r.past.Lines {
-		if host, _, ok := strings.Cut(l.Address, ":"); ok && l.Live && host == name {
+		if host, _, err := net.SplitHostPort(l.Address); err == nil && l.Live && host == name {
 			return true
 		}
 	}

@@ -1,0 +1,46 @@
+package docker
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/panelgate/panelgate/stack"
+)
+
+func TestStoragePath(t *testing.T) {
+	official := imageInfo{entrypoint: []string{"/bin/prometheus"}, workingDir: "/prometheus",
+		command: []string{"--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"}}
+	tests := map[string]struct {
+		service stack.Service
+		image   imageInfo
+		want    string
+	}{
+		"the image's own command":          {image: official, want: "/prometheus"},
+		"a command that names it":          {image: official, service: stack.Service{Command: []string{"--storage.tsdb.path=/data/tsdb/"}}, want: "/data/tsdb"},
+		"a command that does not":          {image: official, service: stack.Service{Command: []string{"--config.file=/x.yml"}}, want: "/prometheus/data"},
+		"a relative one":                   {image: official, service: stack.Service{Command: []string{"--storage.tsdb.path", "here"}, WorkingDir: "/work"}, want: "/work/here"},
+		"an image that says nothing of it": {want: "/data"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) { assert.Equal(t, tt.want, storagePath(&tt.service, tt.image)) })
+	}
+}
+
+func TestPlainFlags(t *testing.T) {
+	flags := []string{"--config.file=/x.yml"}
+	assert.True(t, plainFlags(nil, flags))
+	assert.True(t, plainFlags([]string{"/bin/prometheus"}, flags))
+	assert.False(t, plainFlags([]string{"sh", "-c"}, flags))
+	assert.False(t, plainFlags(nil, []string{"sh", "-c", "prometheus"}))
+	assert.False(t, plainFlags(nil, nil))
+}
+
+func TestVolumeName(t *testing.T) {
+	assert.Equal(t, "var-lib-grafana", volumeName("/var/lib/grafana"))
+	assert.Equal(t, "grafana-data", volumeName("grafana-data"))
+}
+
+func TestGrafanaURL(t *testing.T) {
+	assert.Equal(t, "http://127.0.0.1:1", grafanaURL(&stack.Service{}, "127.0.0.1:1"))
+}

@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+)
+
+// Labelled names the containers, networks and volumes that carry a label.
+func Labelled(label string) (names []string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c, err := testcontainers.NewDockerClientWithOpts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	with := client.Filters{}.Add("label", label)
+	containers, err := c.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: with})
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range containers.Items {
+		names = append(names, "container "+one.ID[:12]+" of "+one.Image)
+	}
+	networks, err := c.NetworkList(ctx, client.NetworkListOptions{Filters: with})
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range networks.Items {
+		names = append(names, "network "+one.Name)
+	}
+	volumes, err := c.VolumeList(ctx, client.VolumeListOptions{Filters: with})
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range volumes.Items {
+		names = append(names, "volume "+one.Name)
+	}
+	return names, nil
+}
