@@ -8,11 +8,11 @@ FUZZTIME ?= 10s
 
 ## test: everything that `go test` finds, e2e included
 test:
-	$(GO) test ./...
+	$(GO) test -timeout 30m ./...
 
 ## race: the same under the race detector
 race:
-	$(GO) test -race ./...
+	$(GO) test -race -timeout 30m ./...
 
 ## lint: formatting, vet and linters
 lint:

@@ -42,3 +42,25 @@ func Labelled(label string) (names []string, err error) {
 	}
 	return names, nil
 }
+
+// Kill ends the containers that carry a label and were made of an image.
+func Kill(ctx context.Context, label, image string) (err error) {
+	c, err := testcontainers.NewDockerClientWithOpts(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	found, err := c.ContainerList(ctx, client.ContainerListOptions{Filters: client.Filters{}.Add("label", label).Add("ancestor", image)})
+	if err != nil {
+		return err
+	}
+	if len(found.Items) == 0 {
+		return errors.New("no container of " + image + " carries " + label)
+	}
+	for _, one := range found.Items {
+		if _, err := c.ContainerKill(ctx, one.ID, client.ContainerKillOptions{Signal: "KILL"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -65,7 +65,7 @@ func (r *run) startGrafana(ctx context.Context, image pulled, near map[string]*c
 	r.step("provisioned")
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out.Grafana = client
+	out.Grafana, r.up[env.RoleGrafana] = client, true
 	return nil
 }
 
@@ -83,11 +83,8 @@ func (r *run) provisioned(ctx context.Context, c *container, client *grafana.Cli
 	var refused error
 	err := r.await(ctx, c, "its dashboards", func(ctx context.Context) (bool, error) {
 		hits, err := client.Dashboards(ctx)
-		if err != nil {
-			if refused = rejected(err); refused != nil {
-				return true, nil
-			}
-			return false, err
+		if refused = rejected(err); refused != nil || err != nil {
+			return refused != nil, err
 		}
 		served := 0
 		for _, h := range hits {

@@ -26,9 +26,9 @@ func (r *run) log(ctx context.Context, role env.Role) ([]string, error) {
 func (r *run) died(ctx context.Context) error {
 	for _, role := range []env.Role{env.RolePrometheus, env.RoleGrafana} {
 		r.mu.Lock()
-		c := r.servers[role]
+		c, up := r.servers[role], r.up[role]
 		r.mu.Unlock()
-		if c == nil {
+		if !up { // a fault of the instance
 			continue
 		}
 		code, ended, err := c.exited(ctx)

@@ -79,6 +79,7 @@ func (r *run) startPrometheus(ctx context.Context, image pulled, out *env.Instan
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	out.PrometheusURL, out.Targets, out.Now = base, w.states(), w.now()
+	r.up[env.RolePrometheus] = true
 	return nil
 }
 

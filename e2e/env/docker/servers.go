@@ -50,7 +50,8 @@ func (r *run) extraHosts(s *stack.Service) []string {
 	var out []string
 	scrapes := s == r.stack.Prometheus.Service
 	for name, to := range s.ExtraHosts {
-		if to == "host-gateway" && !(scrapes && r.liveHost(name)) || scrapes && r.faked(name) {
+		live := scrapes && r.liveHost(name)
+		if to == "host-gateway" && !live || scrapes && r.faked(name) {
 			continue
 		}
 		for _, ip := range strings.Split(to, ",") {
