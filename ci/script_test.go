@@ -101,7 +101,7 @@ func faults() []string {
 		"label_renamed", "localhost_target", "metric_renamed", "no_traffic", "only_nan", "panel_id_duplicate", "placeholder_left_in",
 		"port_conflict", "prometheus_yml_broken", "provider_path_not_mounted", "recording_rule", "removed_panel_type", "syntax_error",
 		"target_port_wrong", "triton_down", "triton_unmapped", "triton_wrong_path", "uid_missing_in_provisioning", "undefined_variable",
-		"v2_export", "value_missing", "variable_reasons", "variable_yields_nothing", "window_too_short", "wrong_uid", "clean", "history_cap",
+		"v2_export", "value_missing", "variable_reasons", "variable_yields_nothing", "window_too_short", "wrong_uid", "clean", "history_cap", "stack_in_the_hosts_network", "stack_of_other_names",
 	}
 }
 

@@ -272,7 +272,7 @@ func (r *run) surroundings(in *rule.Static) (embedded.Options, error) {
 	}
 	return embedded.Options{
 		Scenario: scenario, World: r.World, From: r.From, Targets: mappings, History: history,
-		SelfAddresses: selfAddresses(r.stack), OwnLoopback: ownLoopback(r.stack), Logger: r.Logger,
+		SelfAddresses: selfAddresses(r.stack), SelfPrefix: r.stack.Prometheus.Service.RoutePrefix(), OwnLoopback: ownLoopback(r.stack), Logger: r.Logger,
 		Progress: func(stage string, done, total int) { r.progress(stageName(stage), done, total) },
 	}, nil
 }
@@ -328,7 +328,7 @@ func selfAddresses(s *stack.Stack) []string {
 	if svc == nil {
 		return addresses(usual, "localhost", "127.0.0.1", "prometheus")
 	}
-	port := rule.ListenPort(svc, usual)
+	port := svc.ListenPort()
 	hosts := append([]string{"localhost", "127.0.0.1", svc.Name}, svc.Aliases...)
 	if svc.ContainerName != "" {
 		hosts = append(hosts, svc.ContainerName)

@@ -1,8 +1,11 @@
 package stack
 
 import (
+	"net"
+	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -92,4 +95,32 @@ func shellWords(script string) []string {
 	}
 	end()
 	return words
+}
+
+// ListenPort is the TCP port that a Prometheus service listens on: what its flag
+// says, else the default.
+func (s *Service) ListenPort() int {
+	if listen, ok := s.Flag("web.listen-address"); ok {
+		if _, port, err := net.SplitHostPort(listen); err == nil {
+			if n, err := strconv.Atoi(port); err == nil {
+				return n
+			}
+		}
+	}
+	return prometheusPort
+}
+
+// RoutePrefix is the path below which a Prometheus service answers, "" for the root,
+// else with a slash before it and none behind.
+func (s *Service) RoutePrefix() string {
+	prefix, set := s.Flag("web.route-prefix")
+	if external, ok := s.Flag("web.external-url"); ok && !set {
+		if u, err := url.Parse(external); err == nil {
+			prefix = u.Path
+		}
+	}
+	if prefix = strings.Trim(prefix, "/"); prefix == "" {
+		return ""
+	}
+	return "/" + prefix
 }

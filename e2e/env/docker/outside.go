@@ -105,7 +105,7 @@ func (c *container) settle(ctx context.Context, line string) error {
 // port is what a server listens on.
 func (r *run) port(s *stack.Service) int {
 	if p := r.stack.Prometheus; p != nil && p.Service == s {
-		return prometheusPort(s)
+		return s.ListenPort()
 	}
 	return grafanaPort(s)
 }

@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -41,11 +39,11 @@ func (r *run) startPrometheus(ctx context.Context, image pulled, out *env.Instan
 	if err != nil {
 		return err
 	}
-	address, err := c.at(ctx, prometheusPort(s))
+	address, err := c.at(ctx, s.ListenPort())
 	if err != nil {
 		return err
 	}
-	base := (&url.URL{Scheme: "http", Host: address, Path: routePrefix(s)}).String()
+	base := (&url.URL{Scheme: "http", Host: address, Path: s.RoutePrefix()}).String()
 	boot := time.Now()
 	w := newScrapes(r, base)
 	defer w.close()
@@ -189,32 +187,6 @@ func (r *run) unhurry(ctx context.Context, c *container, base string, w *scrapes
 		return errors.Join(fmt.Errorf("have Prometheus read its true configuration again: it answers %s", response.Status), err)
 	}
 	return nil
-}
-
-// prometheusPort is the port that Prometheus listens on.
-func prometheusPort(s *stack.Service) int {
-	if listen, ok := s.Flag("web.listen-address"); ok {
-		if _, port, err := net.SplitHostPort(listen); err == nil {
-			if n, err := strconv.Atoi(port); err == nil {
-				return n
-			}
-		}
-	}
-	return 9090
-}
-
-// routePrefix is the path below which Prometheus answers, "" for the root.
-func routePrefix(s *stack.Service) string {
-	prefix, set := s.Flag("web.route-prefix")
-	if external, ok := s.Flag("web.external-url"); ok && !set {
-		if u, err := url.Parse(external); err == nil {
-			prefix = u.Path
-		}
-	}
-	if prefix = strings.Trim(prefix, "/"); prefix == "" {
-		return ""
-	}
-	return "/" + prefix
 }
 
 // scrapes watches a Prometheus on its way to readiness.

@@ -62,6 +62,8 @@ type Options struct {
 	// SelfAddresses are the host:port under which this Prometheus is reachable in
 	// the stack; its own /metrics answers there.
 	SelfAddresses []string
+	// SelfPrefix is the path below which it answers there, "" for the root.
+	SelfPrefix string
 	// OwnLoopback says that the stack's Prometheus has a loopback interface of its
 	// own, as in a container: no exporter answers there unless a mapping says so.
 	OwnLoopback bool

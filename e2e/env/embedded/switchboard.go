@@ -33,6 +33,7 @@ type switchboard struct {
 	world       *fakes.World
 	mappings    []Mapping
 	self        []string
+	selfPrefix  string
 	ownLoopback bool // loopback addresses lead to Prometheus itself
 	now         func() time.Time
 
@@ -62,6 +63,7 @@ func newSwitchboard(opts Options) *switchboard {
 		world:       opts.World,
 		mappings:    opts.Targets,
 		self:        opts.SelfAddresses,
+		selfPrefix:  opts.SelfPrefix,
 		ownLoopback: opts.OwnLoopback,
 		now:         opts.Now,
 		lines:       map[string]*line{},
@@ -72,7 +74,7 @@ func newSwitchboard(opts Options) *switchboard {
 // serveSelf says what answers at the addresses of this Prometheus itself.
 func (b *switchboard) serveSelf(metrics http.Handler) {
 	mux := http.NewServeMux()
-	mux.Handle("/metrics", metrics)
+	mux.Handle(b.selfPrefix+"/metrics", metrics)
 	b.selfSide = mux
 }
 
