@@ -13,7 +13,7 @@ func datasourceUnhealthy() Rule {
 			var out []Finding
 			for _, ds := range in.Stack.Datasources {
 				err := in.Health[ds.EffectiveUID]
-				if err == nil {
+				if err == nil || in.behindFault(ds) || notTaken(in, ds) {
 					continue
 				}
 				f := Finding{
@@ -24,6 +24,9 @@ func datasourceUnhealthy() Rule {
 				}
 				if f.Pos.IsZero() {
 					f.Pos = ds.Pos
+				}
+				if in.Served != nil && Elsewhere(in.Stack, ds) == "" { // Grafana made the check itself
+					f.Evidence = []string{"Grafana: " + oneLine(err.Error())}
 				}
 				out = append(out, f)
 			}
