@@ -111,6 +111,7 @@ type run struct {
 	steps   []env.Step
 	began   time.Time
 	servers map[env.Role]*container
+	ended   map[env.Role]bool // those that are faults
 }
 
 // newRun connects to the engine. Nothing has been made yet.
@@ -124,7 +125,7 @@ func newRun(ctx context.Context, s *stack.Stack, opts Options) (*run, error) {
 	if opts.Past.Now == nil {
 		opts.Past.Now = time.Now
 	}
-	r := &run{opts: opts, stack: s, logger: opts.Past.Logger, began: time.Now(), servers: map[env.Role]*container{}}
+	r := &run{opts: opts, stack: s, logger: opts.Past.Logger, began: time.Now(), servers: map[env.Role]*container{}, ended: map[env.Role]bool{}}
 	if s.Compose == nil || s.Prometheus == nil || s.Prometheus.Service == nil {
 		return nil, &UsageError{errors.New("the stack has no compose file with a Prometheus service: there is nothing to start as a container")}
 	}

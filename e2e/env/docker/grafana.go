@@ -46,6 +46,7 @@ func (r *run) startGrafana(ctx context.Context, image pulled, near map[string]*c
 	if fault := faultOf(err, env.RoleGrafana, s); fault != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		r.ended[env.RoleGrafana] = true
 		out.Faults, out.GrafanaDown = append(out.Faults, *fault), true
 		return nil
 	}
@@ -57,6 +58,7 @@ func (r *run) startGrafana(ctx context.Context, image pulled, near map[string]*c
 		if fault := faultOf(err, env.RoleGrafana, s); fault != nil {
 			r.mu.Lock()
 			defer r.mu.Unlock()
+			r.ended[env.RoleGrafana] = true
 			out.Faults, out.GrafanaDown = append(out.Faults, *fault), true
 			return nil
 		}

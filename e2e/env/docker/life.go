@@ -22,13 +22,13 @@ func (r *run) log(ctx context.Context, role env.Role) ([]string, error) {
 	return c.log(ctx)
 }
 
-// died says which server has ended since it was ready.
+// died says which server has ended since it was ready. One that never was is a fault.
 func (r *run) died(ctx context.Context) error {
 	for _, role := range []env.Role{env.RolePrometheus, env.RoleGrafana} {
 		r.mu.Lock()
-		c := r.servers[role]
+		c, ended := r.servers[role], r.ended[role]
 		r.mu.Unlock()
-		if c == nil {
+		if c == nil || ended {
 			continue
 		}
 		code, ended, err := c.exited(ctx)

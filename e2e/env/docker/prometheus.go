@@ -61,6 +61,7 @@ func (r *run) startPrometheus(ctx context.Context, image pulled, out *env.Instan
 	if fault := faultOf(err, env.RolePrometheus, s); fault != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		r.ended[env.RolePrometheus] = true
 		out.Faults, out.Targets, out.Now = append(out.Faults, *fault), r.past.Targets, r.past.To
 		return nil
 	}
