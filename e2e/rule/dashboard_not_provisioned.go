@@ -171,7 +171,7 @@ func logOf(in *Live, b *Board) []string {
 			rel := withinProvider(in.Stack, b)
 			return rel == "" && filepath.Base(named) == file || rel != "" && strings.HasSuffix(named, "/"+rel)
 		}
-		return l.fields["uid"] == b.UID.Value && b.UID.Value != "" || l.fields["title"] == b.Title.Value ||
+		return l.fields["uid"] == b.UID.Value && b.UID.Value != "" || l.fields["title"] == b.Title.Value && b.Title.Value != "" ||
 			l.fields == nil && l.mentions(file)
 	})
 	if len(own) > 0 || b.Provider == nil {

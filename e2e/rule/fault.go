@@ -34,24 +34,27 @@ func refusals(in *Live, id string) []refusal {
 	return out
 }
 
-// The words with which a server begins to say what it refuses, and whose matter
-// that is. Some come as an error within another.
-var refusalWords = []struct {
+// refusalWord is how a server begins to say what it refuses, and whose matter that is.
+type refusalWord struct {
 	role   env.Role
 	words  string
 	within bool // the reason is the error that stands beside the words
 	rule   string
-}{
-	{env.RoleGrafana, "Datasource provisioning error: ", false, "datasource/invalid"},
-	{env.RoleGrafana, "Failed to read dashboards config: ", false, "dashboard/provider-invalid"},
-	{env.RoleGrafana, "Failed to initialize file readers: ", false, "dashboard/provider-invalid"},
-	{env.RolePrometheus, "Error loading config", true, "prometheus/config-invalid"},
-	{env.RolePrometheus, "Error loading rule file patterns", true, "prometheus/config-invalid"},
-	{env.RolePrometheus, "loading groups failed", true, "prometheus/config-invalid"},
+}
+
+func refusalWords() []refusalWord {
+	return []refusalWord{
+		{env.RoleGrafana, "Datasource provisioning error: ", false, "datasource/invalid"},
+		{env.RoleGrafana, "Failed to read dashboards config: ", false, "dashboard/provider-invalid"},
+		{env.RoleGrafana, "Failed to initialize file readers: ", false, "dashboard/provider-invalid"},
+		{env.RolePrometheus, "Error loading config", true, "prometheus/config-invalid"},
+		{env.RolePrometheus, "Error loading rule file patterns", true, "prometheus/config-invalid"},
+		{env.RolePrometheus, "loading groups failed", true, "prometheus/config-invalid"},
+	}
 }
 
 func refusalOf(f env.Fault) refusal {
-	for _, known := range refusalWords {
+	for _, known := range refusalWords() {
 		if known.role != f.Role {
 			continue
 		}
@@ -93,15 +96,27 @@ func lastWords(log []string) string {
 	return parseLog(log[len(log)-1]).short()
 }
 
-// tail is the end of the server's log, which says why it ended.
+// tail is the end of the server's log without what it says in good times too, and
+// in any case the line that says why it ended.
 func (r refusal) tail() []string {
 	const most = 8
-	out := []string{fmt.Sprintf("%s ended with exit code %d", r.server(), r.ExitCode)}
-	for _, line := range r.Log[max(0, len(r.Log)-most):] {
-		if s := parseLog(line).short(); s != "" {
-			out = append(out, "its log: "+s)
+	var lines []string
+	why := ""
+	for _, line := range r.Log {
+		l := parseLog(line)
+		if s := "its log: " + l.short(); l.text != "" && l.trouble() && !slices.Contains(lines, s) {
+			lines = append(lines, s)
+			if strings.Contains(s, r.words) {
+				why = s
+			}
 		}
 	}
+	out := []string{fmt.Sprintf("%s ended with exit code %d", r.server(), r.ExitCode)}
+	rest := lines[max(0, len(lines)-most):]
+	if why != "" && !slices.Contains(rest, why) {
+		out, rest = append(out, why), rest[1:]
+	}
+	out = append(out, rest...)
 	if len(r.Log) == 0 {
 		out = append(out, "it printed nothing")
 	}
