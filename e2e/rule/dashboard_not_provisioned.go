@@ -118,7 +118,10 @@ func notServed(in *Live, b *Board) *Finding {
 	f.Evidence = logOf(in, b)
 	f.Fix = boardRemedy(f.Evidence, f.Fix)
 	if len(f.Evidence) == 0 {
-		f.Evidence = []string{fmt.Sprintf("dashboards that Grafana serves: %d; its log says nothing of %s", len(in.Served.Hits), filepath.Base(b.File))}
+		f.Evidence = []string{fmt.Sprintf("dashboards that Grafana serves: %d", len(in.Served.Hits))}
+		if len(in.Served.Log) > 0 {
+			f.Evidence[0] += "; its log says nothing of " + filepath.Base(b.File)
+		}
 	}
 	return &f
 }

@@ -50,6 +50,7 @@ func TestDashboardNotProvisionedByGrafana(t *testing.T) {
 			want: []expected{{evidence: "stat /x: no such file or directory (name=triton)", fix: "mount"}}},
 		{name: "gone, and the log tells of others", live: gone(strings.ReplaceAll(denied, "triton", "other")),
 			want: []expected{{evidence: "its log says nothing of triton.json", fix: "mounts the file"}}},
+		{name: "gone, and there is no log", live: gone(), want: []expected{{evidence: "dashboards that Grafana serves: 0", fix: "mounts the file"}}},
 		{name: "gone without a uid", edit: func(f *fixture) { f.write(boardFile, `{"title": "T", "panels": []}`) }, live: gone(),
 			want: []expected{{at: `"T"`, says: `no dashboard with the title "T"`}}},
 		{name: "served without a uid", edit: func(f *fixture) { f.write(boardFile, `{"title": "T", "panels": []}`) }, live: func(*Live) {}},

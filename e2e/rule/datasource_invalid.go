@@ -109,6 +109,17 @@ func movedUID(before *env.Before, ds *stack.Datasource) bool {
 	})
 }
 
+// urlPlace is where a datasource's url stands. One that only Grafana knows has none.
+func urlPlace(ds *stack.Datasource) source.Pos {
+	return orPos(ds.URL.Pos, orPos(ds.Pos, source.Pos{File: "."}))
+}
+
+// behindNotTaken says whether a query failed because it is put through Grafana by a
+// uid that Grafana lacks: datasource/invalid says so.
+func behindNotTaken(in *Live, ds *stack.Datasource) bool {
+	return ds != nil && in.Instance.Proxied != nil && notTaken(in, ds)
+}
+
 func orPos(pos, fallback source.Pos) source.Pos {
 	if pos.IsZero() {
 		return fallback

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/grafana"
+	"github.com/panelgate/panelgate/e2e/query"
 )
 
 func TestDatasourceInvalid(t *testing.T) {
@@ -91,4 +93,20 @@ func TestDatasourceInvalidOnAnOldVolume(t *testing.T) {
 	in := f.failed(env.RoleGrafana, "grafana: Datasource provisioning error: data source not found")
 	in.Instance.Before = &env.Before{Datasources: []grafana.Datasource{{Name: "Prometheus", UID: "old"}}}
 	f.expect(datasourceInvalid().Live(in), []expected{{file: datasourceFile, at: "prometheus", says: "data source not found", fix: "deleteDatasources"}})
+}
+
+// Where there is no way to Prometheus but through Grafana, all that asks the
+// datasource fails, and it is said once.
+func TestDatasourceInvalidIsSaidOnce(t *testing.T) {
+	f := shipped(t).write(boardFile, boardWith(modelVariable, panelWith(1, "a", "up")))
+	in := f.served(func(s *Served) { s.Datasources = nil })
+	in.Instance.Proxied = func(string) string { return "http://localhost:3000/api/datasources/uid/x" }
+	f.ask(in, "a").Err = errors.New("client error: 404")
+	in.Variables = []Variable{{Board: in.Boards[0], Resolution: query.Resolution{Variable: in.Boards[0].Variables[0], Err: errors.New("client error: 404")}}}
+	assert.Empty(t, panelQueryError().Live(in))
+	assert.Empty(t, variableQueryError().Live(in))
+	f.expect(datasourceInvalid().Live(in), []expected{{file: datasourceFile, says: "has not taken over"}})
+	in.Instance.Proxied = nil
+	assert.Len(t, panelQueryError().Live(in), 1)
+	assert.Len(t, variableQueryError().Live(in), 1)
 }

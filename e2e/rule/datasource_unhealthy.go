@@ -17,13 +17,10 @@ func datasourceUnhealthy() Rule {
 					continue
 				}
 				f := Finding{
-					Pos:      ds.URL.Pos,
+					Pos:      urlPlace(ds),
 					Message:  fmt.Sprintf("the health check of datasource %q fails, and with it every panel that asks it", ds.Name.Value),
 					Evidence: []string{"the answer to 1+1: " + err.Error()},
 					Fix:      fmt.Sprintf("make %s answer queries, or set url to a Prometheus that does", ds.URL.Value),
-				}
-				if f.Pos.IsZero() {
-					f.Pos = ds.Pos
 				}
 				if in.Served != nil && Elsewhere(in.Stack, ds) == "" { // Grafana made the check itself
 					f.Evidence = []string{"Grafana: " + oneLine(err.Error())}

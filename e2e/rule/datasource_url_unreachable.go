@@ -44,7 +44,7 @@ func datasourceURLUnreachable() Rule {
 // unreached is a datasource whose server Grafana has not found, in its own words.
 func unreached(in *Live, ds *stack.Datasource, why string) Finding {
 	f := Finding{
-		Pos:      orPos(ds.URL.Pos, ds.Pos),
+		Pos:      urlPlace(ds),
 		Message:  fmt.Sprintf("datasource %q: Grafana reaches no server at %s", ds.Name.Value, ds.URL.Value),
 		Evidence: []string{"Grafana: " + why},
 		Fix:      "set url to where a Prometheus answers, as seen from Grafana's container",

@@ -19,7 +19,7 @@ func panelQueryError() Rule {
 		Live: func(in *Live) []Finding {
 			var out []Finding
 			for _, a := range in.Asked {
-				if a.Target == nil || a.Err == nil {
+				if a.Target == nil || a.Err == nil || a.Sent && behindNotTaken(in, a.Datasource) {
 					continue
 				}
 				switch {
