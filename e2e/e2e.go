@@ -153,7 +153,7 @@ func Verify(ctx context.Context, s *stack.Stack, opts Options) (report *Report, 
 		return nil, err
 	}
 	r.report.Queries = live.Asked
-	live.TakenPorts = takenPorts(ctx, s, instance)
+	live.TakenPorts, live.Said = takenPorts(ctx, s, instance), findings
 	findings = append(findings, rule.CheckLive(live, opts.Config.Rules)...)
 	r.done("live rules")
 	return r.finish(findings), nil
@@ -189,7 +189,7 @@ func (r *run) notRun(in *rule.Static, findings []rule.Finding) *Report {
 			r.report.Queries = append(r.report.Queries, unasked(q, "Prometheus cannot be started"))
 		}
 	}
-	live := &rule.Live{Static: in, Asked: r.report.Queries}
+	live := &rule.Live{Static: in, Asked: r.report.Queries, Said: findings}
 	findings = append(findings, rule.CheckLive(live, r.Config.Rules)...)
 	return r.finish(findings)
 }

@@ -3,6 +3,7 @@ package rule
 import (
 	"fmt"
 
+	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/stack"
 )
 
@@ -29,7 +30,53 @@ func datasourceTypeMismatch() Rule {
 			}
 			return out
 		},
+		Live: func(in *Live) []Finding {
+			if in.Served == nil {
+				return nil
+			}
+			var out []Finding
+			for _, b := range readable(in.Boards) {
+				seen := map[string]bool{}
+				for _, r := range datasourceRefs(b) {
+					f := servedMismatch(in, r)
+					key := r.owner() + r.ref.Key().Value
+					if f == nil || seen[key] {
+						continue
+					}
+					seen[key] = true
+					out = append(out, *f)
+				}
+			}
+			return out
+		},
 	}
+}
+
+// servedMismatch is a reference whose datasource is of another type in the running
+// Grafana, which answers all the same, nil where the files alone have told it.
+func servedMismatch(in *Live, r datasourceRef) *Finding {
+	if r.ref == nil || r.ref.Type.Value == "" || r.ref.Key().Value == "" || typeMismatch(in.Stack, r) != nil {
+		return nil
+	}
+	uid := r.ref.Key().Value
+	ds, err := r.resolve(in.Stack)
+	switch {
+	case err == nil && ds != nil:
+		uid = ds.EffectiveUID
+	case err == nil || len(query.References(uid)) > 0:
+		return nil // one of Grafana's own, or of a variable that the files do not fill
+	}
+	has := in.Served.datasource(uid)
+	if has == nil || samePlugin(r.ref.Type.Value, has.Type) {
+		return nil
+	}
+	f := r.finding()
+	f.Pos = r.ref.Type.Pos
+	f.Message = fmt.Sprintf("%s says type %q, and %q is datasource %q of type %q in Grafana: the query goes there and is not understood",
+		r.owner(), r.ref.Type.Value, uid, has.Name, has.Type)
+	f.Evidence = []string{servedDatasources(in.Served)}
+	f.Fix = fmt.Sprintf("set type %q, or name a datasource of type %q", has.Type, r.ref.Type.Value)
+	return &f
 }
 
 func typeMismatch(s *stack.Stack, r datasourceRef) *Finding {

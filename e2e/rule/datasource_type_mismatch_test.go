@@ -1,6 +1,12 @@
 package rule
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/panelgate/panelgate/e2e/grafana"
+)
 
 func TestDatasourceTypeMismatch(t *testing.T) {
 	withLoki := func(board func(*fixture)) func(*fixture) {
@@ -32,4 +38,34 @@ func TestDatasourceTypeMismatch(t *testing.T) {
 		{name: "Grafana's own", edit: panelOf(ref("datasource", "grafana"), ref("datasource", "-- Mixed --"), "")},
 		{name: "an unknown uid is another rule's", edit: panelOf(ref("loki", "lost"), "", "")},
 	})
+}
+
+func TestDatasourceTypeMismatchInGrafana(t *testing.T) {
+	panel := func(ref string) string {
+		return boardWith("", `{"id": 1, "type": "stat", "title": "a", "datasource": `+ref+`, "targets": [{"refId": "A", "expr": "up"}]}`)
+	}
+	loki := func(s *Served) { s.Datasources[0].Type = "loki" }
+	for _, c := range []struct {
+		name, ref string
+		live      func(*Served)
+		want      []expected
+	}{
+		{name: "as the files say", ref: `{"type": "prometheus", "uid": "prometheus"}`},
+		{name: "of another type", ref: `{"type": "prometheus", "uid": "prometheus"}`, live: loki,
+			want: []expected{{at: `"prometheus", "uid"`, says: `datasource "Prometheus" of type "loki" in Grafana`, evidence: "Grafana has prometheus", fix: `set type "loki"`}}},
+		{name: "a vendor's name of the plugin", ref: `{"type": "prometheus", "uid": "prometheus"}`, live: func(s *Served) { s.Datasources[0].Type = "grafana-amazonprometheus-datasource" }},
+		{name: "what the files say", ref: `{"type": "loki", "uid": "prometheus"}`},
+		{name: "no type", ref: `{"uid": "prometheus"}`, live: loki},
+		{name: "one that only Grafana has", ref: `{"type": "loki", "uid": "tempo"}`, live: func(s *Served) {
+			s.Datasources = append(s.Datasources, grafana.Datasource{UID: "tempo", Name: "T", Type: "tempo"})
+		}, want: []expected{{says: `of type "tempo"`}}},
+		{name: "Grafana's own", ref: `{"type": "grafana", "uid": "-- Grafana --"}`, live: loki},
+		{name: "Grafana has none", ref: `{"type": "prometheus", "uid": "prometheus"}`, live: func(s *Served) { s.Datasources = nil }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := shipped(t).write(boardFile, panel(c.ref))
+			f.expect(datasourceTypeMismatch().Live(f.served(c.live)), c.want)
+		})
+	}
+	assert.Empty(t, datasourceTypeMismatch().Live(shipped(t).live()))
 }

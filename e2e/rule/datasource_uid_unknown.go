@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/panelgate/panelgate/e2e/grafana"
 	"github.com/panelgate/panelgate/e2e/nearest"
 	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/stack"
+	"github.com/panelgate/panelgate/stack/dashboard"
 	"github.com/panelgate/panelgate/stack/source"
 )
 
@@ -31,7 +33,11 @@ func datasourceUIDUnknown() Rule {
 			var out []Finding
 			seen := map[source.Pos]bool{}
 			for _, a := range in.Asked {
-				if f := lostWhenAsked(in.Stack, a); f != nil && !seen[f.Pos] {
+				f := lostWhenAsked(in.Stack, a)
+				if f == nil {
+					f = unknownToGrafana(in, a)
+				}
+				if f != nil && !seen[f.Pos] {
 					seen[f.Pos] = true
 					out = append(out, *f)
 				}
@@ -252,4 +258,49 @@ func lostWhenAsked(s *stack.Stack, a *Asked) *Finding {
 	f.Evidence = []string{provisionedDatasources(s.Datasources)}
 	suggest(s, &f, lostRef{datasourceRef: r, err: a.RefErr})
 	return &f
+}
+
+// unknownToGrafana is a query to a datasource that the files have and that Grafana
+// says it has not, nil where a finding about the datasource itself says so.
+func unknownToGrafana(in *Live, a *Asked) *Finding {
+	if a.Grafana == nil || !errors.Is(a.Grafana.Err, grafana.ErrUnknownDatasource) || a.Target == nil || a.Expression {
+		return nil
+	}
+	if a.Datasource != nil && notTaken(in, a.Datasource) {
+		return nil // datasource/invalid
+	}
+	r := askedRef(a)
+	if in.saidAt(r.pos(), "datasource/uid-unknown") {
+		return nil
+	}
+	key := r.ref.Key().Value
+	if a.Datasource != nil {
+		key = a.Datasource.EffectiveUID
+	}
+	f := r.finding()
+	f.Message = fmt.Sprintf("%s: Grafana has no datasource of uid %q", r.owner(), key)
+	f.Evidence = []string{"Grafana: " + oneLine(a.Grafana.Err.Error())}
+	f.Fix = "name the uid of a datasource that Grafana has, or provision one of this uid"
+	if in.Served == nil {
+		return &f
+	}
+	f.Evidence = append(f.Evidence, servedDatasources(in.Served))
+	var uids []string
+	for _, ds := range in.Served.Datasources {
+		uids = append(uids, ds.UID)
+	}
+	if near := nearest.Names(key, uids, 1); len(near) > 0 {
+		f.Message += ", nearest: " + near[0]
+		f.Fix = fmt.Sprintf("set uid %q", near[0])
+	}
+	return &f
+}
+
+// askedRef is the reference by which a query came to its datasource.
+func askedRef(a *Asked) datasourceRef {
+	r := datasourceRef{board: a.Board, ref: a.Target.Datasource, panel: a.Panel, target: a.Target}
+	if r.ref.Key().Value == "" && a.Panel.Datasource.Key().Value != dashboard.RefMixed {
+		r.ref = a.Panel.Datasource
+	}
+	return r
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/panelgate/panelgate/e2e/grafana"
 	"github.com/panelgate/panelgate/e2e/query"
 )
 
@@ -192,4 +193,25 @@ func TestDatasourceUIDUnknownCoversEveryRefErr(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Grafana itself has no such datasource, though the files have.
+func TestDatasourceUIDUnknownToGrafana(t *testing.T) {
+	f := shipped(t).write(boardFile, boardWith("", panelWith(1, "a", "up", "up + 1")))
+	in := f.served(nil)
+	for _, q := range in.Boards[0].Questions {
+		err := fmt.Errorf("ask: %w", grafana.ErrUnknownDatasource)
+		in.Asked = append(in.Asked, &Asked{Question: q, Sent: true, Status: StatusFailed, Err: err, Grafana: &ThroughGrafana{Err: err}})
+	}
+	in.Stack.Datasources[0].EffectiveUID = "prometheu" // in an organisation that was not asked
+	in.Stack.Datasources[0].OrgID = 2
+	f.expect(datasourceUIDUnknown().Live(in), []expected{
+		{at: `{"refId": "A"`, says: `Grafana has no datasource of uid "prometheu", nearest: prometheus`, evidence: "Grafana has prometheus", fix: `set uid "prometheus"`},
+		{at: `{"refId": "B"`},
+	})
+	in.Served.Datasources = nil
+	in.Asked = in.Asked[:1]
+	f.expect(datasourceUIDUnknown().Live(in), []expected{{evidence: "Grafana has no datasource", fix: "provision one"}})
+	in.Said = []Finding{{Rule: "datasource/uid-unknown", Severity: Error, Pos: in.Asked[0].Target.Pos}}
+	f.expect(datasourceUIDUnknown().Live(in), nil)
 }

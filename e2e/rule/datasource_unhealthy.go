@@ -13,17 +13,17 @@ func datasourceUnhealthy() Rule {
 			var out []Finding
 			for _, ds := range in.Stack.Datasources {
 				err := in.Health[ds.EffectiveUID]
-				if err == nil {
+				if err == nil || in.behindFault(ds) || notTaken(in, ds) {
 					continue
 				}
 				f := Finding{
-					Pos:      ds.URL.Pos,
+					Pos:      urlPlace(ds),
 					Message:  fmt.Sprintf("the health check of datasource %q fails, and with it every panel that asks it", ds.Name.Value),
 					Evidence: []string{"the answer to 1+1: " + err.Error()},
 					Fix:      fmt.Sprintf("make %s answer queries, or set url to a Prometheus that does", ds.URL.Value),
 				}
-				if f.Pos.IsZero() {
-					f.Pos = ds.Pos
+				if in.Served != nil && Elsewhere(in.Stack, ds) == "" { // Grafana made the check itself
+					f.Evidence = []string{"Grafana: " + oneLine(err.Error())}
 				}
 				out = append(out, f)
 			}

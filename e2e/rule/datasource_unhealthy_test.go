@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/panelgate/panelgate/e2e/env"
 )
 
 func TestDatasourceUnhealthy(t *testing.T) {
@@ -22,4 +24,17 @@ func TestDatasourceUnhealthy(t *testing.T) {
 	assert.Empty(t, datasourceUnhealthy().Live(in))
 	in.Health = nil
 	assert.Empty(t, datasourceUnhealthy().Live(in))
+}
+
+func TestDatasourceUnhealthyByGrafana(t *testing.T) {
+	f := shipped(t)
+	in := f.served(nil)
+	in.Health = map[string]error{"prometheus": errors.New("400 Bad Request -\nThere was an error")}
+	f.expect(datasourceUnhealthy().Live(in), []expected{{file: datasourceFile, says: `"Prometheus" fails`, evidence: "Grafana: 400 Bad Request - There was an error"}})
+	in.Served.Datasources = nil // datasource/invalid says so
+	f.expect(datasourceUnhealthy().Live(in), nil)
+	in = f.served(nil)
+	in.Health = map[string]error{"prometheus": errors.New("502")}
+	in.Instance.Faults = []env.Fault{{Role: env.RolePrometheus}}
+	f.expect(datasourceUnhealthy().Live(in), nil)
 }

@@ -28,7 +28,45 @@ func datasourceURLUnreachable() Rule {
 			}
 			return out
 		},
+		Live: func(in *Live) []Finding {
+			var out []Finding
+			for _, ds := range in.Stack.Datasources {
+				why := in.Unreachable[ds.EffectiveUID]
+				if why != "" && Unreachable(in.Stack, ds) == nil && !in.behindFault(ds) {
+					out = append(out, unreached(in, ds, oneLine(why)))
+				}
+			}
+			return out
+		},
 	}
+}
+
+// unreached is a datasource whose server Grafana has not found, in its own words.
+func unreached(in *Live, ds *stack.Datasource, why string) Finding {
+	f := Finding{
+		Pos:      urlPlace(ds),
+		Message:  fmt.Sprintf("datasource %q: Grafana reaches no server at %s", ds.Name.Value, ds.URL.Value),
+		Evidence: []string{"Grafana: " + why},
+		Fix:      "set url to where a Prometheus answers, as seen from Grafana's container",
+	}
+	if p := in.Stack.Prometheus; p != nil && p.Service != nil {
+		f.Fix = fmt.Sprintf("set url: http://%s:%d", p.Service.Name, ListenPort(p.Service, 9090))
+	}
+	for _, known := range []struct{ words, says, fix string }{
+		{"no such host", "nothing in its network has that name", ""},
+		{"server misbehaving", "nothing in its network has that name", ""},
+		{"connection refused", "the host is there, and nothing listens on that port", ""},
+		{"i/o timeout", "nobody answers", ", or open the way there in the firewall"},
+		{"no route to host", "no network leads there", ", or put both on one network"},
+		{"network is unreachable", "no network leads there", ", or put both on one network"},
+	} {
+		if strings.Contains(why, known.words) {
+			f.Message += ", " + known.says
+			f.Fix += known.fix
+			break
+		}
+	}
+	return f
 }
 
 // Unreachable says why Grafana cannot reach a datasource's url, nil where it can

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/stack"
 )
 
@@ -154,5 +155,34 @@ func TestListenPort(t *testing.T) {
 		{[]string{"--web.listen-address=nonsense"}, 9090},
 	} {
 		assert.Equal(t, c.want, ListenPort(&stack.Service{Command: c.command}, 9090), c.command)
+	}
+}
+
+func TestDatasourceURLUnreachableByGrafana(t *testing.T) {
+	for _, c := range []struct {
+		name, url, why string
+		down           bool
+		want           []expected
+	}{
+		{name: "reached"},
+		{name: "no such host", why: `Get "http://prometheus:9090": dial tcp: lookup prometheus on 127.0.0.11:53: no such host`,
+			want: []expected{{file: datasourceFile, at: "http://prometheus:9090", says: "reaches no server at http://prometheus:9090, nothing in its network has that name", evidence: "127.0.0.11:53: no such host", fix: "http://prometheus:9090"}}},
+		{name: "refused", why: "dial tcp 172.18.0.2:9090: connect: connection refused", want: []expected{{file: datasourceFile, says: "nothing listens on that port"}}},
+		{name: "words of no kind", why: "EOF", want: []expected{{file: datasourceFile, says: "reaches no server"}}},
+		{name: "what the files say", url: "http://localhost:9090", why: "connection refused"},
+		{name: "Prometheus is down", why: "connection refused", down: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := shipped(t)
+			if c.url != "" {
+				f.replace(datasourceFile, "http://prometheus:9090", c.url)
+			}
+			in := f.served(nil)
+			in.Unreachable = map[string]string{"prometheus": c.why}
+			if c.down {
+				in.Instance.Faults = []env.Fault{{Role: env.RolePrometheus}}
+			}
+			f.expect(datasourceURLUnreachable().Live(in), c.want)
+		})
 	}
 }

@@ -76,6 +76,8 @@ type Live struct {
 	// Unreachable holds why Grafana reaches no server at a datasource's url, by
 	// effective uid, where a real one has tried.
 	Unreachable map[string]string
+	// Said is what the rules that read the files alone have found: a cause is told once.
+	Said []Finding
 	// Served is what the environment's real Grafana says; nil where it is modelled.
 	Served *Served
 	// TakenPorts are published ports that are not free on this host.

@@ -20,9 +20,11 @@ func boardRules() []Rule {
 		variableUnused(),
 		panelNaN(),
 		panelQueryError(),
+		panelAnswersDiffer(),
 		panelSyntax(),
 		panelIDDuplicate(),
 		panelTypeRemoved(),
+		panelPluginMissing(),
 		panelUnchecked(),
 		promqlRateWindow(),
 	}

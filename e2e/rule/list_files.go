@@ -10,6 +10,7 @@ func fileRules() []Rule {
 		stackPortConflict(),
 		stackImageUnpinned(),
 		stackDefaultPassword(),
+		stackServerFailed(),
 		prometheusConfigInvalid(),
 		prometheusNoTarget(),
 		prometheusTargetDown(),

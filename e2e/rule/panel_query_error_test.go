@@ -2,7 +2,11 @@ package rule
 
 import (
 	"errors"
+	"fmt"
 	"testing"
+
+	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/grafana"
 )
 
 func TestPanelQueryError(t *testing.T) {
@@ -52,4 +56,64 @@ func TestPanelQueryErrorOfAnotherPanelsResult(t *testing.T) {
 	f.ask(in, "a")
 	f.expect(panelQueryError().Live(in), []expected{{at: `9}`, says: "panel 9, and the dashboard has no such panel", fix: "panel"}})
 	f.expect(panelNoData().Live(in), nil)
+}
+
+func TestPanelQueryErrorOfGrafana(t *testing.T) {
+	refused := func(err error) func(*Live, *Asked) {
+		return func(_ *Live, a *Asked) { a.Grafana, a.Err = &ThroughGrafana{Err: err, Executed: "Expr: up"}, err }
+	}
+	for _, c := range []struct {
+		name   string
+		answer func(*Live, *Asked)
+		want   []expected
+	}{
+		{name: "Grafana alone refuses", answer: refused(&grafana.QueryError{RefID: "A", Status: 500, Message: "bad \x1b[31mstep"}),
+			want: []expected{{at: `"up"`, says: "Grafana refuses the query, which Prometheus answers: bad step", evidence: "Expr: up", fix: "as the error says"}}},
+		{name: "no plugin", answer: refused(fmt.Errorf("%w: %w", grafana.ErrNoPlugin, &grafana.StatusError{Status: 404, Message: "Plugin not found"})),
+			want: []expected{{says: "Plugin not found (HTTP 404)", fix: "GF_PLUGINS_PREINSTALL_SYNC"}}},
+		{name: "an error of no kind", answer: refused(errors.New("read Grafana's answer: x")), want: []expected{{says: "read Grafana's answer"}}},
+		{name: "no such datasource is another rule's", answer: refused(fmt.Errorf("x: %w", grafana.ErrUnknownDatasource))},
+		{name: "so is an unreachable one", answer: func(in *Live, a *Asked) {
+			refused(errors.New("dial tcp: connection refused"))(in, a)
+			in.Unreachable = map[string]string{"prometheus": "connection refused"}
+		}},
+		{name: "so is an unhealthy one", answer: func(in *Live, a *Asked) {
+			refused(errors.New("400"))(in, a)
+			in.Health = map[string]error{"prometheus": errors.New("400")}
+		}},
+		{name: "so is a Prometheus that is down", answer: func(in *Live, a *Asked) {
+			refused(errors.New("connection refused"))(in, a)
+			in.Instance.Faults = []env.Fault{{Role: env.RolePrometheus}}
+		}},
+		{name: "Prometheus refuses, Grafana answers", answer: func(_ *Live, a *Asked) {
+			a.Err, a.Grafana = errors.New("execution: x"), &ThroughGrafana{Series: 2}
+		}, want: []expected{{says: "Prometheus refuses the query", evidence: "answered, with 2 series"}}},
+		{name: "both refuse", answer: func(_ *Live, a *Asked) {
+			a.Err, a.Grafana = errors.New("execution: x"), &ThroughGrafana{Err: errors.New("execution: x")}
+		}, want: []expected{{says: "Prometheus refuses the query"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := shipped(t).write(boardFile, boardWith("", panelWith(1, "a", "up")))
+			in := f.served(nil)
+			c.answer(in, f.ask(in, "a"))
+			f.expect(panelQueryError().Live(in), c.want)
+		})
+	}
+}
+
+// An expression fails by itself, or because a query that feeds it does.
+func TestPanelQueryErrorOfExpressions(t *testing.T) {
+	f := shipped(t).write(boardFile, boardWith("", `{"id": 1, "type": "stat", "title": "a", "targets": [{"refId": "A", "expr": "up"},
+      {"refId": "B", "datasource": {"type": "__expr__", "uid": "__expr__"}, "type": "math", "expression": "$A + $C"}]}`))
+	in := f.served(nil)
+	for _, q := range in.Boards[0].Questions {
+		in.Asked = append(in.Asked, &Asked{Question: q, Sent: true, Status: StatusOK})
+	}
+	computed := in.Asked[1]
+	computed.Status, computed.Err = StatusFailed, errors.New("could not find refId C")
+	computed.Grafana = &ThroughGrafana{Err: computed.Err}
+	f.expect(panelQueryError().Live(in), []expected{{says: "Grafana cannot compute the expression: could not find refId C", fix: "fed with"}})
+
+	in.Asked[0].Err, in.Asked[0].Request.Expr = errors.New("execution: x"), "up"
+	f.expect(panelQueryError().Live(in), []expected{{says: "Prometheus refuses the query: execution: x"}})
 }

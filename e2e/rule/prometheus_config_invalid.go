@@ -30,6 +30,23 @@ func prometheusConfigInvalid() Rule {
 			}
 			return []Finding{f}
 		},
+		Live: func(in *Live) []Finding {
+			var out []Finding
+			for _, r := range refusals(in, "prometheus/config-invalid") {
+				if in.said("", "prometheus/config-invalid") {
+					continue
+				}
+				pos, named := r.place(in.Stack)
+				if p := in.Stack.Prometheus; !named && p != nil {
+					pos = atLine(r.words, p.File)
+				}
+				out = append(out, Finding{
+					Pos: r.orService(pos), Message: "Prometheus does not start: " + r.words, Evidence: r.tail(),
+					Fix: "mend what is named, or run an image that knows it: another release of Prometheus may take it",
+				})
+			}
+			return out
+		},
 	}
 }
 

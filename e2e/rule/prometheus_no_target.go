@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/scrape"
 
+	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/stack"
 	"github.com/panelgate/panelgate/stack/source"
 )
@@ -42,7 +43,7 @@ func prometheusNoTarget() Rule {
 		Live: func(in *Live) []Finding {
 			p := in.Stack.Prometheus
 			jobs, ok := scrapeConfigs(p)
-			if !ok || in.Instance.Name == "" { // nothing was run
+			if !ok || in.Instance.Name == "" || in.down(env.RolePrometheus) { // nothing was run
 				return nil
 			}
 			var out []Finding

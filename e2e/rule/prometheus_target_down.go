@@ -19,6 +19,9 @@ func prometheusTargetDown() Rule {
 		Severity: Error,
 		Summary:  "a target is down or its scrape fails; says refused, timeout, not found or parse error",
 		Live: func(in *Live) []Finding {
+			if in.down(env.RolePrometheus) {
+				return nil // nobody scrapes
+			}
 			var out []Finding
 			for _, t := range in.Instance.Targets {
 				if !t.Up {

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"slices"
@@ -11,8 +12,8 @@ import (
 
 // stackPortConflict proves that the services do not take each other's ports on
 // the host. That a port is taken on this particular host is told for information
-// where the environment publishes none: the stack may well be deployed elsewhere,
-// or be running here already.
+// as long as it may be the stack itself that has it; once it is known to be somebody
+// else, the stack cannot be started here.
 func stackPortConflict() Rule {
 	return Rule{
 		ID:       "stack/port-conflict",
@@ -48,6 +49,13 @@ func stackPortConflict() Rule {
 				}
 				if p.Holder != "" {
 					f.Evidence = []string{"it is taken by " + p.Holder}
+				}
+				if p.Sure {
+					f.Severity = Error
+					f.Message = fmt.Sprintf("port %d, which service %q publishes, is taken on this host by %s: the service does not start here",
+						p.Port.Published, p.Service.Name, cmp.Or(p.Holder, "another program"))
+					f.Evidence = nil
+					f.Fix = "stop what has the port before the stack is started here, or publish another one"
 				}
 				out = append(out, f)
 			}

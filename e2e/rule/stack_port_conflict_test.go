@@ -50,3 +50,23 @@ func TestStackPortConflict(t *testing.T) {
 		{name: "no compose file", edit: noCompose},
 	})
 }
+
+// A port that the stack itself may have is for information; one that another has
+// keeps it from starting here.
+func TestStackPortConflictOnThisHost(t *testing.T) {
+	f := shipped(t)
+	in := f.live()
+	s := in.Stack.Prometheus.Service
+	for _, c := range []struct {
+		taken TakenPort
+		want  expected
+	}{
+		{TakenPort{Holder: "prometheus"}, expected{severity: Info, says: "is taken on this host", evidence: "by prometheus", fix: "unless that is this stack itself"}},
+		{TakenPort{Sure: true, Holder: "container other"}, expected{severity: Error, says: `port 9090, which service "prometheus" publishes, is taken on this host by container other`, fix: "another one"}},
+		{TakenPort{Sure: true}, expected{severity: Error, says: "by another program"}},
+	} {
+		c.taken.Service, c.taken.Port, c.want.file = s, s.Ports[0], composeFile
+		in.TakenPorts = []TakenPort{c.taken}
+		f.expect(stackPortConflict().Live(in), []expected{c.want})
+	}
+}

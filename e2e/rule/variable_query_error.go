@@ -39,6 +39,9 @@ func variableQueryError() Rule {
 				if v.Err == nil || errors.As(v.Err, &elsewhere) || knownOffline(v.Board, v.Resolution) {
 					continue
 				}
+				if ds, _, err := query.ResolveDatasource(v.Variable.Datasource, v.Board.Scope, in.Stack.Datasources); err == nil && behindNotTaken(in, ds) {
+					continue
+				}
 				out = append(out, variableError(v.Board, v.Resolution))
 			}
 			return out

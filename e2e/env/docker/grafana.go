@@ -21,45 +21,12 @@ const provisioningPatience = 10 * time.Second
 
 // startGrafana starts Grafana and waits until it has read its provisioning.
 func (r *run) startGrafana(ctx context.Context, image pulled, near map[string]*container, out *env.Instance) error {
-	s := r.stack.Grafana.Service
-	sp, err := r.grafanaSpec(image.name, image.info)
-	if err != nil {
-		return err
-	}
-	user := sp.env["GF_SECURITY_ADMIN_USER"]
-	c, err := r.launch(ctx, env.RoleGrafana, s, sp, near)
-	if err != nil {
-		return err
-	}
-	address, err := c.at(ctx, grafanaPort(s))
-	if err != nil {
-		return err
-	}
-	client, err := grafana.New(grafana.Options{URL: grafanaURL(s, address), User: user, Password: r.password, Transport: loopbackTLS()})
-	if err != nil {
-		return err
-	}
-	err = r.await(ctx, c, "its API at http://"+address, func(ctx context.Context) (bool, error) {
-		_, err := client.Health(ctx)
-		return err == nil, err
-	})
-	if fault := faultOf(err, env.RoleGrafana, s); fault != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		out.Faults, out.GrafanaDown = append(out.Faults, *fault), true
+	client, err := r.bootGrafana(ctx, image, near)
+	if r.isFault(err, env.RoleGrafana, out) {
+		out.GrafanaDown = true
 		return nil
 	}
 	if err != nil {
-		return err
-	}
-	r.step("boot " + s.Name)
-	if err := r.provisioned(ctx, c, client); err != nil {
-		if fault := faultOf(err, env.RoleGrafana, s); fault != nil {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			out.Faults, out.GrafanaDown = append(out.Faults, *fault), true
-			return nil
-		}
 		return err
 	}
 	r.step("provisioned")
@@ -67,6 +34,35 @@ func (r *run) startGrafana(ctx context.Context, image pulled, near map[string]*c
 	defer r.mu.Unlock()
 	out.Grafana, r.up[env.RoleGrafana] = client, true
 	return nil
+}
+
+func (r *run) bootGrafana(ctx context.Context, image pulled, near map[string]*container) (*grafana.Client, error) {
+	s := r.stack.Grafana.Service
+	sp, err := r.grafanaSpec(image.name, image.info)
+	if err != nil {
+		return nil, err
+	}
+	c, err := r.launch(ctx, env.RoleGrafana, s, sp, near)
+	if err != nil {
+		return nil, err
+	}
+	address, err := c.at(ctx, grafanaPort(s))
+	if err != nil {
+		return nil, err
+	}
+	client, err := grafana.New(grafana.Options{URL: grafanaURL(s, address), User: sp.env["GF_SECURITY_ADMIN_USER"], Password: r.password, Transport: loopbackTLS()})
+	if err != nil {
+		return nil, err
+	}
+	err = r.await(ctx, c, "its API at http://"+address, func(ctx context.Context) (bool, error) {
+		_, err := client.Health(ctx)
+		return err == nil, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.step("boot " + s.Name)
+	return client, r.provisioned(ctx, c, client)
 }
 
 // provisioned waits until every dashboard of the files is served, or Grafana says

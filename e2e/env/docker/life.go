@@ -22,7 +22,7 @@ func (r *run) log(ctx context.Context, role env.Role) ([]string, error) {
 	return c.log(ctx)
 }
 
-// died says which server has ended since it was ready.
+// died says which server has ended since it was ready. One that never was is a fault.
 func (r *run) died(ctx context.Context) error {
 	for _, role := range []env.Role{env.RolePrometheus, env.RoleGrafana} {
 		r.mu.Lock()

@@ -34,43 +34,15 @@ const (
 
 // startPrometheus starts Prometheus and waits until every target has been scraped.
 func (r *run) startPrometheus(ctx context.Context, image pulled, out *env.Instance) error {
-	s := r.stack.Prometheus.Service
-	c, err := r.tryPrometheus(ctx, image)
-	if err != nil {
-		return err
+	base, w, err := r.bootPrometheus(ctx, image)
+	if w != nil {
+		defer w.close()
 	}
-	address, err := c.at(ctx, s.ListenPort())
-	if err != nil {
-		return err
-	}
-	base := (&url.URL{Scheme: "http", Host: address, Path: s.RoutePrefix()}).String()
-	boot := time.Now()
-	w := newScrapes(r, base)
-	defer w.close()
-	err = r.await(ctx, c, "its API at "+base, w.up)
-	if r.unknownFlag(err) {
-		r.logger.Info("this Prometheus does not know the flag that hurries discovery: starting it without")
-		if err := c.remove(ctx); err != nil {
-			return err
-		}
-		r.plainDiscovery = true
-		return r.startPrometheus(ctx, image, out)
-	}
-	if fault := faultOf(err, env.RolePrometheus, s); fault != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		out.Faults, out.Targets, out.Now = append(out.Faults, *fault), r.past.Targets, r.past.To
+	if r.isFault(err, env.RolePrometheus, out) {
+		out.Targets, out.Now = r.past.Targets, r.past.To
 		return nil
 	}
 	if err != nil {
-		return err
-	}
-	r.logger.Info("Prometheus is up", "took", time.Since(boot))
-	r.step("boot " + s.Name)
-	if err := r.await(ctx, c, "a scrape of every target", w.settled); err != nil {
-		return err
-	}
-	if err := r.unhurry(ctx, c, base, w); err != nil {
 		return err
 	}
 	r.step("scraped")
@@ -79,6 +51,42 @@ func (r *run) startPrometheus(ctx context.Context, image pulled, out *env.Instan
 	out.PrometheusURL, out.Targets, out.Now = base, w.states(), w.now()
 	r.up[env.RolePrometheus] = true
 	return nil
+}
+
+// bootPrometheus is up to the moment when there is nothing more to wait for. The
+// scrapes it returns are to be closed, also on an error.
+func (r *run) bootPrometheus(ctx context.Context, image pulled) (base string, w *scrapes, err error) {
+	s := r.stack.Prometheus.Service
+	c, err := r.tryPrometheus(ctx, image)
+	if err != nil {
+		return "", nil, err
+	}
+	address, err := c.at(ctx, s.ListenPort())
+	if err != nil {
+		return "", nil, err
+	}
+	base = (&url.URL{Scheme: "http", Host: address, Path: s.RoutePrefix()}).String()
+	w = newScrapes(r, base)
+	began := time.Now()
+	err = r.await(ctx, c, "its API at "+base, w.up)
+	if r.unknownFlag(err) {
+		r.logger.Info("this Prometheus does not know the flag that hurries discovery: starting it without")
+		w.close()
+		if err := c.remove(ctx); err != nil {
+			return "", nil, err
+		}
+		r.plainDiscovery = true
+		return r.bootPrometheus(ctx, image)
+	}
+	if err != nil {
+		return base, w, err
+	}
+	r.logger.Info("Prometheus is up", "took", time.Since(began))
+	r.step("boot " + s.Name)
+	if err := r.await(ctx, c, "a scrape of every target", w.settled); err != nil {
+		return base, w, err
+	}
+	return base, w, r.unhurry(ctx, c, base, w)
 }
 
 // tryPrometheus creates and starts the container.
@@ -146,13 +154,17 @@ func (r *run) exitOf(ctx context.Context, c *container, code int) error {
 	return errors.Join(&ExitError{Service: c.name, Code: code, Log: lastLines(lines, 30)}, err)
 }
 
-// faultOf is what an ended server is in the report, nil for any other error.
-func faultOf(err error, role env.Role, s *stack.Service) *env.Fault {
+// isFault says whether the error is that a server ended instead of coming up, and
+// takes it down as a fault of the stack.
+func (r *run) isFault(err error, role env.Role, out *env.Instance) bool {
 	var exit *ExitError
 	if !errors.As(err, &exit) {
-		return nil
+		return false
 	}
-	return &env.Fault{Role: role, Service: s, ExitCode: exit.Code, Log: exit.Log}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out.Faults = append(out.Faults, env.Fault{Role: role, Service: r.roles()[string(role)], ExitCode: exit.Code, Log: exit.Log})
+	return true
 }
 
 // unknownFlag says whether Prometheus ended over the flag that we gave it.

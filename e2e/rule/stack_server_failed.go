@@ -1,0 +1,57 @@
+package rule
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/panelgate/panelgate/stack/source"
+)
+
+// stackServerFailed says of a server that ended instead of coming up what its log
+// ends with. What a rule of its own is about, such as a datasource that Grafana
+// refuses, is said there.
+func stackServerFailed() Rule {
+	return Rule{
+		ID:       "stack/server-failed",
+		Severity: Error,
+		Summary:  "Prometheus or Grafana ends instead of coming up",
+		Live: func(in *Live) []Finding {
+			var out []Finding
+			for _, r := range refusals(in, "stack/server-failed") {
+				f := Finding{Message: r.server() + " ends instead of coming up", Evidence: r.tail(), Fix: serverRemedy(r.words)}
+				if r.words != "" {
+					f.Message += ": " + r.words
+				}
+				var pos source.Pos
+				if g := in.Stack.Grafana; g != nil && g.Service == r.Service && g.ProvisioningDir != "" {
+					pos, _ = r.place(in.Stack, filepath.Join(g.ProvisioningDir, "alerting"), filepath.Join(g.ProvisioningDir, "plugins"))
+				} else {
+					pos, _ = r.place(in.Stack)
+				}
+				f.Pos = r.orService(pos)
+				out = append(out, f)
+			}
+			return out
+		},
+	}
+}
+
+// serverRemedy says what helps against what servers end over most.
+func serverRemedy(words string) string {
+	for _, known := range []struct{ text, fix string }{
+		{"unknown long flag", "take the flag out of the service's command, or run an image that knows it"},
+		{"permission denied", "let the user that the container runs as read or write what is named: by the mode of the mounted files, or with user:"},
+		{"read-only file system", "mount what is named for writing"},
+		{"no such file or directory", "mount what is named, or mend the path"},
+		{"plugin not installed", "have the plugin installed with GF_PLUGINS_PREINSTALL_SYNC, or take it out of the provisioning"},
+		{"failure to map file", "mend the file under provisioning/alerting that is named"},
+		{"failure to parse file", "mend the file under provisioning/alerting that is named"},
+		{"migration failed", "start from an empty volume, or from an image no older than the one that wrote it"},
+		{"address already in use", "give the two servers ports of their own"},
+	} {
+		if strings.Contains(words, known.text) {
+			return known.fix
+		}
+	}
+	return "mend what the last lines of its log name"
+}
