@@ -192,6 +192,10 @@ func (c *container) at(ctx context.Context, port int) (string, error) {
 		published = c.via
 	}
 	mapped, err := published.MappedPort(ctx, strconv.Itoa(port)+"/tcp")
+	if code, ended, lookErr := c.exited(ctx); err != nil && lookErr == nil && ended {
+		lines, logErr := c.log(ctx)
+		return "", errors.Join(&ExitError{Service: c.name, Code: code, Log: lastLines(lines, 30)}, logErr)
+	}
 	if err != nil {
 		return "", &EngineError{fmt.Sprintf("find port %d of %s", port, c.name), err, ""}
 	}

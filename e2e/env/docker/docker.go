@@ -112,6 +112,8 @@ type run struct {
 	began   time.Time
 	servers map[env.Role]*container
 	up      map[env.Role]bool // has come up
+	helping sync.Mutex
+	helped  map[string]*container // what servers depend on, by service
 }
 
 // newRun connects to the engine. Nothing has been made yet.
@@ -125,7 +127,8 @@ func newRun(ctx context.Context, s *stack.Stack, opts Options) (*run, error) {
 	if opts.Past.Now == nil {
 		opts.Past.Now = time.Now
 	}
-	r := &run{opts: opts, stack: s, logger: opts.Past.Logger, began: time.Now(), servers: map[env.Role]*container{}, up: map[env.Role]bool{}}
+	r := &run{opts: opts, stack: s, logger: opts.Past.Logger, began: time.Now(), servers: map[env.Role]*container{}, up: map[env.Role]bool{},
+		helped: map[string]*container{}}
 	if s.Compose == nil || s.Prometheus == nil || s.Prometheus.Service == nil {
 		return nil, &UsageError{errors.New("the stack has no compose file with a Prometheus service: there is nothing to start as a container")}
 	}
@@ -203,7 +206,7 @@ func (r *run) grafanaSide(ctx context.Context, surrounded <-chan struct{}, out *
 		return err
 	}
 	r.step("image " + r.stack.Grafana.Service.Name)
-	if r.standsAlone(r.stack.Grafana.Service) {
+	if s := r.stack.Grafana.Service; r.standsAlone(s) && len(r.helpers(s)) == 0 {
 		return r.startGrafana(ctx, image, nil, out)
 	}
 	select {

@@ -38,6 +38,9 @@ func (r *run) startGrafana(ctx context.Context, image pulled, near map[string]*c
 
 func (r *run) bootGrafana(ctx context.Context, image pulled, near map[string]*container) (*grafana.Client, error) {
 	s := r.stack.Grafana.Service
+	if err := r.startHelpers(ctx, s, nil); err != nil {
+		return nil, err
+	}
 	sp, err := r.grafanaSpec(image.name, image.info)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,9 @@ func (r *run) checkImages() error {
 	names := map[string]bool{fakesName: true}
 	for role, s := range r.roles() {
 		names[role], names[s.Name] = true, true
+		for _, d := range r.helpers(s) {
+			names[d.Name] = true
+		}
 	}
 	if err := r.opts.Images.unused(names); err != nil {
 		return &UsageError{err}

@@ -57,6 +57,9 @@ func (r *run) startPrometheus(ctx context.Context, image pulled, out *env.Instan
 // scrapes it returns are to be closed, also on an error.
 func (r *run) bootPrometheus(ctx context.Context, image pulled) (base string, w *scrapes, err error) {
 	s := r.stack.Prometheus.Service
+	if err := r.startHelpers(ctx, s, nil); err != nil {
+		return "", nil, err
+	}
 	c, err := r.tryPrometheus(ctx, image)
 	if err != nil {
 		return "", nil, err
@@ -163,8 +166,16 @@ func (r *run) isFault(err error, role env.Role, out *env.Instance) bool {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out.Faults = append(out.Faults, env.Fault{Role: role, Service: r.roles()[string(role)], ExitCode: exit.Code, Log: exit.Log})
+	out.Faults = append(out.Faults, env.Fault{Role: role, Service: r.faultyService(exit, role), ExitCode: exit.Code, Log: exit.Log})
 	return true
+}
+
+// faultyService is the service that ended: a server, or what it depends on.
+func (r *run) faultyService(exit *ExitError, role env.Role) *stack.Service {
+	if s := r.serviceNamed(exit.Service); s != nil {
+		return s
+	}
+	return r.roles()[string(role)]
 }
 
 // unknownFlag says whether Prometheus ended over the flag that we gave it.

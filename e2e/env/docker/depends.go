@@ -1,0 +1,140 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	apicontainer "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+
+	"github.com/panelgate/panelgate/stack"
+)
+
+// helpers are the services that a server cannot do without: those it waits for to
+// end or to be healthy, such as one that prepares a volume, and those that its
+// environment names, such as Grafana's database. What is merely to be started first,
+// and whatever is scraped, is left out: the fakes are there in its place.
+func (r *run) helpers(s *stack.Service) []stack.Dependency {
+	var out []stack.Dependency
+	for _, d := range s.DependsOn {
+		other := r.serviceNamed(d.Name)
+		if other == nil || slices.Contains(r.startedServices(), other) || r.layout != nil && r.faked(d.Name) {
+			continue
+		}
+		if d.Condition == stack.ServiceHealthy || d.Condition == stack.ServiceCompletedSuccessfully || namedIn(s, d.Name) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func (r *run) serviceNamed(name string) *stack.Service {
+	i := slices.IndexFunc(r.stack.Compose.Services, func(s *stack.Service) bool { return s.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return r.stack.Compose.Services[i]
+}
+
+// namedIn says whether a service's environment has another's name as a host.
+func namedIn(s *stack.Service, name string) bool {
+	for _, v := range s.Environment {
+		for _, word := range strings.FieldsFunc(v.Value, func(c rune) bool { return strings.ContainsRune(":/@,;= ", c) }) {
+			if word == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// startHelpers starts what a server depends on, and what that depends on, and waits
+// for what the compose file says is waited for.
+func (r *run) startHelpers(ctx context.Context, s *stack.Service, above []string) error {
+	if slices.Contains(above, s.Name) {
+		return nil // compose refuses circles; whoever reads the file has said so
+	}
+	for _, d := range r.helpers(s) {
+		other := r.serviceNamed(d.Name)
+		if err := r.startHelpers(ctx, other, append(above, s.Name)); err != nil {
+			return err
+		}
+		c, err := r.startHelper(ctx, other)
+		if err != nil {
+			return fmt.Errorf("start %s, which %s depends on: %w", d.Name, s.Name, err)
+		}
+		if err := r.awaitHelper(ctx, c, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startHelper starts a service once, however many depend on it.
+func (r *run) startHelper(ctx context.Context, s *stack.Service) (*container, error) {
+	r.helping.Lock()
+	defer r.helping.Unlock()
+	if c := r.helped[s.Name]; c != nil {
+		return c, nil
+	}
+	image, err := r.opts.Images.of(s, "")
+	if err != nil {
+		return nil, &UsageError{err}
+	}
+	info, err := r.engine.ensure(ctx, image, func(done, total int) { r.progress("pulling "+image, done, total) })
+	if err != nil {
+		return nil, err
+	}
+	sp, err := r.service(s, "", info, image)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range info.ports { // else they would be published to the network
+		if n, err := strconv.Atoi(strings.TrimSuffix(p, "/tcp")); err == nil {
+			sp.publish = append(sp.publish, n)
+		}
+	}
+	c, err := r.engine.create(ctx, sp)
+	if err != nil {
+		return nil, err
+	}
+	r.helped[s.Name] = c
+	return c, c.start(ctx)
+}
+
+// awaitHelper waits for what the dependency says.
+func (r *run) awaitHelper(ctx context.Context, c *container, d stack.Dependency) error {
+	switch d.Condition {
+	case stack.ServiceCompletedSuccessfully:
+		return until(ctx, func() (bool, error) {
+			code, ended, err := c.exited(ctx)
+			if err == nil && ended && code != 0 {
+				err = r.exitOf(ctx, c, code)
+			}
+			return ended, err
+		})
+	case stack.ServiceHealthy:
+		return r.await(ctx, c, "its health check", c.healthy)
+	}
+	return nil
+}
+
+// healthy asks the engine what the container's health check came to. One without a
+// check is healthy once it runs: compose would refuse to wait for it.
+func (c *container) healthy(ctx context.Context) (bool, error) {
+	info, err := c.engine.api.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
+	if err != nil {
+		return false, err
+	}
+	state := info.Container.State
+	if state == nil || state.Health == nil || state.Health.Status == apicontainer.NoHealthcheck {
+		return true, nil
+	}
+	if n := len(state.Health.Log); n > 0 && state.Health.Status != apicontainer.Healthy {
+		return false, fmt.Errorf("the check says: %s", strings.TrimSpace(state.Health.Log[n-1].Output))
+	}
+	return state.Health.Status == apicontainer.Healthy, nil
+}
