@@ -23,9 +23,26 @@ type jsonReport struct {
 	DurationMS float64       `json:"duration_ms"`
 	Counts     counts        `json:"counts"`
 	Notes      []string      `json:"notes,omitempty"`
+	Stages     []jsonStage   `json:"stages,omitempty"`
 	Targets    []jsonTarget  `json:"targets"`
 	Queries    []jsonQuery   `json:"queries"`
 	Findings   []jsonFinding `json:"findings"`
+}
+
+// jsonStage is a part of the run. The steps of a start overlap: their durations are
+// counted from its beginning.
+type jsonStage struct {
+	Name       string  `json:"name"`
+	DurationMS float64 `json:"duration_ms"`
+}
+
+// jsonThrough is what a real Grafana answered to a query.
+type jsonThrough struct {
+	Series   int      `json:"series"`
+	Samples  int      `json:"samples"`
+	Executed string   `json:"executed,omitempty"`
+	Error    string   `json:"error,omitempty"`
+	Differs  []string `json:"differs,omitempty"`
 }
 
 type jsonTarget struct {
@@ -53,6 +70,8 @@ type jsonQuery struct {
 	Series         int         `json:"series"`
 	Samples        int         `json:"samples"`
 	DurationMS     float64     `json:"duration_ms"`
+	// Grafana is there where a real one was asked too.
+	Grafana *jsonThrough `json:"grafana,omitempty"`
 }
 
 type jsonFinding struct {
@@ -86,6 +105,9 @@ func JSON(w io.Writer, r Result) error {
 	}
 	if r.Report != nil {
 		out.Notes = r.Notes
+		for _, s := range r.Stages {
+			out.Stages = append(out.Stages, jsonStage{s.Name, milliseconds(s.Duration)})
+		}
 		for _, t := range r.Targets {
 			out.Targets = append(out.Targets, jsonTarget{t.Job, t.Instance, t.URL, t.Up, t.Error, t.AnsweredBy})
 		}
@@ -120,6 +142,12 @@ func asJSON(a *rule.Asked) jsonQuery {
 	}
 	if a.Err != nil {
 		q.Why = a.Err.Error()
+	}
+	if g := a.Grafana; g != nil {
+		q.Grafana = &jsonThrough{Series: g.Series, Samples: g.Samples, Executed: g.Executed, Differs: g.Differs}
+		if g.Err != nil {
+			q.Grafana.Error = g.Err.Error()
+		}
 	}
 	return q
 }
