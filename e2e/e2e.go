@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -154,9 +155,21 @@ func Verify(ctx context.Context, s *stack.Stack, opts Options) (report *Report, 
 	}
 	r.report.Queries = live.Asked
 	live.TakenPorts = takenPorts(ctx, s, instance)
-	findings = append(findings, rule.CheckLive(live, opts.Config.Rules)...)
+	findings = append(findings, rule.CheckLive(live, provable(opts.Config.Rules, instance))...)
 	r.done("live rules")
 	return r.finish(findings), nil
+}
+
+// provable switches off what cannot be told of an environment: where nobody tells
+// what is scraped, that a job has no target.
+func provable(rules rule.Severities, instance env.Instance) rule.Severities {
+	if !instance.TargetsUnknown {
+		return rules
+	}
+	out := rule.Severities{}
+	maps.Copy(out, rules)
+	out["prometheus/no-target"] = rule.Off
+	return out
 }
 
 // alive says that a server has ended while it was being asked, which is the better
@@ -199,12 +212,15 @@ func (r *run) start(ctx context.Context, in *rule.Static) (env.Env, error) {
 	if r.Env == attach.Name {
 		r.progress("reaching the servers", 0, 0)
 		opts := r.Attach
-		opts.Logger = r.Logger
+		opts.Logger, opts.Progress = r.Logger, r.Progress
 		running, err := attach.Start(ctx, r.stack, opts)
 		if err != nil {
 			return nil, fmt.Errorf("attach to the running stack: %w", err)
 		}
 		r.stack, in.Stack = running.Stack(), running.Stack()
+		if len(r.Config.Targets) > 0 || r.Config.Scenario != "" {
+			r.report.Notes = append(r.report.Notes, "targets and scenario in panelgate.yml are about fakes: the stack runs already, and nothing is faked")
+		}
 		r.done("start")
 		return running, nil
 	}
