@@ -50,11 +50,14 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 	f.StringVar(&e.proxy, "proxy", "", "attach: go through the proxy at `URL` (default: HTTPS_PROXY and HTTP_PROXY, but for NO_PROXY)")
 }
 
-// The flags that mean something in one environment only.
-var (
-	dockerFlags = []string{"image", "registry-prefix", "as-configured", "upgrade-from"}
-	attachFlags = []string{"prometheus", "grafana", "tenant", "org-id", "ca-file", "proxy"}
-)
+// dockerFlags and attachFlags mean something in one environment only.
+func dockerFlags() []string {
+	return []string{"image", "registry-prefix", "as-configured", "upgrade-from"}
+}
+
+func attachFlags() []string {
+	return []string{"prometheus", "grafana", "tenant", "org-id", "ca-file", "proxy"}
+}
 
 // twins sets the flags that the environment can set, each as PANELGATE_ and the
 // flag's name. Those of another place to run in are passed over: a pipeline has one
@@ -65,9 +68,9 @@ func (e *envFlags) twins(cmd *cobra.Command) error {
 	}
 	switch e.name {
 	case docker.Name:
-		return e.twinned(cmd, dockerFlags...)
+		return e.twinned(cmd, dockerFlags()...)
 	case attach.Name:
-		return e.twinned(cmd, attachFlags...)
+		return e.twinned(cmd, attachFlags()...)
 	}
 	return nil
 }
@@ -104,9 +107,9 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 	}
 	switch e.name {
 	case embedded.Name:
-		return refuse(slices.Concat(dockerFlags, attachFlags)...)
+		return refuse(slices.Concat(dockerFlags(), attachFlags())...)
 	case docker.Name:
-		if err := refuse(attachFlags...); err != nil {
+		if err := refuse(attachFlags()...); err != nil {
 			return err
 		}
 		images, err := docker.ParseImages(append(imagesOfEnvironment(), e.images...))
@@ -116,7 +119,7 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 		opts.Docker = docker.Options{Images: docker.Images{Override: images, Prefix: e.registryPrefix}, AsConfigured: e.asConfigured}
 		return nil
 	case attach.Name:
-		if err := refuse(slices.Concat(dockerFlags, []string{"history"})...); err != nil {
+		if err := refuse(slices.Concat(dockerFlags(), []string{"history"})...); err != nil {
 			return err
 		}
 		return e.attached(opts)

@@ -37,7 +37,7 @@ func newSources(s *stack.Stack, instance env.Instance) *sources {
 }
 
 // errNoPrometheus is why nothing can be asked where Prometheus did not come up.
-var errNoPrometheus = errors.New("Prometheus is not up")
+var errNoPrometheus = errors.New("Prometheus is not up") //nolint:staticcheck // a name
 
 // of is the API behind a datasource. It is nil for one that leads to a server which
 // this environment does not run; the error says why there is none to ask.

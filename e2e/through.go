@@ -78,7 +78,7 @@ func through(ctx context.Context, g *grafana.Client, a *rule.Asked, value model.
 func take(answers map[string]grafana.Answer, refID string, out *rule.ThroughGrafana) []grafana.Series {
 	answer, ok := answers[refID]
 	if !ok {
-		out.Err = fmt.Errorf("Grafana's answer has nothing for query %s", refID)
+		out.Err = fmt.Errorf("Grafana's answer has nothing for query %s", refID) //nolint:staticcheck // a name
 		return nil
 	}
 	for _, f := range answer.Frames {
@@ -301,7 +301,8 @@ func shareNames(a, b series) bool {
 func nameless(in series) series {
 	out := series{}
 	for name, points := range in {
-		out[name[strings.Index(name, "{"):]] = points
+		_, labels, _ := strings.Cut(name, "{")
+		out["{"+labels] = points
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package attach
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -33,13 +34,12 @@ func probe(ctx context.Context, rt http.RoundTripper, base string) error {
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	var answer struct{ Status string }
-	isJSON := json.Unmarshal(body, &answer) == nil
-	switch {
+	switch shape := json.Unmarshal(body, &answer); {
 	case resp.StatusCode/100 != 2:
 		return &statusError{status: resp.StatusCode, body: string(body)}
-	case !isJSON:
+	case !json.Valid(body):
 		return fmt.Errorf("%w: %s", errNotJSON, snippet(string(body)))
-	case answer.Status != "success":
+	case shape != nil, answer.Status != "success":
 		return fmt.Errorf("%w: %s", errNoAPI, snippet(string(body)))
 	}
 	return nil
@@ -137,6 +137,7 @@ func (s server) remedy(err error) string {
 		redirect  *redirectError
 		authority x509.UnknownAuthorityError
 		names     x509.HostnameError
+		noTLS     tls.RecordHeaderError
 	)
 	switch {
 	case errors.As(err, &redirect):
@@ -145,7 +146,7 @@ func (s server) remedy(err error) string {
 		return "trust the authority that signed its certificate with --ca-file FILE"
 	case errors.As(err, &names):
 		return fmt.Sprintf("write %s with a name that the certificate is for", s.flag)
-	case errors.Is(err, http.ErrSchemeMismatch):
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &noTLS):
 		return fmt.Sprintf("it speaks no TLS: write %s http://…", s.flag)
 	case errors.Is(err, errNotJSON), errors.Is(err, grafana.ErrNotJSON), errors.Is(err, errNoAPI):
 		return fmt.Sprintf("a page of something in front of it, or a url that is not its API's: check %s", s.flag)

@@ -85,7 +85,7 @@ func (r *run) provisioned(ctx context.Context, c *container, client *grafana.Cli
 		hits, err := client.Dashboards(ctx)
 		if err != nil {
 			if refused = rejected(err); refused != nil {
-				return true, nil
+				return true, nil //nolint:nilerr // refused is the error
 			}
 			return false, err
 		}
