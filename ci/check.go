@@ -18,6 +18,7 @@ import (
 	"github.com/panelgate/panelgate/ci/report"
 	"github.com/panelgate/panelgate/e2e"
 	"github.com/panelgate/panelgate/e2e/config"
+	"github.com/panelgate/panelgate/e2e/env/attach"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack"
@@ -55,7 +56,7 @@ func (c *checkFlags) addTo(cmd *cobra.Command) {
 func (c *checkFlags) addLiveTo(cmd *cobra.Command) {
 	f := cmd.Flags()
 	c.env.addTo(cmd)
-	f.StringVar(&c.history, "history", "24h", "lay down a past of at most this `duration` before the first scrape, as 1h or 7d")
+	f.StringVar(&c.history, "history", "24h", "lay down a past of at most this `duration` before the first scrape, as 1h or 7d; not with attach, whose past is its own")
 	f.DurationVar(&c.timeout, "timeout", 5*time.Minute, "give up, with exit code 3, after this `duration`")
 }
 
@@ -68,10 +69,14 @@ type prepared struct {
 	progress *report.Progress
 }
 
-func (c *checkFlags) check(ctx context.Context, stdout, stderr io.Writer) error {
+func (c *checkFlags) check(cmd *cobra.Command, stdout, stderr io.Writer) error {
+	ctx := cmd.Context()
+	if err := c.env.twins(cmd); err != nil {
+		return usage(err)
+	}
 	return c.outcome(stdout, c.env.name, func() (*e2e.Report, rule.Severity, error) {
 		var opts e2e.Options
-		if err := c.env.options(&opts); err != nil {
+		if err := c.env.options(&opts, cmd.Flags().Changed); err != nil {
 			return nil, 0, usage(err)
 		}
 		history, err := model.ParseDuration(c.history)
@@ -81,7 +86,11 @@ func (c *checkFlags) check(ctx context.Context, stdout, stderr io.Writer) error 
 		if c.timeout <= 0 {
 			return nil, 0, usage(fmt.Errorf("--timeout %s: want a time to run for", c.timeout))
 		}
-		ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("not finished after %s: raise --timeout or lower --history", c.timeout))
+		remedy := "raise --timeout or lower --history"
+		if opts.Env == attach.Name {
+			remedy = "raise --timeout or choose fewer dashboards"
+		}
+		ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("not finished after %s: %s", c.timeout, remedy))
 		defer cancel()
 		p, err := c.prepare(ctx, stderr)
 		if err != nil {

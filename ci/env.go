@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,18 +42,41 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 	f.StringVar(&e.registryPrefix, "registry-prefix", "", "docker: pull images of Docker Hub from below this `prefix`, a mirror")
 	f.BoolVar(&e.asConfigured, "as-configured", false, "docker: leave the scrape intervals as they are, so that readiness takes as long as they say")
 	f.StringVar(&e.upgradeFrom, "upgrade-from", "", "docker: start the stack as it was in `DIR|REV` first, then this one on the data that it kept")
-	f.StringVar(&e.prometheus, "prometheus", "", "attach: the `URL` of Prometheus, or of what speaks its API; without it, it is asked through Grafana")
-	f.StringVar(&e.grafana, "grafana", "", "attach: the `URL` of Grafana; without it, it is modelled from the files")
+	f.StringVar(&e.prometheus, "prometheus", "", "attach: the `URL` of Prometheus, or of what speaks its API; without it, it is asked through Grafana. Login: PANELGATE_PROMETHEUS_TOKEN, or _USER and _PASSWORD, or files named by these and _FILE")
+	f.StringVar(&e.grafana, "grafana", "", "attach: the `URL` of Grafana; without it, it is modelled from the files. Login: PANELGATE_GRAFANA_TOKEN and so on, as above")
 	f.StringVar(&e.tenant, "tenant", "", "attach: the `tenant` that Prometheus' API is asked for (X-Scope-OrgID)")
 	f.Int64Var(&e.orgID, "org-id", 0, "attach: the `id` of Grafana's organisation (default: the login's own)")
 	f.StringVar(&e.caFile, "ca-file", "", "attach: trust the certificate authorities in this PEM `file` as well")
-	f.StringVar(&e.proxy, "proxy", "", "attach: go through the proxy at `URL` (default: HTTPS_PROXY and HTTP_PROXY)")
+	f.StringVar(&e.proxy, "proxy", "", "attach: go through the proxy at `URL` (default: HTTPS_PROXY and HTTP_PROXY, but for NO_PROXY)")
 }
 
-// twins are the flags that the environment can set, each as PANELGATE_ and the
-// flag's name.
+// dockerFlags and attachFlags mean something in one environment only.
+func dockerFlags() []string {
+	return []string{"image", "registry-prefix", "as-configured", "upgrade-from"}
+}
+
+func attachFlags() []string {
+	return []string{"prometheus", "grafana", "tenant", "org-id", "ca-file", "proxy"}
+}
+
+// twins sets the flags that the environment can set, each as PANELGATE_ and the
+// flag's name. Those of another place to run in are passed over: a pipeline has one
+// environment for all of its steps.
 func (e *envFlags) twins(cmd *cobra.Command) error {
-	for _, name := range []string{"env", "image", "registry-prefix", "as-configured", "upgrade-from", "prometheus", "grafana", "tenant", "org-id", "ca-file", "proxy"} {
+	if err := e.twinned(cmd, "env"); err != nil {
+		return err
+	}
+	switch e.name {
+	case docker.Name:
+		return e.twinned(cmd, dockerFlags()...)
+	case attach.Name:
+		return e.twinned(cmd, attachFlags()...)
+	}
+	return nil
+}
+
+func (e *envFlags) twinned(cmd *cobra.Command, names ...string) error {
+	for _, name := range names {
 		key := envName(name)
 		value, set := os.LookupEnv(key)
 		flag := cmd.Flags().Lookup(name)
@@ -69,14 +94,22 @@ func envName(flag string) string {
 	return "PANELGATE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// options fills in where the stack runs.
-func (e *envFlags) options(opts *e2e.Options) error {
+// options fills in where the stack runs, for which given says whether a flag was.
+func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) error {
 	opts.Env = e.name
+	refuse := func(names ...string) error {
+		for _, name := range names {
+			if given(name) {
+				return fmt.Errorf("--%s means nothing with --env %s", name, e.name)
+			}
+		}
+		return nil
+	}
 	switch e.name {
 	case embedded.Name:
-		return e.refuse("docker", e.dockerOnly(), e.attachOnly())
+		return refuse(slices.Concat(dockerFlags(), attachFlags())...)
 	case docker.Name:
-		if err := e.refuse("docker", e.attachOnly()); err != nil {
+		if err := refuse(attachFlags()...); err != nil {
 			return err
 		}
 		images, err := docker.ParseImages(append(imagesOfEnvironment(), e.images...))
@@ -86,7 +119,7 @@ func (e *envFlags) options(opts *e2e.Options) error {
 		opts.Docker = docker.Options{Images: docker.Images{Override: images, Prefix: e.registryPrefix}, AsConfigured: e.asConfigured}
 		return nil
 	case attach.Name:
-		if err := e.refuse("attach", e.dockerOnly()); err != nil {
+		if err := refuse(slices.Concat(dockerFlags(), []string{"history"})...); err != nil {
 			return err
 		}
 		return e.attached(opts)
@@ -94,36 +127,6 @@ func (e *envFlags) options(opts *e2e.Options) error {
 		return errors.New("--env dagger is not there yet: this version runs stacks embedded, in docker, and attached")
 	}
 	return fmt.Errorf("unknown --env %q%s: want embedded, docker or attach", e.name, nearest.Hint(e.name, []string{embedded.Name, docker.Name, attach.Name}))
-}
-
-// dockerOnly and attachOnly are the flags given that mean nothing elsewhere.
-func (e *envFlags) dockerOnly() []string {
-	return given(map[string]bool{"--image": len(e.images) > 0, "--registry-prefix": e.registryPrefix != "",
-		"--as-configured": e.asConfigured, "--upgrade-from": e.upgradeFrom != ""})
-}
-
-func (e *envFlags) attachOnly() []string {
-	return given(map[string]bool{"--prometheus": e.prometheus != "", "--grafana": e.grafana != "", "--tenant": e.tenant != "",
-		"--org-id": e.orgID != 0, "--ca-file": e.caFile != "", "--proxy": e.proxy != ""})
-}
-
-func given(flags map[string]bool) []string {
-	var out []string
-	for name, set := range flags {
-		if set {
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
-func (e *envFlags) refuse(_ string, lists ...[]string) error {
-	for _, list := range lists {
-		if len(list) > 0 {
-			return fmt.Errorf("%s means nothing with --env %s", list[0], e.name)
-		}
-	}
-	return nil
 }
 
 // imagesOfEnvironment are the images that PANELGATE_IMAGE_SERVICE variables name.
@@ -144,12 +147,17 @@ func (e *envFlags) attached(opts *e2e.Options) error {
 		return errors.New("--env attach needs --prometheus URL, --grafana URL, or both")
 	}
 	a := attach.Options{Prometheus: e.prometheus, Grafana: e.grafana, Tenant: e.tenant, OrgID: e.orgID, CAFile: e.caFile, Proxy: e.proxy}
-	var err error
-	if a.PrometheusLogin, err = login("PROMETHEUS"); err != nil {
-		return err
-	}
-	if a.GrafanaLogin, err = login("GRAFANA"); err != nil {
-		return err
+	for _, server := range []struct {
+		url, name string
+		login     *attach.Login
+	}{{e.prometheus, "PROMETHEUS", &a.PrometheusLogin}, {e.grafana, "GRAFANA", &a.GrafanaLogin}} {
+		if server.url == "" {
+			continue
+		}
+		var err error
+		if *server.login, err = login(server.name); err != nil {
+			return err
+		}
 	}
 	opts.Attach = a
 	return a.Validate()
@@ -159,41 +167,44 @@ func (e *envFlags) attached(opts *e2e.Options) error {
 // so that it is never seen in a list of processes.
 func login(server string) (attach.Login, error) {
 	var l attach.Login
-	for suffix, field := range map[string]*string{"TOKEN": &l.Token, "USER": &l.User, "PASSWORD": &l.Password} {
-		value, err := secret("PANELGATE_" + server + "_" + suffix)
+	for _, part := range []struct {
+		suffix string
+		field  *string
+	}{{"TOKEN", &l.Token}, {"USER", &l.User}, {"PASSWORD", &l.Password}} {
+		value, err := secret("PANELGATE_" + server + "_" + part.suffix)
 		if err != nil {
 			return l, err
 		}
-		*field = value
-	}
-	if l.User != "" && l.Password == "" && l.Token == "" {
-		return l, fmt.Errorf("PANELGATE_%s_USER is set, PANELGATE_%s_PASSWORD is not", server, server)
+		*part.field = value
 	}
 	return l, nil
 }
 
-// secret is a variable's value, or the content of the file that its _FILE twin names.
+// secret is a variable's value, or the content of the file that its _FILE twin names,
+// without the line break that editors put at its end.
 func secret(name string) (string, error) {
 	value, file := os.Getenv(name), os.Getenv(name+"_FILE")
 	switch {
 	case value != "" && file != "":
 		return "", fmt.Errorf("both %s and %s_FILE are set", name, name)
 	case file == "":
-		return value, nil
+		return strings.TrimRight(value, "\r\n"), nil
 	}
 	const most = 64 << 10
-	info, err := os.Stat(file)
+	f, err := os.Open(file)
 	if err != nil {
 		return "", fmt.Errorf("%s_FILE: %w", name, err)
 	}
-	if !info.Mode().IsRegular() || info.Size() > most {
-		return "", fmt.Errorf("%s_FILE: %s is no file of at most %d bytes", name, file, most)
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
+	defer func() { _ = f.Close() }() // it was only read
+	// A pipe is as good as a file: shells make one of <(command).
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	switch {
+	case err != nil:
 		return "", fmt.Errorf("%s_FILE: %w", name, err)
+	case len(data) > most:
+		return "", fmt.Errorf("%s_FILE: %s has more than %d bytes", name, strconv.Quote(file), most)
 	}
-	text := strings.TrimSpace(string(data))
+	text := strings.TrimRight(string(data), "\r\n")
 	if text == "" {
 		return "", fmt.Errorf("%s_FILE: %s is empty", name, strconv.Quote(file))
 	}

@@ -114,10 +114,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := c.env.twins(cmd); err != nil {
-				return usage(err)
-			}
-			return c.check(cmd.Context(), stdout, stderr)
+			return c.check(cmd, stdout, stderr)
 		},
 	}
 	c.addTo(root)
@@ -137,10 +134,7 @@ func checkCommand(stdout, stderr io.Writer) *cobra.Command {
 		Long:  rootLong,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := c.env.twins(cmd); err != nil {
-				return usage(err)
-			}
-			return c.check(cmd.Context(), stdout, stderr)
+			return c.check(cmd, stdout, stderr)
 		},
 	}
 	c.addTo(cmd)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/env/attach"
 	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack"
@@ -23,8 +24,10 @@ import (
 func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (*rule.Live, error) {
 	src := newSources(r.stack, instance)
 	defer src.close()
-	live := &rule.Live{Static: in, Instance: instance, Health: map[string]error{}, Unreachable: map[string]string{},
-		Unmatched: unmatched(r.Config.Targets, r.stack, instance.Targets)}
+	live := &rule.Live{Static: in, Instance: instance, Health: map[string]error{}, Unreachable: map[string]string{}}
+	if r.Env != attach.Name { // there they change nothing
+		live.Unmatched = unmatched(r.Config.Targets, r.stack, instance.Targets)
+	}
 	if err := r.served(ctx, live); err != nil {
 		return nil, err
 	}
@@ -49,6 +52,16 @@ func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (
 
 func workers() int { return 2 * runtime.GOMAXPROCS(0) }
 
+// workers is how many questions are under way at once. Servers that others use too
+// are asked no more than by a browser, which has six connections.
+func (r *run) workers() int {
+	if r.Env == attach.Name {
+		const asBrowser = 6
+		return min(workers(), asBrowser)
+	}
+	return workers()
+}
+
 // health finds out whether Grafana's health check of each Prometheus datasource
 // passes: by having a real Grafana make it, else by asking what it asks.
 func (r *run) health(ctx context.Context, src *sources, live *rule.Live) error {
@@ -56,7 +69,14 @@ func (r *run) health(ctx context.Context, src *sources, live *rule.Live) error {
 		if !query.IsPrometheus(ds) || rule.Unreachable(r.stack, ds) != nil { // datasource/url-unreachable says it better
 			continue
 		}
+		if ds.Pos.IsZero() { // a running Grafana's own: a query that asks it says so
+			continue
+		}
 		var err error
+		if err = missing(live.Instance, ds); err != nil {
+			live.Health[ds.EffectiveUID] = err
+			continue
+		}
 		if g := live.Instance.Grafana; g != nil && rule.Elsewhere(r.stack, ds) == "" {
 			err = checkHealth(ctx, g, ds.EffectiveUID)
 		} else if prom, noAPI := src.of(ds); prom != nil {
@@ -74,6 +94,16 @@ func (r *run) health(ctx context.Context, src *sources, live *rule.Live) error {
 		live.Health[ds.EffectiveUID] = err
 	}
 	return nil
+}
+
+// missing says that a Grafana through which everything is asked has not got a
+// datasource, nil where it has, and where there is no such Grafana.
+func missing(instance env.Instance, ds *stack.Datasource) error {
+	if instance.Proxied == nil {
+		return nil
+	}
+	_, err := instance.Proxied(ds.EffectiveUID)
+	return err
 }
 
 // questions fills each dashboard's variables and lists what it asks with them.
@@ -143,7 +173,7 @@ func (r *run) askAll(ctx context.Context, src *sources, questions []*rule.Questi
 		live.Asked = append(live.Asked, r.expand(q, src, live)...)
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(workers())
+	g.SetLimit(r.workers())
 	var mu sync.Mutex
 	done := 0
 	for _, a := range live.Asked {

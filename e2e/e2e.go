@@ -122,19 +122,48 @@ func Lint(s *stack.Stack, opts Options) *Report {
 // Verify checks the files, runs the stack where the options say and asks every
 // panel. An error means that the stack could not be run; what is wrong with the
 // stack itself is in the report. Everything started is stopped when it returns.
-func Verify(ctx context.Context, s *stack.Stack, opts Options) (report *Report, err error) {
+func Verify(ctx context.Context, s *stack.Stack, opts Options) (*Report, error) {
 	r := begin(s, opts, cmp.Or(opts.Env, embedded.Name))
 	static := rule.NewStatic(s, opts.Choose, time.Now())
 	r.report.Boards = static.Boards
+	if r.Env == attach.Name {
+		return r.verifyRunning(ctx, static)
+	}
 	findings := rule.CheckStatic(static, opts.Config.Rules)
 	r.done("static rules")
-	if r.Env != attach.Name && (s.Prometheus == nil || unloadable(s)) {
+	if s.Prometheus == nil || unloadable(s) {
 		return r.notRun(static, findings), nil
 	}
 	running, err := r.start(ctx, static)
 	if err != nil {
 		return nil, err
 	}
+	return r.prove(ctx, static, findings, running)
+}
+
+// verifyRunning verifies a stack that runs already. What its Grafana has besides
+// what the files provision is known to their rules.
+func (r *run) verifyRunning(ctx context.Context, static *rule.Static) (*Report, error) {
+	r.progress("reaching the servers", 0, 0)
+	opts := r.Attach
+	opts.Logger, opts.Progress = r.Logger, r.Progress
+	running, err := attach.Start(ctx, r.stack, opts)
+	if err != nil {
+		return nil, fmt.Errorf("attach to the running stack: %w", err)
+	}
+	if len(r.Config.Targets) > 0 || r.Config.Scenario != "" {
+		r.report.Notes = append(r.report.Notes, "targets and scenario in panelgate.yml are about fakes: the stack runs already, and nothing is faked")
+	}
+	r.done("start")
+	static.Running = running.Stack().Datasources
+	findings := rule.CheckStatic(static, r.Config.Rules)
+	r.done("static rules")
+	r.stack, static.Stack = running.Stack(), running.Stack()
+	return r.prove(ctx, static, findings, running)
+}
+
+// prove asks everything of a stack that is up, and stops it.
+func (r *run) prove(ctx context.Context, static *rule.Static, findings []rule.Finding, running env.Env) (report *Report, err error) {
 	defer func() {
 		closeErr := running.Close()
 		r.done("stop")
@@ -153,8 +182,8 @@ func Verify(ctx context.Context, s *stack.Stack, opts Options) (report *Report, 
 		return nil, err
 	}
 	r.report.Queries = live.Asked
-	live.TakenPorts, live.Said = takenPorts(ctx, s, instance), findings
-	findings = append(findings, rule.CheckLive(live, opts.Config.Rules)...)
+	live.TakenPorts, live.Said = takenPorts(ctx, r.stack, instance), findings
+	findings = append(findings, rule.CheckLive(live, r.Config.Rules)...)
 	r.done("live rules")
 	return r.finish(findings), nil
 }
@@ -196,18 +225,6 @@ func (r *run) notRun(in *rule.Static, findings []rule.Finding) *Report {
 
 // start brings the stack up where the options say.
 func (r *run) start(ctx context.Context, in *rule.Static) (env.Env, error) {
-	if r.Env == attach.Name {
-		r.progress("reaching the servers", 0, 0)
-		opts := r.Attach
-		opts.Logger = r.Logger
-		running, err := attach.Start(ctx, r.stack, opts)
-		if err != nil {
-			return nil, fmt.Errorf("attach to the running stack: %w", err)
-		}
-		r.stack, in.Stack = running.Stack(), running.Stack()
-		r.done("start")
-		return running, nil
-	}
 	around, err := r.surroundings(in)
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/model/textparse"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/e2e/why"
@@ -59,7 +60,7 @@ func (r *run) explainQueries(ctx context.Context, src *sources, live *rule.Live,
 		same[key] = append(same[key], a)
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(workers())
+	g.SetLimit(r.workers())
 	var mu sync.Mutex
 	done := 0
 	for _, key := range order {
@@ -173,14 +174,19 @@ func (r *run) explainVariables(ctx context.Context, src *sources, live *rule.Liv
 
 // asker knows what can be known about a text of a dashboard, but not its window.
 func (r *run) asker(prom promv1.API, live *rule.Live, b *rule.Board, text string, known map[string]string) *why.Asker {
-	asker := &why.Asker{API: prom, Targets: live.Instance.Targets, ExporterOf: exporterOf(known), Intervals: map[string]time.Duration{}}
-	for _, j := range r.stack.Prometheus.Jobs {
-		asker.Intervals[j.Name.Value] = j.ScrapeInterval
+	asker := &why.Asker{API: prom, Targets: slices.Concat(live.Instance.Targets, live.Instance.Others),
+		ExporterOf: exporterOf(known), Intervals: map[string]time.Duration{}, Recorded: map[string]string{}}
+	if live.Instance.World == nil {
+		asker.ExporterOf = seen(asker.ExporterOf, asker.Targets)
 	}
-	asker.Recorded = map[string]string{}
-	for _, f := range r.stack.Prometheus.RuleFiles {
-		for _, rec := range f.Records {
-			asker.Recorded[rec.Value] = rec.Pos.String()
+	if p := r.stack.Prometheus; p != nil { // a running stack may have its dashboards alone in files
+		for _, j := range p.Jobs {
+			asker.Intervals[j.Name.Value] = j.ScrapeInterval
+		}
+		for _, f := range p.RuleFiles {
+			for _, rec := range f.Records {
+				asker.Recorded[rec.Value] = rec.Pos.String()
+			}
 		}
 	}
 	for m := range known {
@@ -207,6 +213,18 @@ func exporterOf(known map[string]string) func(string) string {
 			if strings.HasPrefix(metric, prefix) {
 				return e
 			}
+		}
+		return ""
+	}
+}
+
+// seen knows only exporters that answer some target: in a stack that was running
+// before, one may have any port, so that not to see it says nothing.
+func seen(exporterOf func(string) string, targets []env.Target) func(string) string {
+	return func(metric string) string {
+		name := exporterOf(metric)
+		if slices.ContainsFunc(targets, func(t env.Target) bool { return t.AnsweredBy == name }) {
+			return name
 		}
 		return ""
 	}

@@ -51,6 +51,9 @@ func matches(match map[string]string, s *stack.Stack, t env.Target) bool {
 // writtenAddress is a target's address as prometheus.yml has it, "" for one that
 // was discovered.
 func writtenAddress(s *stack.Stack, t env.Target) string {
+	if s.Prometheus == nil {
+		return ""
+	}
 	for _, j := range s.Prometheus.Jobs {
 		for _, w := range j.Targets {
 			if !t.Pos.IsZero() && w.Address.Pos == t.Pos {

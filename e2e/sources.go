@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -44,9 +45,11 @@ func (s *sources) of(ds *stack.Datasource) (promv1.API, error) {
 	base := s.instance.PrometheusURL
 	switch {
 	case s.instance.Proxied != nil && ds != nil:
-		if url := s.instance.Proxied(ds.EffectiveUID); url != "" {
-			base = url
+		through, err := s.instance.Proxied(ds.EffectiveUID)
+		if err != nil {
+			return nil, err
 		}
+		base = cmp.Or(through, base)
 	case ds != nil && rule.Elsewhere(s.stack, ds) != "":
 		return nil, nil
 	}

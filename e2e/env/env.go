@@ -29,8 +29,15 @@ type Instance struct {
 	Transport http.RoundTripper
 	// Proxied is the base URL of the API of a datasource, by uid, where that is
 	// reached through Grafana; "" for one behind PrometheusURL, nil where all are.
-	Proxied func(uid string) string
+	// The error says why there is none.
+	Proxied func(uid string) (string, error)
 	Targets []Target
+	// Others are targets of jobs that the stack's files do not have: they explain
+	// what is missing, and are not judged.
+	Others []Target
+	// TargetsUnknown says that nobody tells what is scraped: that Targets is empty
+	// says nothing.
+	TargetsUnknown bool
 	// From and Now bound the data: the first sample of the history and the
 	// moment when readiness was reached. Panels are asked as of Now.
 	From, Now time.Time

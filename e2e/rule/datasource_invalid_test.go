@@ -100,7 +100,7 @@ func TestDatasourceInvalidOnAnOldVolume(t *testing.T) {
 func TestDatasourceInvalidIsSaidOnce(t *testing.T) {
 	f := shipped(t).write(boardFile, boardWith(modelVariable, panelWith(1, "a", "up")))
 	in := f.served(func(s *Served) { s.Datasources = nil })
-	in.Instance.Proxied = func(string) string { return "http://localhost:3000/api/datasources/uid/x" }
+	in.Instance.Proxied = func(string) (string, error) { return "http://localhost:3000/api/datasources/uid/x", nil }
 	f.ask(in, "a").Err = errors.New("client error: 404")
 	in.Variables = []Variable{{Board: in.Boards[0], Resolution: query.Resolution{Variable: in.Boards[0].Variables[0], Err: errors.New("client error: 404")}}}
 	assert.Empty(t, panelQueryError().Live(in))

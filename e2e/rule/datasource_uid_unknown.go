@@ -23,8 +23,14 @@ func datasourceUIDUnknown() Rule {
 		Summary:  "a panel, target, variable or annotation names a datasource that is not provisioned",
 		Static: func(in *Static) []Finding {
 			var out []Finding
+			s := in.Stack
+			if in.Running != nil {
+				with := *s
+				with.Datasources = in.Running
+				s = &with
+			}
 			for _, b := range readable(in.Boards) {
-				out = append(out, lostReferences(in.Stack, b)...)
+				out = append(out, lostReferences(s, b)...)
 				out = append(out, otherOrganisations(in.Stack, b)...)
 			}
 			return out

@@ -17,6 +17,9 @@ import (
 type Static struct {
 	Stack  *stack.Stack
 	Boards []*Board // those chosen to be checked
+	// Running are the datasources of a Grafana that runs already, nil without one:
+	// what a dashboard refers to may have been made there.
+	Running []*stack.Datasource
 }
 
 // Board is a dashboard together with the questions it asks.

@@ -43,7 +43,7 @@ func prometheusNoTarget() Rule {
 		Live: func(in *Live) []Finding {
 			p := in.Stack.Prometheus
 			jobs, ok := scrapeConfigs(p)
-			if !ok || in.Instance.Name == "" || in.down(env.RolePrometheus) { // nothing was run
+			if !ok || in.Instance.Name == "" || in.Instance.TargetsUnknown || in.down(env.RolePrometheus) { // nothing was run
 				return nil
 			}
 			var out []Finding

@@ -1,15 +1,22 @@
 package attach
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Login is how a server is told who asks. The zero Login is nobody.
@@ -18,27 +25,45 @@ type Login struct {
 	User, Password string
 }
 
-// hint says where a login comes from, for errors.
-func (l Login) hint(server string) string {
-	name := "PANELGATE_" + server
+// String keeps a login out of logs.
+func (l Login) String() string {
 	switch {
 	case l.Token != "":
-		return "with the token of " + name + "_TOKEN"
+		return "a token"
 	case l.User != "":
-		return "with the login of " + name + "_USER"
+		return "user " + l.User
 	}
-	return "without a login: " + name + "_TOKEN, or " + name + "_USER and " + name + "_PASSWORD, give one"
+	return "nobody"
 }
 
-// transport is the way to a server: bounded, by the given authorities and proxy,
-// and for reading only.
-func (e *Env) transport(opts Options) (http.RoundTripper, error) {
+// GoString keeps a login out of logs.
+func (l Login) GoString() string { return l.String() }
+
+// validate says what no server could be told.
+func (l Login) validate(server string) error {
+	name := "PANELGATE_" + strings.ToUpper(server)
+	switch {
+	case strings.ContainsFunc(l.Token, func(r rune) bool { return r <= ' ' || r == 0x7f }):
+		return fmt.Errorf("%s_TOKEN has a blank or a line break in it: a token is one word", name)
+	case l.Token == "" && strings.Contains(l.User, ":"):
+		return fmt.Errorf("%s_USER has a colon in it, which basic auth cannot say", name)
+	case l.Token == "" && l.User == "" && l.Password != "":
+		return fmt.Errorf("%s_PASSWORD is set, %s_USER is not", name, name)
+	case l.Token == "" && l.User != "" && l.Password == "":
+		return fmt.Errorf("%s_USER is set, %s_PASSWORD is not", name, name)
+	}
+	return nil
+}
+
+// transport is the way to the servers: by the given authorities and proxy.
+func transport(opts Options) (*http.Transport, error) {
+	const connections = 8
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConnsPerHost = 8
+	t.MaxIdleConnsPerHost = connections
 	if opts.Proxy != "" {
-		u, err := url.Parse(opts.Proxy)
-		if err != nil || u.Host == "" {
-			return nil, fmt.Errorf("--proxy %q: want a url such as http://proxy:3128", opts.Proxy)
+		u, err := proxyURL(opts.Proxy)
+		if err != nil {
+			return nil, err
 		}
 		t.Proxy = http.ProxyURL(u)
 	}
@@ -56,8 +81,22 @@ func (e *Env) transport(opts Options) (http.RoundTripper, error) {
 		}
 		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	e.idle = append(e.idle, t.CloseIdleConnections)
-	return &readOnly{t}, nil
+	return t, nil
+}
+
+// proxyURL reads --proxy, and does not repeat one that may have a password in it.
+func proxyURL(text string) (*url.URL, error) {
+	if text == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(text)
+	switch {
+	case strings.Contains(text, "@"):
+		return nil, errors.New("--proxy: a login in the url would be seen by everybody on this machine: set HTTPS_PROXY and HTTP_PROXY in the environment instead")
+	case err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme):
+		return nil, fmt.Errorf("--proxy %q: want a url such as http://proxy:3128", text)
+	}
+	return u, nil
 }
 
 // readOnly lets nothing through that could change a server: GET and HEAD, and those
@@ -69,19 +108,81 @@ var questions = regexp.MustCompile(`/api/ds/query$|/api/v1/(?:query|query_range|
 
 // RoundTrip implements http.RoundTripper.
 func (r *readOnly) RoundTrip(req *http.Request) (*http.Response, error) {
-	switch req.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodPost:
-		if !questions.MatchString(req.URL.Path) {
-			return nil, fmt.Errorf("panelgate only reads: POST %s is refused before it is sent", req.URL.Path)
-		}
+	switch {
+	case req.Method == http.MethodGet, req.Method == http.MethodHead:
+	case req.Method == http.MethodPost && questions.MatchString(req.URL.Path):
 	default:
-		return nil, fmt.Errorf("panelgate only reads: %s %s is refused before it is sent", req.Method, req.URL.Path)
+		return refuse(req, fmt.Errorf("panelgate only reads: %s %s is refused before it is sent", req.Method, req.URL.Path))
 	}
 	return r.base.RoundTrip(req)
 }
 
-// loggedIn adds a login and headers to each request.
+// steady asks again where an answer breaks off on its way, as it does now and then
+// behind a chain of proxies: what only reads may be asked twice.
+type steady struct{ base http.RoundTripper }
+
+const (
+	// attempts is how often a question is put at the most.
+	attempts = 3
+	// most is how much of an answer is read.
+	most = 256 << 20
+)
+
+// RoundTrip implements http.RoundTripper.
+func (s *steady) RoundTrip(req *http.Request) (*http.Response, error) {
+	for attempt := 1; ; attempt++ {
+		resp, err := s.whole(req)
+		if err == nil || attempt == attempts || !brokenOff(err) || req.Context().Err() != nil {
+			return resp, err
+		}
+		if req.Body == nil || req.Body == http.NoBody {
+			continue
+		}
+		if req.GetBody == nil {
+			return nil, err
+		}
+		body, bodyErr := req.GetBody()
+		if bodyErr != nil {
+			return nil, errors.Join(err, bodyErr)
+		}
+		req = req.Clone(req.Context())
+		req.Body = body
+	}
+}
+
+// whole is an answer with all of its body read.
+func (s *steady) whole(req *http.Request) (*http.Response, error) {
+	resp, err := s.base.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
+	_ = resp.Body.Close() // it is read, or of no use
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read the answer: %w", err)
+	case len(body) > most:
+		return nil, fmt.Errorf("the answer is over %d MiB", most>>20)
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+func brokenOff(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)
+}
+
+// refuse ends a request that is not sent, as a RoundTripper has to.
+func refuse(req *http.Request, err error) (*http.Response, error) {
+	if req.Body != nil {
+		err = errors.Join(err, req.Body.Close())
+	}
+	return nil, err
+}
+
+// loggedIn adds a login and headers to each request, and follows no redirect: the
+// login would go along, and a POST would lose its question.
 type loggedIn struct {
 	base    http.RoundTripper
 	login   Login
@@ -94,14 +195,29 @@ func (l *loggedIn) RoundTrip(req *http.Request) (*http.Response, error) {
 	for name, values := range l.headers {
 		req.Header[name] = values
 	}
+	req.Header.Set("User-Agent", "panelgate")
 	switch {
 	case l.login.Token != "":
 		req.Header.Set("Authorization", "Bearer "+l.login.Token)
 	case l.login.User != "":
 		req.SetBasicAuth(l.login.User, l.login.Password)
 	}
-	return l.base.RoundTrip(req)
+	resp, err := l.base.RoundTrip(req)
+	if err != nil || resp.StatusCode/100 != 3 {
+		return resp, err
+	}
+	to, err := resp.Location()
+	if err != nil {
+		return resp, nil //nolint:nilerr // a redirect to nowhere is a status like any other
+	}
+	// Its query may carry a login's state.
+	return nil, errors.Join(&redirectError{(&url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}).String()}, resp.Body.Close())
 }
+
+// redirectError is an answer that leads elsewhere.
+type redirectError struct{ to string }
+
+func (e *redirectError) Error() string { return "it redirects to " + e.to }
 
 func orgHeader(id int64) http.Header {
 	h := http.Header{}
@@ -111,17 +227,29 @@ func orgHeader(id int64) http.Header {
 	return h
 }
 
-// byServer sends requests to one server with its login, and the rest with another:
-// a token is shown to nobody but the server it is for.
-type byServer struct {
-	prefix        string
-	server, other http.RoundTripper
+// servers are the ways to the servers by their base urls. A login is shown to
+// nobody but the server that it is for, and requests elsewhere are refused.
+type servers []way
+
+type way struct {
+	base string // without a slash at its end
+	rt   http.RoundTripper
+}
+
+// add keeps the longest base first: one server may lie below the other.
+func (s *servers) add(base string, rt http.RoundTripper) {
+	*s = append(*s, way{base, rt})
+	slices.SortStableFunc(*s, func(a, b way) int { return cmp.Compare(len(b.base), len(a.base)) })
 }
 
 // RoundTrip implements http.RoundTripper.
-func (b *byServer) RoundTrip(req *http.Request) (*http.Response, error) {
-	if strings.HasPrefix(req.URL.String(), b.prefix+"/") {
-		return b.server.RoundTrip(req)
+func (s *servers) RoundTrip(req *http.Request) (*http.Response, error) {
+	plain := *req.URL
+	plain.RawQuery, plain.Fragment, plain.User = "", "", nil
+	for _, w := range *s {
+		if strings.HasPrefix(plain.String(), w.base+"/") {
+			return w.rt.RoundTrip(req)
+		}
 	}
-	return b.other.RoundTrip(req)
+	return refuse(req, fmt.Errorf("%s is none of the servers that were named: it is not asked", plain.Host))
 }

@@ -83,6 +83,9 @@ func Start(ctx context.Context, s *stack.Stack, opts Options) (_ env.Env, err er
 // Instance implements env.Env.
 func (e *Env) Instance() env.Instance { return e.instance }
 
+// Password is that of Grafana's administrator, made up for this run.
+func (e *Env) Password() string { return e.run.password }
+
 // Close removes the containers, their networks and volumes.
 func (e *Env) Close() error {
 	e.once.Do(func() { e.closeErr = e.run.close() })
