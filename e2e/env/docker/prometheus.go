@@ -301,7 +301,8 @@ func texts(labels model.LabelSet) map[string]string {
 
 // enough is how many successful scrapes a target needs.
 func (w *scrapes) enough(s *sighting) int {
-	if w.history && s.target.AnsweredBy != "" && s.target.AnsweredBy != liveTarget {
+	past := !w.run.continued || w.run.opts.Data.knows(s.target)
+	if w.history && past && s.target.AnsweredBy != "" && s.target.AnsweredBy != liveTarget {
 		return 1
 	}
 	return samplesForRate
