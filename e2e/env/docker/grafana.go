@@ -46,7 +46,7 @@ func (r *run) bootGrafana(ctx context.Context, image pulled, near map[string]*co
 	if err != nil {
 		return nil, err
 	}
-	address, err := c.at(ctx, grafanaPort(s))
+	address, err := r.address(ctx, c, grafanaPort(s))
 	if err != nil {
 		return nil, err
 	}

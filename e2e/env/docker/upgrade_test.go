@@ -11,13 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/moby/moby/client"
 	"github.com/prometheus/client_golang/api"
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/testcontainers/testcontainers-go"
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/env/docker"
@@ -104,20 +102,10 @@ func (r *runs) WithGroup(string) slog.Handler      { return r }
 func (r *runs) gone(t *testing.T) {
 	t.Helper()
 	require.NotEmpty(t, r.ids, "no run has said its name")
-	c, err := testcontainers.NewDockerClientWithOpts(t.Context())
-	require.NoError(t, err)
-	defer c.Close() //nolint:errcheck // a test's connection
 	for _, id := range r.ids {
-		mine := client.Filters{}.Add("label", "org.panelgate.run="+id)
-		containers, err := c.ContainerList(t.Context(), client.ContainerListOptions{All: true, Filters: mine})
+		left, err := engine.Labelled("org.panelgate.run=" + id)
 		require.NoError(t, err)
-		assert.Empty(t, containers.Items, "containers of run %s", id)
-		volumes, err := c.VolumeList(t.Context(), client.VolumeListOptions{Filters: mine})
-		require.NoError(t, err)
-		assert.Empty(t, volumes.Items, "volumes of run %s", id)
-		networks, err := c.NetworkList(t.Context(), client.NetworkListOptions{Filters: mine})
-		require.NoError(t, err)
-		assert.Empty(t, networks.Items, "networks of run %s", id)
+		assert.Empty(t, left, "of run %s", id)
 	}
 }
 
@@ -127,8 +115,7 @@ func upgrade(ctx context.Context, t *testing.T, older, newer *revision, progress
 	if testing.Short() {
 		t.Skip("-short runs no containers")
 	}
-	prometheus, grafana := engine.TestImages()
-	engine.Require(t, prometheus, grafana)
+	prometheus, grafana := engine.Servers(t)
 	docker.Quiet()
 	scenario, err := fakes.BuiltinScenario("steady")
 	require.NoError(t, err)
