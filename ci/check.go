@@ -107,7 +107,11 @@ func (c *checkFlags) check(cmd *cobra.Command, stdout, stderr io.Writer) error {
 // verify runs the proof, after an older revision of the stack where one is named.
 func (c *checkFlags) verify(ctx context.Context, p *prepared) (result *e2e.Report, err error) {
 	older, remove, err := c.env.older(ctx, c.stackDir, p.load...)
-	defer func() { err = errors.Join(err, remove()) }()
+	defer func() {
+		if removeErr := remove(); removeErr != nil {
+			err = errors.Join(err, notRun(fmt.Errorf("remove the older revision's checkout: %w", removeErr)))
+		}
+	}()
 	if err != nil {
 		return nil, usage(err)
 	}

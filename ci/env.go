@@ -38,7 +38,7 @@ type envFlags struct {
 func (e *envFlags) addTo(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&e.name, "env", embedded.Name, "the `environment` that the stack runs in: embedded (this process), docker (containers of its own images), attach (it runs already)")
-	f.StringArrayVar(&e.images, "image", nil, "docker: run `SERVICE=IMAGE` in place of the compose file's, as grafana=grafana/grafana:13.2.3; fakes=IMAGE for the exporters' stand-ins")
+	f.StringArrayVar(&e.images, "image", nil, "docker: run `SERVICE=IMAGE` in place of the compose file's, as grafana=grafana/grafana:13.2.3; fakes=IMAGE for the exporters' stand-ins, old.SERVICE=IMAGE for the revision of --upgrade-from alone")
 	f.StringVar(&e.registryPrefix, "registry-prefix", "", "docker: pull images of Docker Hub from below this `prefix`, a mirror")
 	f.BoolVar(&e.asConfigured, "as-configured", false, "docker: leave the scrape intervals as they are, so that readiness takes as long as they say")
 	f.StringVar(&e.upgradeFrom, "upgrade-from", "", "docker: start the stack as it was in `DIR|REV` first, then this one on the data that it kept")
@@ -212,7 +212,7 @@ func secret(name string) (string, error) {
 }
 
 // older loads the revision that is upgraded from, nil where none is asked for. The
-// returned function removes what had to be checked out.
+// returned function removes what had to be checked out; it is never nil.
 func (e *envFlags) older(ctx context.Context, stackDir string, opts ...stack.Option) (_ *stack.Stack, remove func() error, err error) {
 	remove = func() error { return nil }
 	if e.upgradeFrom == "" {
@@ -225,6 +225,12 @@ func (e *envFlags) older(ctx context.Context, stackDir string, opts ...stack.Opt
 		}
 	}
 	s, err := stack.Load(ctx, dir, opts...)
+	if errors.Is(err, stack.ErrService) { // it had other names then
+		s, err = stack.Load(ctx, dir)
+	}
+	if err == nil && (s.Compose == nil || s.Prometheus == nil || s.Prometheus.Service == nil) {
+		err = errors.New("it has no compose file with a Prometheus service, so there is nothing to upgrade from")
+	}
 	if err != nil {
 		return nil, remove, fmt.Errorf("--upgrade-from %s: %w", e.upgradeFrom, err)
 	}

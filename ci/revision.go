@@ -1,123 +1,107 @@
 package main
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // checkout puts the repository that a stack lies in, as it was at a revision, into
-// a temporary directory, and returns where the stack is there. The work tree is not
-// touched. remove takes it away again; it is never nil.
+// a temporary directory, and returns where the stack is there. Work tree and index
+// are not touched. remove takes the directory away again; it is never nil.
+//
+// All of the repository is checked out: a stack may mount what lies beside it. Not
+// `git archive`: that leaves out what .gitattributes says and knows nothing of LFS.
 func checkout(ctx context.Context, stackDir, rev string) (dir string, remove func() error, err error) {
-	remove = func() error { return nil }
-	if strings.HasPrefix(rev, "-") {
-		return "", remove, errors.New("neither a directory nor a revision")
-	}
-	top, err := git(ctx, stackDir, "rev-parse", "--show-toplevel")
+	keep := func() error { return nil }
+	top, prefix, commit, err := resolve(ctx, stackDir, rev)
 	if err != nil {
-		return "", remove, fmt.Errorf("it is no directory, and %s is in no git repository: %w", stackDir, err)
-	}
-	prefix, err := git(ctx, stackDir, "rev-parse", "--show-prefix")
-	if err != nil {
-		return "", remove, err
-	}
-	commit, err := git(ctx, stackDir, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
-	if err != nil {
-		return "", remove, errors.New("neither a directory nor a revision of the repository")
+		return "", keep, err
 	}
 	tmp, err := os.MkdirTemp("", "panelgate-")
 	if err != nil {
-		return "", remove, err
+		return "", keep, err
 	}
 	remove = func() error { return os.RemoveAll(tmp) }
 	if err := extract(ctx, top, commit, tmp); err != nil {
 		return "", remove, err
 	}
-	dir = filepath.Join(tmp, filepath.FromSlash(prefix))
-	if _, err := os.Stat(dir); err != nil {
-		return "", remove, fmt.Errorf("%s is not there at that revision", strings.TrimSuffix(prefix, "/"))
+	dir = filepath.Join(tmp, "tree", filepath.FromSlash(prefix))
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return "", remove, fmt.Errorf("the repository has no %s at that revision: name the directory of a checkout instead", strings.TrimSuffix(prefix, "/"))
 	}
 	return dir, remove, nil
 }
 
-// git runs git in a directory and returns what it prints, trimmed.
+// resolve finds the repository of a stack, where the stack lies in it, and the
+// commit that is meant.
+func resolve(ctx context.Context, stackDir, rev string) (top, prefix, commit string, err error) {
+	fail := func(err error) (string, string, string, error) { return "", "", "", err }
+	top, err = git(ctx, stackDir, "rev-parse", "--show-toplevel")
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return fail(errors.New("it is no directory, and there is no git to look a revision up with"))
+	case err != nil:
+		return fail(fmt.Errorf("it is no directory, and no revision can be looked up where %s is: %w", stackDir, err))
+	}
+	if prefix, err = git(ctx, stackDir, "rev-parse", "--show-prefix"); err != nil {
+		return fail(err)
+	}
+	commit, err = git(ctx, stackDir, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
+	if err == nil {
+		return top, prefix, commit, nil
+	}
+	if shallow, shallowErr := git(ctx, stackDir, "rev-parse", "--is-shallow-repository"); shallowErr == nil && shallow == "true" {
+		return fail(errors.New("it is no directory, and this shallow clone has no such revision: fetch it " +
+			"(git fetch --unshallow; fetch-depth: 0 of actions/checkout)"))
+	}
+	return fail(errors.New("neither a directory nor a revision of the repository: a branch of origin that is not checked out is origin/NAME"))
+}
+
+// extract writes a commit's files below dir, by an index of its own.
+func extract(ctx context.Context, top, commit, dir string) error {
+	index := "GIT_INDEX_FILE=" + filepath.Join(dir, "index")
+	if _, err := gitWith(ctx, top, []string{index}, "read-tree", commit); err != nil {
+		return err
+	}
+	_, err := gitWith(ctx, top, []string{index}, "checkout-index", "--all", "--quiet", "--prefix="+filepath.ToSlash(filepath.Join(dir, "tree"))+"/")
+	return err
+}
+
+// git runs git in a directory and returns what it prints, without the line's end.
 func git(ctx context.Context, dir string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, args...)...)
+	return gitWith(ctx, dir, nil, args...)
+}
+
+func gitWith(ctx context.Context, dir string, environ []string, args ...string) (string, error) {
+	// No hook of the repository is run.
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir, "-c", "core.hooksPath=" + os.DevNull}, args...)...)
+	cmd.Env = append(append(ownEnviron(), "GIT_TERMINAL_PROMPT=0"), environ...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("git %s: %w %s", args[0], err, strings.TrimSpace(stderr.String()))
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
 	}
-	return strings.TrimSpace(string(out)), nil
+	if err != nil {
+		if line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n"); line != "" {
+			return "", fmt.Errorf("git %s: %s: %w", args[0], line, err)
+		}
+		return "", fmt.Errorf("git %s: %w", args[0], err)
+	}
+	return strings.TrimRight(string(out), "\r\n"), nil
 }
 
-// extract writes a commit's files below dir.
-func extract(ctx context.Context, top, commit, dir string) error {
-	cmd := exec.CommandContext(ctx, "git", "-C", top, "archive", "--format=tar", commit)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return fmt.Errorf("git archive: %w", err)
-	}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("git archive: %w", err)
-	}
-	readErr := untar(out, dir)
-	if readErr != nil {
-		_, _ = io.Copy(io.Discard, out) // lets git end
-	}
-	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("git archive: %w %s", err, strings.TrimSpace(stderr.String()))
-	}
-	return readErr
-}
-
-// untar writes the files of a tar stream below dir and nowhere else.
-func untar(r io.Reader, dir string) error {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close() //nolint:errcheck // a directory handle
-	for in := tar.NewReader(r); ; {
-		h, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read the archive: %w", err)
-		}
-		if err := untarOne(root, h, in); err != nil {
-			return fmt.Errorf("write %s: %w", h.Name, err)
-		}
-	}
-}
-
-func untarOne(root *os.Root, h *tar.Header, content io.Reader) error {
-	name := filepath.FromSlash(strings.TrimSuffix(h.Name, "/"))
-	switch h.Typeflag {
-	case tar.TypeDir:
-		return root.MkdirAll(name, 0o755)
-	case tar.TypeSymlink:
-		return root.Symlink(h.Linkname, name)
-	case tar.TypeReg:
-	default:
-		return nil
-	}
-	f, err := root.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_EXCL, os.FileMode(h.Mode).Perm())
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, content)
-	return errors.Join(err, f.Close())
+// ownEnviron is the environment without what a git hook says of another repository.
+func ownEnviron() []string {
+	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return slices.Contains([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"}, name)
+	})
 }

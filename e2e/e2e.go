@@ -250,7 +250,9 @@ func (r *run) startDocker(ctx context.Context, around embedded.Options) (env.Env
 	start := docker.Start
 	if r.UpgradeFrom != nil {
 		start = func(ctx context.Context, s *stack.Stack, opts docker.Options) (env.Env, error) {
-			return docker.Upgrade(ctx, r.UpgradeFrom, s, opts)
+			past := around
+			past.SelfAddresses, past.OwnLoopback = selfAddresses(r.UpgradeFrom), ownLoopback(r.UpgradeFrom)
+			return docker.Upgrade(ctx, docker.Revision{Stack: r.UpgradeFrom, Past: past}, s, opts)
 		}
 	}
 	running, err := start(ctx, r.stack, opts)

@@ -68,10 +68,20 @@ type Instance struct {
 	Steps  []Step   // what the start took its time for
 }
 
-// Before is what the Grafana of an older revision of the stack served.
+// Before is what the Grafana of an older revision of the stack served, and what of
+// its data the present one does not find.
 type Before struct {
 	Datasources []grafana.Datasource
 	Dashboards  []grafana.Hit
+	Left        []Left
+}
+
+// Left is a server whose data stays behind where the older revision kept it.
+type Left struct {
+	Role    Role
+	Service *stack.Service // of the present revision
+	Was, Is string         // where the data was, and where it is looked for now
+	Pos     source.Pos     // of the latter
 }
 
 // Step is a part of a start. Steps may overlap.
@@ -95,6 +105,9 @@ type Fault struct {
 	Service  *stack.Service
 	ExitCode int
 	Log      []string // its last lines
+	// OnOldData says that it comes up where it begins with nothing: it is the data
+	// of an older revision that it ends on.
+	OnOldData bool
 }
 
 // Cause says why a scrape fails, in the words of a troubleshooting table.

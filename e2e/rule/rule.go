@@ -129,7 +129,7 @@ func complete[T any](r Rule, over Severities, check func(T) []Finding) func(T) [
 // areas is the way from the compose file to a panel: what breaks early breaks
 // the rest, so it is read first.
 func areas() []string {
-	return []string{"stack", "prometheus", "datasource", "dashboard", "variable", "panel", "promql", "triton", "value", "gate"}
+	return []string{"stack", "upgrade", "prometheus", "datasource", "dashboard", "variable", "panel", "promql", "triton", "value", "gate"}
 }
 
 // area is the part of a rule's id before the slash.

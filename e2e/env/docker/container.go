@@ -253,8 +253,7 @@ func (c *container) remove(ctx context.Context) error {
 }
 
 // stop ends the container's process in good order: what it keeps is wanted.
-func (c *container) stop(ctx context.Context) error {
-	patience := 20 * time.Second
+func (c *container) stop(ctx context.Context, patience time.Duration) error {
 	if err := c.Stop(ctx, &patience); err != nil {
 		return &EngineError{"stop the container of " + c.name, err, ""}
 	}

@@ -3,20 +3,32 @@ package docker
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
+	"maps"
+	"sync"
 
-	"github.com/moby/moby/client"
+	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/stack/source"
 )
 
-// Data is what servers leave behind for the next start: their volumes, and the
-// login that is kept in one of them.
+// Data is what servers leave behind for the next start: their volumes, and what
+// was true when they began with them.
 type Data struct {
 	engine   *engine
-	password string
-	laid     bool // a past is in it already
+	password string // of Grafana's administrator, in its database from then on
+
+	mu    sync.Mutex
+	laid  map[string]bool      // volumes with a past in them
+	known map[string]bool      // targets that have a past, by key
+	admin map[string]string    // Grafana's first administrator, by the volume of its database
+	at    map[env.Role]keeping // where each server's data was at the latest start
+}
+
+// keeping is where a server's data outlives its container.
+type keeping struct {
+	volume string // the engine's, "" where nothing is kept
+	text   string // what people call it
+	pos    source.Pos
 }
 
 // NewData makes room for what the servers of several starts keep between them.
@@ -29,27 +41,72 @@ func NewData(ctx context.Context, logger *slog.Logger) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Data{engine: e, password: rand.Text()}, nil
+	return &Data{engine: e, password: rand.Text(), laid: map[string]bool{}, known: map[string]bool{},
+		admin: map[string]string{}, at: map[env.Role]keeping{}}, nil
 }
 
 // volume is the engine's name for a volume that is kept.
-func (d *Data) volume(name string) string {
-	return d.engine.prefix() + strings.ToLower(volumeName(name))
-}
+func (d *Data) volume(key string) string { return d.engine.prefix() + volumeName(key) }
 
 // Close removes the volumes. The containers that used them must be gone.
-func (d *Data) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
-	defer cancel()
-	found, err := d.engine.api.VolumeList(ctx, client.VolumeListOptions{Filters: client.Filters{}.Add("name", d.engine.prefix())})
-	var errs []error
-	if err != nil {
-		errs = append(errs, fmt.Errorf("list the volumes that were kept: %w", err))
+func (d *Data) Close() error { return d.engine.close() }
+
+// use takes down where a server keeps its data.
+func (d *Data) use(role env.Role, k keeping) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.at[role] = k
+}
+
+func (d *Data) places() map[env.Role]keeping {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.at)
+}
+
+// hasPast says whether a past lies in a volume already.
+func (d *Data) hasPast(volume string) bool {
+	if d == nil {
+		return false
 	}
-	for _, v := range found.Items {
-		if _, err := d.engine.api.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{Force: true}); gone(err) != nil {
-			errs = append(errs, fmt.Errorf("remove volume %s: %w", v.Name, err))
-		}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.laid[volume]
+}
+
+// scraped takes down that the volume in use has a past, and whose.
+func (d *Data) scraped(targets []env.Target) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if volume := d.at[env.RolePrometheus].volume; volume != "" {
+		d.laid[volume] = true
 	}
-	return errors.Join(append(errs, d.engine.close())...)
+	for _, t := range targets {
+		d.known[key(t.Job, t.URL, t.Labels)] = t.Up
+	}
+}
+
+func (d *Data) knows(t env.Target) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.known[key(t.Job, t.URL, t.Labels)]
+}
+
+// administrator is who Grafana's administrator is that is called user where its
+// database is new: the name is read once, into an empty database.
+func (d *Data) administrator(user string) string {
+	if d == nil {
+		return user
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	volume := d.at[env.RoleGrafana].volume
+	if volume == "" {
+		return user
+	}
+	if first, ok := d.admin[volume]; ok {
+		return first
+	}
+	d.admin[volume] = user
+	return user
 }

@@ -105,6 +105,7 @@ type run struct {
 	layout    *layout
 	near      map[string]*container // whose network a server shares, by service
 	hurried   bool                  // Prometheus has a copy of prometheus.yml with short intervals
+	continued bool                  // Prometheus goes on with what an earlier start has kept
 	// plainDiscovery says that this Prometheus does not know the flag that hurries
 	// discovery.
 	plainDiscovery bool
@@ -140,7 +141,9 @@ func newRun(ctx context.Context, s *stack.Stack, opts Options) (*run, error) {
 		r.password = opts.Data.password
 	}
 	var err error
-	r.engine, err = connect(ctx, r.logger)
+	if r.engine, err = connect(ctx, r.logger); err == nil && opts.Data != nil {
+		r.engine.keeper = opts.Data.engine.run
+	}
 	return r, err
 }
 

@@ -64,6 +64,7 @@ type engine struct {
 	provider *testcontainers.DockerProvider
 	api      client.APIClient
 	run      string     // value of runLabel
+	keeper   string     // that of whoever keeps volumes beyond the run, "" for nobody
 	host     string     // where published ports are reached
 	bind     netip.Addr // the address they are published on
 	os, arch string     // of its containers
@@ -154,7 +155,9 @@ func (e *engine) labels() map[string]string {
 // it, and is not to be swept away with the run.
 func (e *engine) volumeLabels(name string) map[string]string {
 	if name != "" && !strings.HasPrefix(name, e.prefix()) {
-		return testcontainers.GenericLabels()
+		l := testcontainers.GenericLabels()
+		l[runLabel] = e.keeper
+		return l
 	}
 	return e.labels()
 }

@@ -49,11 +49,11 @@ func (r *run) bootGrafana(ctx context.Context, image pulled, near map[string]*co
 	if err != nil {
 		return nil, err
 	}
-	address, err := c.at(ctx, grafanaPort(s))
+	address, err := r.address(ctx, c, grafanaPort(s))
 	if err != nil {
 		return nil, err
 	}
-	client, err := grafana.New(grafana.Options{URL: grafanaURL(s, address), User: sp.env["GF_SECURITY_ADMIN_USER"], Password: r.password, Transport: loopbackTLS()})
+	client, err := grafana.New(grafana.Options{URL: grafanaURL(s, address), User: r.opts.Data.administrator(sp.env["GF_SECURITY_ADMIN_USER"]), Password: r.password, Transport: loopbackTLS()})
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,8 @@ func (r *run) provisioned(ctx context.Context, c *container, client *grafana.Cli
 			}
 		}
 		r.progress("provisioning", served, len(wanted))
-		if served == len(wanted) || time.Since(began) > provisioningPatience {
+		// A database that was kept serves what it had before the files are read.
+		if served == len(wanted) && r.opts.Data == nil || time.Since(began) > provisioningPatience {
 			return true, nil
 		}
 		if looks++; looks%5 != 0 {

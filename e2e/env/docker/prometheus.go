@@ -64,14 +64,13 @@ func (r *run) bootPrometheus(ctx context.Context, image pulled) (base string, w 
 	if err != nil {
 		return "", nil, err
 	}
-	address, err := c.at(ctx, s.ListenPort())
-	if err != nil {
-		return "", nil, err
-	}
+	address, err := r.address(ctx, c, s.ListenPort())
 	base = (&url.URL{Scheme: "http", Host: address, Path: s.RoutePrefix()}).String()
 	w = newScrapes(r, base)
 	began := time.Now()
-	err = r.await(ctx, c, "its API at "+base, w.up)
+	if err == nil {
+		err = r.await(ctx, c, "its API at "+base, w.up)
+	}
 	if r.unknownFlag(err) {
 		r.logger.Info("this Prometheus does not know the flag that hurries discovery: starting it without")
 		w.close()
@@ -150,6 +149,19 @@ func (r *run) await(ctx context.Context, c *container, what string, done func(co
 }
 
 var errBootTime = errors.New("the server took too long to come up")
+
+// address is where a port of a server is reached. One that ended at once has none:
+// its log says why.
+func (r *run) address(ctx context.Context, c *container, port int) (string, error) {
+	address, err := c.at(ctx, port)
+	if err == nil {
+		return address, nil
+	}
+	if code, ended, exitedErr := c.exited(ctx); exitedErr == nil && ended {
+		return "", r.exitOf(ctx, c, code)
+	}
+	return "", err
+}
 
 // exitOf is the error of a container that has ended.
 func (r *run) exitOf(ctx context.Context, c *container, code int) error {
@@ -312,7 +324,8 @@ func texts(labels model.LabelSet) map[string]string {
 
 // enough is how many successful scrapes a target needs.
 func (w *scrapes) enough(s *sighting) int {
-	if w.history && s.target.AnsweredBy != "" && s.target.AnsweredBy != liveTarget {
+	past := !w.run.continued || w.run.opts.Data.knows(s.target)
+	if w.history && past && s.target.AnsweredBy != "" && s.target.AnsweredBy != liveTarget {
 		return 1
 	}
 	return samplesForRate

@@ -2,6 +2,8 @@ package docker
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/stack"
 )
 
@@ -40,7 +43,15 @@ func (r *run) service(s *stack.Service, role string, info imageInfo, image strin
 		sp.tmpfs[target] = options
 	}
 	sp.extraHosts = r.extraHosts(s)
-	return sp, r.mount(&sp, s, r.dataDirs(s, role, info))
+	data := r.dataDirs(s, role, info)
+	if err := r.mount(&sp, s, data); err != nil {
+		return sp, err
+	}
+	for _, dir := range data {
+		r.keep(&sp, s, env.Role(role), dir)
+	}
+	sp.files = sp.files.inOrder()
+	return sp, nil
 }
 
 // extraHosts are the service's own entries of /etc/hosts, without those for which
@@ -121,20 +132,59 @@ func (r *run) mount(sp *spec, s *stack.Service, data []string) error {
 	mounts := slices.Clone(s.Mounts)
 	slices.SortStableFunc(mounts, func(a, b stack.Mount) int { return strings.Count(a.Target, "/") - strings.Count(b.Target, "/") })
 	for _, m := range mounts {
-		if err := r.mountOne(sp, m, data); err != nil {
+		if err := r.mountOne(sp, s, m, data); err != nil {
 			return fmt.Errorf("%s: mount %s of service %q: %w", m.Pos, m.Target, s.Name, err)
 		}
+		r.cover(sp, m, data)
 	}
-	for _, dir := range data {
-		if name := r.kept(s.Name, dir); name != "" && !covered(sp.volumes, dir) {
-			sp.volumes[dir] = name
-		}
-		if covered(sp.volumes, dir) {
-			sp.files.open(dir) // a new volume belongs to root where the image has nothing at its path
-		}
-	}
-	sp.files = sp.files.inOrder()
 	return nil
+}
+
+// keep lets what a server writes outlive its container where several starts share
+// their data. What no volume holds in production lives as long as the container,
+// which a restart leaves be.
+func (r *run) keep(sp *spec, s *stack.Service, role env.Role, dir string) {
+	for target := range sp.tmpfs {
+		if below(target, dir) { // nothing is kept, and a past could not be laid down there before the start
+			delete(sp.tmpfs, target)
+			sp.volumes[dir] = ""
+		}
+	}
+	if r.opts.Data != nil {
+		if !covered(sp.volumes, dir) {
+			sp.volumes[dir] = r.opts.Data.volume(s.Name + ":" + dir)
+		}
+		r.opts.Data.use(role, r.keeping(sp, s, dir))
+	}
+	if covered(sp.volumes, dir) {
+		sp.files.open(dir) // a new volume belongs to root where the image has nothing at its path
+	}
+}
+
+// keeping is where a directory outlives the container.
+func (r *run) keeping(sp *spec, s *stack.Service, dir string) keeping {
+	k := keeping{text: "no volume: a directory of its own container", pos: s.Pos}
+	at := ""
+	for target, volume := range sp.volumes {
+		if below(target, dir) && len(target) > len(at) {
+			at, k.volume = target, volume
+		}
+	}
+	for _, m := range s.Mounts {
+		if path.Clean("/"+m.Target) != at {
+			continue
+		}
+		k.pos = m.Pos
+		switch {
+		case m.Type != "volume":
+			k.text = "the directory " + r.relative(m.Source)
+		case m.Source == "":
+			k.text = fmt.Sprintf("an unnamed volume of service %q at %s", s.Name, at)
+		default:
+			k.text = fmt.Sprintf("volume %q", m.Source)
+		}
+	}
+	return k
 }
 
 // covered says whether a volume is mounted at a directory or above it.
@@ -153,16 +203,45 @@ func below(dir, p string) bool {
 	return p == dir || dir == "/" || strings.HasPrefix(p, dir+"/")
 }
 
-func (r *run) mountOne(sp *spec, m stack.Mount, data []string) error {
+// cover keeps files that are mounted inside of a directory of data out of the
+// volume that holds the data: the next start must not find them there.
+func (r *run) cover(sp *spec, m stack.Mount, data []string) {
+	at := path.Clean("/" + m.Target)
+	if r.opts.Data == nil || m.Type == "volume" || m.Type == "tmpfs" {
+		return
+	}
+	if info, err := os.Stat(m.Source); err != nil || !info.IsDir() {
+		at = path.Dir(at) // a file is no place for a volume
+	}
+	for _, dir := range data {
+		if at != dir && below(dir, at) && !covered(without(sp.volumes, data), at) {
+			sp.volumes[at] = ""
+		}
+	}
+}
+
+// without are the volumes that are mounted neither at these directories nor above
+// one.
+func without(volumes map[string]string, dirs []string) map[string]string {
+	out := maps.Clone(volumes)
+	maps.DeleteFunc(out, func(target, _ string) bool {
+		return slices.ContainsFunc(dirs, func(d string) bool { return below(target, d) })
+	})
+	return out
+}
+
+func (r *run) mountOne(sp *spec, s *stack.Service, m stack.Mount, data []string) error {
 	target := path.Clean("/" + m.Target)
 	holdsData := slices.ContainsFunc(data, func(d string) bool { return below(target, d) })
 	switch {
 	case m.Type == "tmpfs":
 		sp.tmpfs[target] = ""
+	case m.Type == "volume" && m.Source == "":
+		sp.volumes[target] = r.unnamed(s, target)
 	case m.Type == "volume":
-		sp.volumes[target] = r.volume(m.Source)
+		sp.volumes[target] = r.volume(path.Join(m.Source, m.SubPath))
 	case holdsData:
-		sp.volumes[target] = r.volume(m.Source)
+		sp.volumes[target] = r.volume(r.relative(m.Source))
 	case m.Inline:
 		sp.files.add(target, m.Content, cmpMode(m.Mode))
 	case m.Source == "":
@@ -194,7 +273,7 @@ func (r *run) outsideMount(sp *spec, m stack.Mount, target string) error {
 	case err != nil:
 		return err
 	case info.IsDir():
-		sp.volumes[target] = r.volume(m.Source)
+		sp.volumes[target] = r.volume(r.relative(m.Source))
 		r.notef("%s: %s lies outside of the stack: its place in the container of %s is empty", m.Pos, m.Source, sp.name)
 	case info.Mode().IsRegular():
 		return sp.files.tree(m.Source, target)
@@ -207,34 +286,47 @@ func (r *run) insideStack(source string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// volume is the run's volume for one of the compose file, "" for an unnamed one.
-func (r *run) volume(name string) string {
-	if name == "" {
-		return ""
+// relative is a path of this machine as it is written in another checkout of the
+// stack, too.
+func (r *run) relative(source string) string {
+	rel, err := filepath.Rel(r.stack.Dir, source)
+	if err != nil || strings.Count(rel, "..") > 1 { // beside the stack is part of the project, anything farther of the machine
+		return filepath.ToSlash(source)
 	}
-	if r.opts.Data != nil {
-		return r.opts.Data.volume(name)
-	}
-	return r.engine.prefix() + volumeName(name)
+	return "./" + filepath.ToSlash(rel)
 }
 
-// kept is the volume of a directory whose content outlives the container, "" where
-// none has to.
-func (r *run) kept(service, dir string) string {
+// volume is the engine's name for a volume of the compose file or a directory of
+// data.
+func (r *run) volume(key string) string {
+	if r.opts.Data != nil {
+		return r.opts.Data.volume(key)
+	}
+	return r.engine.prefix() + volumeName(key)
+}
+
+// unnamed is a volume without a name, "" for a fresh one. Where data is kept, it is
+// the service's own at this path, as compose hands it on to the next container.
+func (r *run) unnamed(s *stack.Service, target string) string {
 	if r.opts.Data == nil {
 		return ""
 	}
-	return r.opts.Data.volume(service + dir)
+	return r.opts.Data.volume(s.Name + ":" + target)
 }
 
-// volumeName makes a name that the engine takes of a path.
-func volumeName(name string) string {
-	return strings.Trim(strings.Map(func(c rune) rune {
+// volumeName makes a name that the engine takes, another one of every key.
+func volumeName(key string) string {
+	name := strings.Trim(strings.Map(func(c rune) rune {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.' {
 			return c
 		}
 		return '-'
-	}, name), "-.")
+	}, key), "-.")
+	if name == key {
+		return name
+	}
+	sum := sha256.Sum256([]byte(key))
+	return name + "-" + hex.EncodeToString(sum[:4])
 }
 
 // prometheusSpec is the container of Prometheus, its past laid down and its scrapes
@@ -248,8 +340,9 @@ func (r *run) prometheusSpec(ctx context.Context, image string, info imageInfo) 
 	if err := r.trustFakes(&sp); err != nil {
 		return spec{}, err
 	}
-	if dir := r.pastDir; r.opts.Data == nil || !r.opts.Data.laid {
-		if err := sp.files.blocks(dir, storagePath(s, info)); err != nil {
+	storage := storagePath(s, info)
+	if r.continued = r.opts.Data.hasPast(r.keeping(&sp, s, storage).volume); !r.continued {
+		if err := sp.files.blocks(r.pastDir, storage); err != nil {
 			return spec{}, fmt.Errorf("lay down the past: %w", err)
 		}
 	}

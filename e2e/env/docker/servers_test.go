@@ -37,7 +37,7 @@ func TestPlainFlags(t *testing.T) {
 }
 
 func TestVolumeName(t *testing.T) {
-	assert.Equal(t, "var-lib-grafana", volumeName("/var/lib/grafana"))
+	assert.Equal(t, "var-lib-grafana-2ee16d56", volumeName("/var/lib/grafana"))
 	assert.Equal(t, "grafana-data", volumeName("grafana-data"))
 }
 

@@ -4,39 +4,70 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/e2e/grafana"
 	"github.com/panelgate/panelgate/stack"
 )
 
+// olderImage begins the names of overrides that are for the older revision alone.
+const olderImage = "old."
+
+// Revision is a stack as it was at a time, and what surrounds its Prometheus.
+type Revision struct {
+	Stack *stack.Stack
+	Past  embedded.Options
+}
+
 // Upgrade starts an older revision of the stack, stops it as `docker compose up`
-// would before it starts a newer one, and starts s on what the older one kept: its
+// does before it starts a newer one, and starts s on what the older one kept: its
 // Grafana's database and its Prometheus' blocks. What Grafana had then is in the
-// instance as Before.
-func Upgrade(ctx context.Context, older, s *stack.Stack, opts Options) (_ env.Env, err error) {
+// instance as Before. A server that ends, and comes up where it begins with nothing,
+// is a fault that says so. That the older revision does not start is an error:
+// nothing is proven of s then.
+func Upgrade(ctx context.Context, older Revision, s *stack.Stack, opts Options) (_ env.Env, err error) {
+	before, after, err := opts.Images.split(older.Stack, s)
+	if err != nil {
+		return nil, err
+	}
 	data, err := NewData(ctx, opts.Past.Logger)
 	if err != nil {
 		return nil, err
 	}
-	e := &upgraded{data: data}
+	e := &upgraded{data: data, before: &env.Before{}}
 	started := false
-	defer func() {
+	defer func() { // on errors, and on panics too
 		if !started {
 			err = errors.Join(err, e.Close())
 		}
 	}()
-	opts.Data = data
-	before, err := e.runOlder(ctx, older, &opts)
+	first := opts
+	first.Past, first.Images, first.Data = older.Past, before, data
+	running, err := e.runOlder(ctx, older.Stack, first)
 	if err != nil {
-		return nil, fmt.Errorf("start the older revision: %w", err)
+		return nil, fmt.Errorf("the older revision does not start, so nothing can be upgraded from it: %w", err)
 	}
-	e.Env, err = Start(ctx, s, opts)
-	if err != nil {
+	was := data.places()
+	// The newer one goes on in the same world.
+	opts.Past.World, opts.Past.From = running.World, running.From
+	opts.Images = after
+	alone := opts
+	opts.Data = data
+	if e.Env, err = Start(ctx, s, opts); err != nil {
+		return nil, fmt.Errorf("on the data that the older revision has kept: %w", err)
+	}
+	e.instance = e.Env.Instance()
+	if err := tellApart(ctx, s, alone, e.instance.Faults); err != nil {
 		return nil, err
 	}
-	e.before = before
+	e.before.Left = leftBehind(s, was, data.places())
+	e.instance.Before = e.before
 	started = true
 	return e, nil
 }
@@ -44,18 +75,15 @@ func Upgrade(ctx context.Context, older, s *stack.Stack, opts Options) (_ env.En
 // upgraded is a stack that runs on what an older one kept.
 type upgraded struct {
 	env.Env
-	data   *Data
-	before *env.Before
-	once   sync.Once
-	err    error
+	instance env.Instance
+	data     *Data
+	before   *env.Before
+	once     sync.Once
+	err      error
 }
 
 // Instance implements env.Env.
-func (e *upgraded) Instance() env.Instance {
-	i := e.Env.Instance()
-	i.Before = e.before
-	return i
-}
+func (e *upgraded) Instance() env.Instance { return e.instance }
 
 // Close implements env.Env.
 func (e *upgraded) Close() error {
@@ -69,27 +97,29 @@ func (e *upgraded) Close() error {
 }
 
 // runOlder brings the older revision up, takes down what its Grafana serves, and
-// stops it in good order. The newer one goes on in the same world.
-func (e *upgraded) runOlder(ctx context.Context, older *stack.Stack, opts *Options) (_ *env.Before, err error) {
-	running, err := Start(ctx, older, *opts)
+// stops it in good order.
+func (e *upgraded) runOlder(ctx context.Context, older *stack.Stack, opts Options) (_ env.Instance, err error) {
+	running, err := Start(ctx, older, opts)
 	if err != nil {
-		return nil, err
+		return env.Instance{}, err
 	}
 	defer func() { err = errors.Join(err, running.Close()) }()
 	instance := running.Instance()
-	if len(instance.Faults) > 0 {
-		f := instance.Faults[0]
-		return nil, &ExitError{Service: f.Service.Name, Code: f.ExitCode, Log: f.Log}
+	for _, f := range instance.Faults {
+		err = errors.Join(err, &ExitError{Service: f.Service.Name, Code: f.ExitCode, Log: f.Log})
 	}
-	before := &env.Before{}
+	if err != nil {
+		return instance, err
+	}
 	if g := instance.Grafana; g != nil {
-		if err := takeDown(ctx, g, before); err != nil {
-			return nil, err
+		if err := takeDown(ctx, g, e.before); err != nil {
+			return instance, err
 		}
 	}
-	opts.Past.World, opts.Past.From = instance.World, instance.From
-	opts.Data.laid = true
-	return before, running.(*Env).run.stop(ctx)
+	e.data.scraped(instance.Targets)
+	r := running.(*Env).run
+	r.progress("stopping the older revision", 0, 0)
+	return instance, r.stop(ctx)
 }
 
 func takeDown(ctx context.Context, g *grafana.Client, before *env.Before) error {
@@ -103,12 +133,95 @@ func takeDown(ctx context.Context, g *grafana.Client, before *env.Before) error 
 	return nil
 }
 
-// stop ends the servers so that what they keep is whole.
+// stop ends the servers so that what they keep is whole, each in the time that the
+// compose file gives it.
 func (r *run) stop(ctx context.Context) error {
-	for _, c := range r.servers {
-		if err := c.stop(ctx); err != nil {
+	for _, role := range slices.Sorted(maps.Keys(r.servers)) {
+		c := r.servers[role]
+		patience := stopTime
+		for _, s := range r.startedServices() {
+			if s.Name == c.name && s.StopGracePeriod > 0 {
+				patience = s.StopGracePeriod
+			}
+		}
+		if err := c.stop(ctx, patience); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// stopTime is how long a server may take to end. Compose's own ten seconds are
+// too few for a machine that does much else.
+const stopTime = 30 * time.Second
+
+// tellApart finds out which servers would have come up on nothing: those are the
+// upgrade's fault.
+func tellApart(ctx context.Context, s *stack.Stack, opts Options, faults []env.Fault) (err error) {
+	if len(faults) == 0 {
+		return nil
+	}
+	opts.Past.World, opts.Past.From = nil, time.Time{}
+	fresh, err := Start(ctx, s, opts)
+	if err != nil {
+		return fmt.Errorf("start the stack on nothing, to see whether the older revision's data is what it fails on: %w", err)
+	}
+	defer func() { err = errors.Join(err, fresh.Close()) }()
+	for i := range faults {
+		faults[i].OnOldData = !slices.ContainsFunc(fresh.Instance().Faults, func(f env.Fault) bool { return f.Role == faults[i].Role })
+	}
+	return nil
+}
+
+// leftBehind are the servers that do not find the data that the older revision has
+// kept for them.
+func leftBehind(s *stack.Stack, was, is map[env.Role]keeping) []env.Left {
+	services := map[env.Role]*stack.Service{env.RolePrometheus: s.Prometheus.Service}
+	if s.Grafana != nil {
+		services[env.RoleGrafana] = s.Grafana.Service
+	}
+	var out []env.Left
+	for _, role := range []env.Role{env.RolePrometheus, env.RoleGrafana} {
+		if service := services[role]; service != nil && was[role].volume != "" && was[role].volume != is[role].volume {
+			out = append(out, env.Left{Role: role, Service: service, Was: was[role].text, Is: is[role].text, Pos: is[role].pos})
+		}
+	}
+	return out
+}
+
+// split are the overrides for each of two revisions: a name is that of a service or
+// role in either, "old.NAME" in the older one alone.
+func (i Images) split(older, newer *stack.Stack) (before, after Images, err error) {
+	before, after = i, i
+	before.Override, after.Override = map[string]string{}, map[string]string{}
+	was, is := containers(older), containers(newer)
+	known := maps.Clone(was)
+	maps.Copy(known, is)
+	only := map[string]string{}
+	for name, image := range i.Override {
+		if old, ok := strings.CutPrefix(name, olderImage); ok && !known[name] {
+			only[old] = image
+			name = old
+		} else if is[name] {
+			after.Override[name] = image
+		}
+		if was[name] {
+			before.Override[name] = image
+		}
+		if !known[name] {
+			return before, after, Images{Override: map[string]string{name: image}}.unused(known)
+		}
+	}
+	maps.Copy(before.Override, only)
+	return before, after, nil
+}
+
+// containers are the names that a run's containers go by in --image.
+func containers(s *stack.Stack) map[string]bool {
+	r := run{stack: s}
+	out := map[string]bool{fakesName: true}
+	for role, service := range r.roles() {
+		out[role], out[service.Name] = true, true
+	}
+	return out
 }
