@@ -18,6 +18,7 @@ type Data struct {
 	password string // of Grafana's administrator, in its database from then on
 
 	mu    sync.Mutex
+	old   bool                 // servers have run on it
 	laid  map[string]bool      // volumes with a past in them
 	known map[string]bool      // targets that have a past, by key
 	admin map[string]string    // Grafana's first administrator, by the volume of its database
@@ -78,12 +79,23 @@ func (d *Data) hasPast(volume string) bool {
 func (d *Data) scraped(targets []env.Target) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.old = true
 	if volume := d.at[env.RolePrometheus].volume; volume != "" {
 		d.laid[volume] = true
 	}
 	for _, t := range targets {
 		d.known[key(t.Job, t.URL, t.Labels)] = t.Up
 	}
+}
+
+// used says whether servers have run on the data before.
+func (d *Data) used() bool {
+	if d == nil {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.old
 }
 
 func (d *Data) knows(t env.Target) bool {

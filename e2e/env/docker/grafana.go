@@ -78,6 +78,7 @@ func (r *run) provisioned(ctx context.Context, c *container, client *grafana.Cli
 		}
 	}
 	began := time.Now()
+	changes := quiet{}
 	looks := 0
 	var refused error
 	err := r.await(ctx, c, "its dashboards", func(ctx context.Context) (bool, error) {
@@ -93,7 +94,8 @@ func (r *run) provisioned(ctx context.Context, c *container, client *grafana.Cli
 		}
 		r.progress("provisioning", served, len(wanted))
 		// A database that was kept serves what it had before the files are read.
-		if served == len(wanted) && r.opts.Data == nil || time.Since(began) > provisioningPatience {
+		settled := !r.opts.Data.used() || changes.over(hits)
+		if served == len(wanted) && settled || time.Since(began) > provisioningPatience {
 			return true, nil
 		}
 		if looks++; looks%5 != 0 {
@@ -102,6 +104,24 @@ func (r *run) provisioned(ctx context.Context, c *container, client *grafana.Cli
 		return r.finishedProvisioning(ctx, c)
 	})
 	return errors.Join(err, refused)
+}
+
+// settleTime is for how long the dashboards of a kept database must have been the
+// same. Not every version of Grafana says when it has read all files (10.1 does
+// not); they begin with that as they begin to answer.
+const settleTime = 2 * time.Second
+
+// quiet tells when a list of dashboards has stopped changing.
+type quiet struct {
+	last  []grafana.Hit
+	since time.Time
+}
+
+func (q *quiet) over(hits []grafana.Hit) bool {
+	if q.since.IsZero() || !slices.Equal(q.last, hits) {
+		q.last, q.since = hits, time.Now()
+	}
+	return time.Since(q.since) >= settleTime
 }
 
 // finishedProvisioning says whether Grafana's log says so.
