@@ -29,7 +29,7 @@ func main() {
 	// After the first signal the default handling is back: a second ctrl-C ends
 	// the program even if tidying up hangs.
 	context.AfterFunc(ctx, stop)
-	docker.Quiet()
+	docker.Prepare()
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)

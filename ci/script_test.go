@@ -22,7 +22,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	docker.Quiet()
+	docker.Prepare()
 	testscript.Main(m, map[string]func(){"panelgate": main})
 }
 

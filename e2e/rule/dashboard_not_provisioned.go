@@ -25,7 +25,7 @@ func dashboardNotProvisioned() Rule {
 				case !served(b.Dashboard):
 				case strings.TrimSpace(b.Title.Value) == "":
 					out = append(out, untitled(in, b))
-				case in.Served == nil || unservable(in, b) || stuck[b.Provider]:
+				case in.Served == nil || unservable(in, b) || stuck[b.Provider] || servedAsBefore(in, b):
 				default:
 					if f := notServed(in, b); f != nil {
 						out = append(out, *f)

@@ -27,6 +27,9 @@ type refusal struct {
 func refusals(in *Live, id string) []refusal {
 	var out []refusal
 	for _, f := range in.Instance.Faults {
+		if f.OnOldData { // it is the older revision's data, not the files: upgrade/* says so
+			continue
+		}
 		if r := refusalOf(f); r.rule == id && !in.saidOfMounts(f.Service) {
 			out = append(out, r)
 		}

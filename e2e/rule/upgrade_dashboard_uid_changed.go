@@ -38,3 +38,17 @@ func upgradeDashboardUIDChanged() Rule {
 		},
 	}
 }
+
+// servedAsBefore says whether Grafana goes on serving a dashboard under the uid that
+// it had in the older revision, and only under that.
+func servedAsBefore(in *Live, b *Board) bool {
+	if !in.upgraded() {
+		return false
+	}
+	for _, was := range in.Instance.Before.Dashboards {
+		if heir(in, was) == b.Board && hit(in.Served.Hits, was.UID) && !hit(in.Served.Hits, b.UID.Value) {
+			return true
+		}
+	}
+	return false
+}

@@ -19,7 +19,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	Quiet()
+	Prepare()
 	goleak.VerifyTestMain(m, testengine.Leaks()...)
 }
 

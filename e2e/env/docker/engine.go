@@ -237,6 +237,16 @@ func (e *engine) address(port network.Port) string {
 	return net.JoinHostPort(e.host, port.Port())
 }
 
-// Quiet keeps testcontainers from printing what it does to standard error. Its
-// logger belongs to the process: call it once, before anything is started.
-func Quiet() { log.SetDefault(silent{}) }
+// Prepare settles what testcontainers keeps for a whole process; call it once,
+// before anything is started. It is kept from printing what it does, and the process
+// becomes a session of its own: by default all children of one parent are one, and
+// two gates that a script starts side by side would trip over the reaper that the
+// other is just starting.
+func Prepare() {
+	log.SetDefault(silent{})
+	const session = "TESTCONTAINERS_SESSION_ID"
+	if os.Getenv(session) == "" {
+		// It fails for no name like this one; then the default holds.
+		_ = os.Setenv(session, "panelgate-"+strings.ToLower(rand.Text()))
+	}
+}

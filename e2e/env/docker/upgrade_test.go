@@ -116,7 +116,7 @@ func upgrade(ctx context.Context, t *testing.T, older, newer *revision, progress
 		t.Skip("-short runs no containers")
 	}
 	prometheus, grafana := engine.Servers(t)
-	docker.Quiet()
+	docker.Prepare()
 	scenario, err := fakes.BuiltinScenario("steady")
 	require.NoError(t, err)
 	seen := &runs{}
