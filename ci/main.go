@@ -87,11 +87,18 @@ const rootLong = `panelgate proves that a Grafana stack kept as code shows data 
 It starts the real Prometheus code in this process with the stack's own
 prometheus.yml, has fake exporters answer its targets, asks every query of
 every panel as Grafana would ask it, and names the broken link where an answer
-is missing. It needs no Docker, no GPU and no network.`
+is missing. It needs no Docker, no GPU and no network.
+
+With --env docker the stack's own Prometheus and Grafana run as containers and
+every query goes through both; with --env attach those of a stack that is
+running already are asked, and nothing but asked.`
 
 const rootExample = `  go run ./ci                                   check the stack in ./stack
   go run ./ci --stack ../infra -v               check another one, and say more
   go run ./ci --dashboard 'gpu-*' --json out.json
+  go run ./ci --env docker                      with the stack's own servers, in containers
+  go run ./ci --env docker --upgrade-from main  on the data that an older revision kept
+  go run ./ci --env attach --grafana http://localhost:3000
   go run ./ci lint                              the files alone, in milliseconds
   go run ./ci explain panel/no-data             what a rule means`
 
