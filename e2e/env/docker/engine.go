@@ -179,6 +179,21 @@ func (e *engine) network(ctx context.Context, name string) (string, error) {
 	return full, ctx.Err()
 }
 
+// volume makes a volume, unless it is there or unnamed. The engine would make it with
+// the container, but Podman leaves out the labels then, by which it is removed.
+func (e *engine) volume(ctx context.Context, name string) error {
+	if name == "" {
+		return nil
+	}
+	e.mu.Lock() // Podman refuses one of two that are asked for at once
+	defer e.mu.Unlock()
+	_, err := e.api.VolumeCreate(context.WithoutCancel(ctx), client.VolumeCreateOptions{Name: name, Labels: e.volumeLabels(name)})
+	if err != nil {
+		return &EngineError{"create a volume", err, ""}
+	}
+	return ctx.Err()
+}
+
 // close removes everything the run has made and waits for that.
 func (e *engine) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
