@@ -11,11 +11,13 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/api/types/system"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
@@ -67,6 +69,7 @@ type engine struct {
 	host     string     // where published ports are reached
 	bind     netip.Addr // the address they are published on
 	os, arch string     // of its containers
+	kind     testcontainers.ProviderType
 	logger   *slog.Logger
 
 	mu         sync.Mutex
@@ -94,6 +97,11 @@ func connect(ctx context.Context, logger *slog.Logger) (*engine, error) {
 		return fail(errors.Join(err, provider.Close()))
 	}
 	e.os, e.arch = version.Os, version.Arch
+	if slices.ContainsFunc(version.Components, func(c system.ComponentVersion) bool { return c.Name == "Podman Engine" }) {
+		// Else testcontainers goes by the socket's name, and puts its reaper into a
+		// network that Podman lists and does not have.
+		e.kind = testcontainers.ProviderPodman //nolint:staticcheck // what replaces it is chosen before the engine is known
+	}
 	if e.host, err = provider.DaemonHost(ctx); err != nil {
 		return fail(errors.Join(err, provider.Close()))
 	}
