@@ -67,7 +67,7 @@ func (e *engine) create(ctx context.Context, s spec) (*container, error) {
 	}
 	options := []testcontainers.ContainerCustomizer{
 		testcontainers.WithLogger(silent{}),
-		testcontainers.WithProvider(e.kind),
+		testcontainers.WithProvider(e.kind()),
 		testcontainers.WithNoStart(),
 		testcontainers.WithEnv(s.env),
 		testcontainers.WithLabels(e.labels()),

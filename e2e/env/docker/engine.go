@@ -69,7 +69,7 @@ type engine struct {
 	host     string     // where published ports are reached
 	bind     netip.Addr // the address they are published on
 	os, arch string     // of its containers
-	kind     testcontainers.ProviderType
+	podman   bool
 	logger   *slog.Logger
 
 	mu         sync.Mutex
@@ -97,11 +97,7 @@ func connect(ctx context.Context, logger *slog.Logger) (*engine, error) {
 		return fail(errors.Join(err, provider.Close()))
 	}
 	e.os, e.arch = version.Os, version.Arch
-	if slices.ContainsFunc(version.Components, func(c system.ComponentVersion) bool { return c.Name == "Podman Engine" }) {
-		// Else testcontainers goes by the socket's name, and puts its reaper into a
-		// network that Podman lists and does not have.
-		e.kind = testcontainers.ProviderPodman //nolint:staticcheck // what replaces it is chosen before the engine is known
-	}
+	e.podman = slices.ContainsFunc(version.Components, func(c system.ComponentVersion) bool { return c.Name == "Podman Engine" })
 	if e.host, err = provider.DaemonHost(ctx); err != nil {
 		return fail(errors.Join(err, provider.Close()))
 	}
@@ -113,6 +109,16 @@ func connect(ctx context.Context, logger *slog.Logger) (*engine, error) {
 	e.run = hex.EncodeToString(id)
 	logger.Info("connected to the Docker engine", "version", version.Version, "platform", e.os+"/"+e.arch, "run", e.run)
 	return e, nil
+}
+
+// kind is what testcontainers is told of the engine. By itself it goes by the name of
+// Podman's socket, and puts its reaper into a network that is listed there and does
+// not exist.
+func (e *engine) kind() testcontainers.ProviderType {
+	if e.podman {
+		return testcontainers.ProviderPodman //nolint:staticcheck // what replaces it is chosen before the engine is known
+	}
+	return testcontainers.ProviderDefault
 }
 
 // newProvider is testcontainers' connection; it panics where its own settings
@@ -161,7 +167,13 @@ func (e *engine) labels() map[string]string {
 // volumeLabels mark a volume of this run. One that is kept belongs to whoever keeps
 // it, and is not to be swept away with the run.
 func (e *engine) volumeLabels(name string) map[string]string {
-	if name != "" && !strings.HasPrefix(name, e.prefix()) {
+	switch kept := name != "" && !strings.HasPrefix(name, e.prefix()); {
+	case kept && e.podman:
+		// To Podman before July 2023 (its issue 19219) a volume matches a filter of
+		// which it has one label: the reaper of another run would take what is kept
+		// while no container uses it.
+		return nil
+	case kept:
 		return testcontainers.GenericLabels()
 	}
 	return e.labels()
@@ -243,11 +255,15 @@ func (e *engine) sweep(ctx context.Context) error {
 		_, err := e.api.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
 		note("remove a network", gone(err))
 	}
-	volumes, err := e.api.VolumeList(ctx, client.VolumeListOptions{Filters: mine})
-	note("list the volumes", err)
-	for _, v := range volumes.Items {
-		_, err := e.api.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{Force: true})
-		note("remove a volume", gone(err))
+	// By name too: where the reaper of another run has taken a volume (volumeLabels),
+	// Podman has made it anew with the container, without a label.
+	for _, which := range []client.Filters{mine, client.Filters{}.Add("name", e.prefix())} {
+		volumes, err := e.api.VolumeList(ctx, client.VolumeListOptions{Filters: which})
+		note("list the volumes", err)
+		for _, v := range volumes.Items {
+			_, err := e.api.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{Force: true})
+			note("remove a volume", gone(err))
+		}
 	}
 	return errors.Join(errs...)
 }
