@@ -60,8 +60,14 @@ func (e *engine) create(ctx context.Context, s spec) (*container, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range s.volumes {
+		if err := e.volume(ctx, name); err != nil {
+			return nil, err
+		}
+	}
 	options := []testcontainers.ContainerCustomizer{
 		testcontainers.WithLogger(silent{}),
+		testcontainers.WithProvider(e.kind()),
 		testcontainers.WithNoStart(),
 		testcontainers.WithEnv(s.env),
 		testcontainers.WithLabels(e.labels()),

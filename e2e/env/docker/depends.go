@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -132,6 +133,9 @@ func (c *container) healthy(ctx context.Context) (bool, error) {
 	state := info.Container.State
 	if state == nil || state.Health == nil || state.Health.Status == apicontainer.NoHealthcheck {
 		return true, nil
+	}
+	if state.Health.Status != apicontainer.Healthy && len(state.Health.Log) == 0 {
+		return false, errors.New("the engine has not run it yet (Podman needs systemd for that)")
 	}
 	if n := len(state.Health.Log); n > 0 && state.Health.Status != apicontainer.Healthy {
 		return false, fmt.Errorf("the check says: %s", strings.TrimSpace(state.Health.Log[n-1].Output))

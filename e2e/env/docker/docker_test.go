@@ -78,6 +78,20 @@ func TestStart(t *testing.T) {
 			}
 		}
 	})
+	t.Run("volumes can be found again", func(t *testing.T) {
+		mounted := 0
+		for _, c := range r.engine.containers {
+			info, err := r.engine.api.ContainerInspect(t.Context(), c.ID, client.ContainerInspectOptions{})
+			require.NoError(t, err)
+			for _, m := range info.Container.Mounts {
+				v, err := r.engine.api.VolumeInspect(t.Context(), m.Name, client.VolumeInspectOptions{})
+				require.NoError(t, err)
+				assert.Equal(t, r.engine.run, v.Volume.Labels[runLabel], "the volume of %s at %s", c.name, m.Destination)
+				mounted++
+			}
+		}
+		assert.NotZero(t, mounted)
+	})
 	t.Run("the true configuration is back", func(t *testing.T) {
 		w := newScrapes(r, i.PrometheusURL)
 		defer w.close()

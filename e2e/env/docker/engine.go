@@ -11,11 +11,13 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/api/types/system"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
@@ -68,6 +70,7 @@ type engine struct {
 	host     string     // where published ports are reached
 	bind     netip.Addr // the address they are published on
 	os, arch string     // of its containers
+	podman   bool
 	logger   *slog.Logger
 
 	mu         sync.Mutex
@@ -95,6 +98,7 @@ func connect(ctx context.Context, logger *slog.Logger) (*engine, error) {
 		return fail(errors.Join(err, provider.Close()))
 	}
 	e.os, e.arch = version.Os, version.Arch
+	e.podman = slices.ContainsFunc(version.Components, func(c system.ComponentVersion) bool { return c.Name == "Podman Engine" })
 	if e.host, err = provider.DaemonHost(ctx); err != nil {
 		return fail(errors.Join(err, provider.Close()))
 	}
@@ -106,6 +110,16 @@ func connect(ctx context.Context, logger *slog.Logger) (*engine, error) {
 	e.run = hex.EncodeToString(id)
 	logger.Info("connected to the Docker engine", "version", version.Version, "platform", e.os+"/"+e.arch, "run", e.run)
 	return e, nil
+}
+
+// kind is what testcontainers is told of the engine. By itself it goes by the name of
+// Podman's socket, and puts its reaper into a network that is listed there and does
+// not exist.
+func (e *engine) kind() testcontainers.ProviderType {
+	if e.podman {
+		return testcontainers.ProviderPodman //nolint:staticcheck // what replaces it is chosen before the engine is known
+	}
+	return testcontainers.ProviderDefault
 }
 
 // newProvider is testcontainers' connection; it panics where its own settings
@@ -156,6 +170,12 @@ func (e *engine) labels() map[string]string {
 func (e *engine) volumeLabels(name string) map[string]string {
 	if name != "" && !strings.HasPrefix(name, e.prefix()) {
 		l := testcontainers.GenericLabels()
+		if e.podman {
+			// To Podman before July 2023 (its issue 19219) a volume matches a filter of
+			// which it has one label: the reaper of another run would take what is kept
+			// while no container uses it.
+			l = map[string]string{}
+		}
 		l[runLabel] = e.keeper
 		return l
 	}
@@ -180,6 +200,21 @@ func (e *engine) network(ctx context.Context, name string) (string, error) {
 	}
 	e.networks[name] = full
 	return full, ctx.Err()
+}
+
+// volume makes a volume, unless it is there or unnamed. The engine would make it with
+// the container, but Podman leaves out the labels then, by which it is removed.
+func (e *engine) volume(ctx context.Context, name string) error {
+	if name == "" {
+		return nil
+	}
+	e.mu.Lock() // Podman refuses one of two that are asked for at once
+	defer e.mu.Unlock()
+	_, err := e.api.VolumeCreate(context.WithoutCancel(ctx), client.VolumeCreateOptions{Name: name, Labels: e.volumeLabels(name)})
+	if err != nil {
+		return &EngineError{"create a volume", err, ""}
+	}
+	return ctx.Err()
 }
 
 // close removes everything the run has made and waits for that.
@@ -223,11 +258,15 @@ func (e *engine) sweep(ctx context.Context) error {
 		_, err := e.api.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
 		note("remove a network", gone(err))
 	}
-	volumes, err := e.api.VolumeList(ctx, client.VolumeListOptions{Filters: mine})
-	note("list the volumes", err)
-	for _, v := range volumes.Items {
-		_, err := e.api.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{Force: true})
-		note("remove a volume", gone(err))
+	// By name too: where the reaper of another run has taken a volume (volumeLabels),
+	// Podman has made it anew with the container, without a label.
+	for _, which := range []client.Filters{mine, client.Filters{}.Add("name", e.prefix())} {
+		volumes, err := e.api.VolumeList(ctx, client.VolumeListOptions{Filters: which})
+		note("list the volumes", err)
+		for _, v := range volumes.Items {
+			_, err := e.api.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{Force: true})
+			note("remove a volume", gone(err))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -2,9 +2,10 @@ package docker
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"strings"
 
+	apicontainer "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"github.com/panelgate/panelgate/e2e/env"
@@ -51,12 +52,18 @@ const (
 // holder says which container has a port of this host, and whether it is the
 // service's own: the stack may be running here.
 func (r *run) holder(ctx context.Context, s *stack.Service, port int) (name string, itself bool) {
-	found, err := r.engine.api.ContainerList(ctx, client.ContainerListOptions{
-		Filters: client.Filters{}.Add("publish", fmt.Sprint(port))})
-	if err != nil || len(found.Items) == 0 {
+	found, err := r.engine.api.ContainerList(ctx, client.ContainerListOptions{})
+	if err != nil {
+		return "", false
+	}
+	// Not by the filter "publish", which Podman does not have.
+	i := slices.IndexFunc(found.Items, func(c apicontainer.Summary) bool {
+		return slices.ContainsFunc(c.Ports, func(p apicontainer.PortSummary) bool { return int(p.PublicPort) == port })
+	})
+	if i < 0 {
 		return "", false // the port is taken by no container
 	}
-	c := found.Items[0]
+	c := found.Items[i]
 	name = c.ID[:12]
 	if len(c.Names) > 0 {
 		name = strings.TrimPrefix(c.Names[0], "/")

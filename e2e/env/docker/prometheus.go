@@ -110,7 +110,11 @@ func (r *run) await(ctx context.Context, c *container, what string, done func(co
 	defer cancel()
 	var last error
 	err := until(limited, func() (bool, error) {
-		ok, err := done(limited)
+		// Podman keeps hold of a port for a moment after the container's end: who
+		// connects then waits for an answer for ever.
+		look, cancel := context.WithTimeoutCause(limited, lookTime, errLookTime)
+		defer cancel()
+		ok, err := done(look)
 		if ok {
 			return true, nil
 		}
@@ -131,7 +135,13 @@ func (r *run) await(ctx context.Context, c *container, what string, done func(co
 	return err
 }
 
-var errBootTime = errors.New("the server took too long to come up")
+// lookTime is how long a server has for one answer while it is waited for.
+const lookTime = 10 * time.Second
+
+var (
+	errBootTime = errors.New("the server took too long to come up")
+	errLookTime = fmt.Errorf("no answer within %s", lookTime)
+)
 
 // address is where a port of a server is reached. One that ended at once has none:
 // its log says why.
