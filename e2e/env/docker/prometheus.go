@@ -275,7 +275,8 @@ func (w *scrapes) settled(ctx context.Context) (bool, error) {
 	}
 	listed := map[string]bool{}
 	for _, t := range list.Active {
-		k := key(t.ScrapePool, t.ScrapeURL, texts(t.Labels))
+		// By the label, which relabelling may have made another than the pool.
+		k := key(string(t.Labels[model.JobLabel]), t.ScrapeURL, texts(t.Labels))
 		listed[k] = true
 		w.see(k, t)
 	}
