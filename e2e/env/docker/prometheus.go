@@ -28,6 +28,8 @@ const (
 	// missingPatience is how long a target may be missing from the list of a
 	// Prometheus that has others: its job was refused, then.
 	missingPatience = 8 * time.Second
+	// emptyPatience is how long its list may be empty: all jobs were refused, then.
+	emptyPatience = 30 * time.Second
 	// rulePatience is how long the first evaluation of rules is waited for.
 	rulePatience = 3 * time.Second
 )
@@ -71,7 +73,7 @@ func (r *run) bootPrometheus(ctx context.Context, image pulled) (base string, w 
 	base = (&url.URL{Scheme: "http", Host: address, Path: s.RoutePrefix()}).String()
 	w = newScrapes(r, base)
 	began := time.Now()
-	err = r.await(ctx, c, "its API at "+base, w.up)
+	err = r.await(ctx, c, bootTime, "its API at "+base, w.up)
 	if r.unknownFlag(err) {
 		r.logger.Info("this Prometheus does not know the flag that hurries discovery: starting it without")
 		w.close()
@@ -86,7 +88,7 @@ func (r *run) bootPrometheus(ctx context.Context, image pulled) (base string, w 
 	}
 	r.logger.Info("Prometheus is up", "took", time.Since(began))
 	r.step("boot " + s.Name)
-	if err := r.await(ctx, c, "a scrape of every target", w.settled); err != nil {
+	if err := r.await(ctx, c, r.scrapeTime(), "a scrape of every target", w.settled); err != nil {
 		return base, w, err
 	}
 	return base, w, r.unhurry(ctx, c, base, w)
@@ -121,10 +123,23 @@ func (r *run) launch(ctx context.Context, role env.Role, s *stack.Service, sp sp
 	return c, c.start(ctx)
 }
 
+// scrapeTime is how long it may take until every target has been scraped as often
+// as it has to be: where scrapes are not hurried, that is for the stack to say.
+func (r *run) scrapeTime() time.Duration {
+	slowest := time.Duration(0)
+	live := slices.ContainsFunc(r.past.Targets, func(t env.Target) bool { return t.AnsweredBy == liveTarget })
+	for _, j := range r.stack.Prometheus.Jobs {
+		if !r.hurried || live { // a job with a live target is never hurried
+			slowest = max(slowest, j.ScrapeInterval)
+		}
+	}
+	return bootTime + max(samplesForRate, failuresForDown)*slowest
+}
+
 // await waits for a server, for as long as its container runs and time is left.
-func (r *run) await(ctx context.Context, c *container, what string, done func(context.Context) (bool, error)) error {
+func (r *run) await(ctx context.Context, c *container, limit time.Duration, what string, done func(context.Context) (bool, error)) error {
 	began := time.Now()
-	limited, cancel := context.WithTimeoutCause(ctx, bootTime, errBootTime)
+	limited, cancel := context.WithTimeoutCause(ctx, limit, errBootTime)
 	defer cancel()
 	var last error
 	err := until(limited, func() (bool, error) {
@@ -218,6 +233,7 @@ type scrapes struct {
 	http    *http.Client
 	api     promv1.API
 	history bool
+	asked   time.Time // when the list was first looked at
 	first   time.Time // when the first target was listed
 	seen    map[string]*sighting
 }
@@ -270,7 +286,10 @@ func (w *scrapes) settled(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if w.first.IsZero() && (len(list.Active) > 0 || len(w.seen) == 0) {
+	if w.asked.IsZero() {
+		w.asked = time.Now()
+	}
+	if w.first.IsZero() && len(list.Active) > 0 {
 		w.first = time.Now()
 	}
 	listed := map[string]bool{}
@@ -280,10 +299,10 @@ func (w *scrapes) settled(ctx context.Context) (bool, error) {
 		listed[k] = true
 		w.see(k, t)
 	}
-	late := time.Since(w.first) > missingPatience+w.run.discoveryTime()
+	late := w.late()
 	done := 0
 	for k, s := range w.seen {
-		if !listed[k] && late && !w.first.IsZero() {
+		if !listed[k] && late {
 			s.missing = true
 		}
 		if s.settled(w.enough(s)) {
@@ -291,7 +310,15 @@ func (w *scrapes) settled(ctx context.Context) (bool, error) {
 		}
 	}
 	w.run.progress("scrape", done, len(w.seen))
-	return done == len(w.seen) && !w.first.IsZero(), nil
+	return done == len(w.seen), nil
+}
+
+// late says whether a target that is not listed will not be any more.
+func (w *scrapes) late() bool {
+	if w.first.IsZero() {
+		return time.Since(w.asked) > emptyPatience
+	}
+	return time.Since(w.first) > missingPatience+w.run.discoveryTime()
 }
 
 // discoveryTime is what a Prometheus takes to begin scraping that cannot be told

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -41,4 +42,31 @@ func TestTargetWhoseJobIsRelabelled(t *testing.T) {
 	require.Len(t, states, 1, "it is the one that was expected")
 	assert.True(t, states[0].Up)
 	assert.Equal(t, "node", states[0].AnsweredBy)
+}
+
+// A job that Prometheus refuses at start is a target that is down, also where it is
+// the only one.
+func TestTargetThatIsNeverListed(t *testing.T) {
+	w := watching(t, "", env.Target{Job: "node", URL: "http://box:9100/metrics"})
+	done, err := w.settled(t.Context())
+	require.NoError(t, err)
+	assert.False(t, done, "discovery may only be slow")
+	w.asked = time.Now().Add(-emptyPatience)
+	done, err = w.settled(t.Context())
+	require.NoError(t, err)
+	assert.True(t, done)
+	states := w.states()
+	require.Len(t, states, 1)
+	assert.False(t, states[0].Up)
+	assert.Contains(t, states[0].Error, "not scraped")
+}
+
+func TestScrapeTime(t *testing.T) {
+	r := &run{past: &embedded.Past{Targets: []env.Target{{AnsweredBy: "node"}}},
+		stack: &stack.Stack{Prometheus: &stack.Prometheus{Jobs: []*stack.Job{{ScrapeInterval: 5 * time.Minute}, {ScrapeInterval: time.Second}}}}}
+	assert.Equal(t, bootTime+10*time.Minute, r.scrapeTime(), "as the stack configures it")
+	r.hurried = true
+	assert.Equal(t, bootTime, r.scrapeTime())
+	r.past.Targets[0].AnsweredBy = liveTarget
+	assert.Equal(t, bootTime+10*time.Minute, r.scrapeTime(), "jobs with live targets are not hurried")
 }
