@@ -87,6 +87,9 @@ func (l *layout) answer(line embedded.Line, prometheus *stack.Service, servers [
 	if line.Self && ownName(prometheus, host) || line.Live {
 		return nil
 	}
+	if slices.ContainsFunc(servers, func(s *stack.Service) bool { return slices.Contains(namesOf(s), strings.ToLower(host)) }) {
+		return nil // the server itself: what it listens on answers, and nothing else
+	}
 	if live[host] {
 		return fmt.Errorf("targets at host %s are both live and answered by a fake: in containers one name leads to one place", host)
 	}

@@ -72,6 +72,14 @@ func TestLay(t *testing.T) {
 			lines: []embedded.Line{{Address: "host.docker.internal:9999", Self: true}},
 			check: func(t *testing.T, l *layout) { assert.Equal(t, "prometheus:9090", l.host.listeners[9999].Forward) },
 		},
+		"a server that is scraped keeps its name to itself": {
+			lines: []embedded.Line{{Address: "grafana:3000"}, {Address: "prometheus:9100", Fake: "node"}},
+			check: func(t *testing.T, l *layout) {
+				assert.NotContains(t, l.host.aliases["back"], "grafana")
+				assert.NotContains(t, l.host.aliases["back"], "prometheus")
+				assert.Nil(t, l.host.listeners[9100])
+			},
+		},
 		"a live host keeps its name": {
 			lines: []embedded.Line{{Address: "host.docker.internal:9100", Live: true}},
 			check: func(t *testing.T, l *layout) { assert.NotContains(t, l.host.aliases["back"], "host.docker.internal") },
