@@ -35,12 +35,23 @@ func (r *run) service(s *stack.Service, role string, info imageInfo, image strin
 	for _, n := range networksOf(s) {
 		sp.networks[n] = namesOf(s)
 	}
+	data := r.dataDirs(s, role, info)
 	for _, t := range s.Tmpfs {
 		target, options, _ := strings.Cut(t, ":")
-		sp.tmpfs[target] = options
+		sp.memory(path.Clean("/"+target), options, data)
 	}
 	sp.extraHosts = r.extraHosts(s)
-	return sp, r.mount(&sp, s, r.dataDirs(s, role, info))
+	return sp, r.mount(&sp, s, data)
+}
+
+// memory mounts a file system in memory. Where data is kept on it, it is a volume:
+// what is put into a container before it starts does not get into memory.
+func (s *spec) memory(target, options string, data []string) {
+	if holds(target, data) {
+		s.volumes[target] = ""
+		return
+	}
+	s.tmpfs[target] = options
 }
 
 // extraHosts are the service's own entries of /etc/hosts, without those for which
@@ -153,15 +164,19 @@ func below(dir, p string) bool {
 	return p == dir || dir == "/" || strings.HasPrefix(p, dir+"/")
 }
 
+// holds says whether one of the directories is dir or inside of it.
+func holds(dir string, data []string) bool {
+	return slices.ContainsFunc(data, func(d string) bool { return below(dir, d) })
+}
+
 func (r *run) mountOne(sp *spec, m stack.Mount, data []string) error {
 	target := path.Clean("/" + m.Target)
-	holdsData := slices.ContainsFunc(data, func(d string) bool { return below(target, d) })
 	switch {
 	case m.Type == "tmpfs":
-		sp.tmpfs[target] = ""
+		sp.memory(target, "", data)
 	case m.Type == "volume":
 		sp.volumes[target] = r.volume(m.Source)
-	case holdsData:
+	case holds(target, data):
 		sp.volumes[target] = r.volume(m.Source)
 	case m.Inline:
 		sp.files.add(target, m.Content, cmpMode(m.Mode))
