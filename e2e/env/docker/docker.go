@@ -160,6 +160,8 @@ func (r *run) start(ctx context.Context) (env.Instance, error) {
 	g.Go(func() error { return r.prometheusSide(ctx, surrounded, &instance) })
 	if r.stack.Grafana != nil && r.stack.Grafana.Service != nil {
 		g.Go(func() error { return r.grafanaSide(ctx, surrounded, &instance) })
+	} else {
+		r.notef("no service of %s is known to be Grafana: panels were asked of Prometheus alone; --service grafana=NAME says which it is", r.stack.Compose.File)
 	}
 	if err := g.Wait(); err != nil {
 		return instance, err
