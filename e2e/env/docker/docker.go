@@ -237,7 +237,7 @@ func (r *run) surround(ctx context.Context) error {
 	if r.past, err = embedded.LayPast(ctx, r.stack.Prometheus, dir, r.opts.Past); err != nil {
 		return fmt.Errorf("work out the targets and their past: %w", err)
 	}
-	r.layout, err = lay(r.past.Lines, r.stack.Prometheus.Service, r.startedServices())
+	r.layout, err = lay(r.past.Lines, r.stack.Prometheus.Service, r.startedServices(), r.stack.Compose.Services)
 	if err != nil {
 		return err
 	}
