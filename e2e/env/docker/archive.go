@@ -50,6 +50,10 @@ func (a *archive) open(p string) {
 // it: modes, owners and links are kept, so that what the container's user could
 // not read in production it cannot read here.
 func (a *archive) tree(source, p string) error {
+	source, err := filepath.EvalSymlinks(source) // what is mounted is followed, what is inside is not
+	if err != nil {
+		return err
+	}
 	total := int64(0)
 	return filepath.WalkDir(source, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -61,9 +65,6 @@ func (a *archive) tree(source, p string) error {
 		}
 		at := path.Join(p, filepath.ToSlash(rel))
 		info, err := d.Info()
-		if file == source { // what is mounted is followed, what is inside is not
-			info, err = os.Stat(file)
-		}
 		if err != nil {
 			return err
 		}

@@ -52,6 +52,13 @@ func TestTreeIsWhatAMountWouldShow(t *testing.T) {
 		require.NoError(t, a.tree(filepath.Join(dir, "link.yml"), "/x.yml"))
 		assert.Equal(t, byte(tar.TypeReg), unpacked(t, a)["x.yml"].Typeflag)
 	})
+	t.Run("to a directory too", func(t *testing.T) {
+		link := filepath.Join(t.TempDir(), "current")
+		require.NoError(t, os.Symlink(dir, link))
+		var a archive
+		require.NoError(t, a.tree(link, "/etc/prometheus"))
+		assert.Contains(t, unpacked(t, a), "etc/prometheus/rules/a.yml")
+	})
 	t.Run("what is missing", func(t *testing.T) {
 		var a archive
 		require.ErrorIs(t, a.tree(filepath.Join(dir, "none"), "/x"), fs.ErrNotExist)

@@ -83,7 +83,9 @@ func (e *engine) create(ctx context.Context, s spec) (*container, error) {
 		}),
 	}
 	// A call that is broken off may leave a container that nobody knows.
-	made, err := testcontainers.Run(context.WithoutCancel(ctx), s.image, options...)
+	longer, cancel := outlive(ctx)
+	defer cancel()
+	made, err := testcontainers.Run(longer, s.image, options...)
 	c := &container{DockerContainer: made, engine: e, name: s.name}
 	if made != nil {
 		e.mu.Lock()

@@ -118,7 +118,7 @@ func (r *run) awaitHelper(ctx context.Context, c *container, d stack.Dependency)
 			return ended, err
 		})
 	case stack.ServiceHealthy:
-		return r.await(ctx, c, "its health check", c.healthy)
+		return r.await(ctx, c, bootTime, "its health check", c.healthy)
 	}
 	return nil
 }

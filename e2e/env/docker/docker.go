@@ -166,6 +166,8 @@ func (r *run) start(ctx context.Context) (env.Instance, error) {
 	g.Go(func() error { return r.prometheusSide(ctx, surrounded, &instance) })
 	if r.stack.Grafana != nil && r.stack.Grafana.Service != nil {
 		g.Go(func() error { return r.grafanaSide(ctx, surrounded, &instance) })
+	} else {
+		r.notef("no service of %s is known to be Grafana: panels were asked of Prometheus alone; --service grafana=NAME says which it is", r.stack.Compose.File)
 	}
 	if err := g.Wait(); err != nil {
 		return instance, err
@@ -241,7 +243,7 @@ func (r *run) surround(ctx context.Context) error {
 	if r.past, err = embedded.LayPast(ctx, r.stack.Prometheus, dir, r.opts.Past); err != nil {
 		return fmt.Errorf("work out the targets and their past: %w", err)
 	}
-	r.layout, err = lay(r.past.Lines, r.stack.Prometheus.Service, r.startedServices())
+	r.layout, err = lay(r.past.Lines, r.stack.Prometheus.Service, r.startedServices(), r.stack.Compose.Services)
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func connect(ctx context.Context, logger *slog.Logger) (*engine, error) {
 	fail := func(err error) (*engine, error) {
 		return nil, &EngineError{"reach a Docker engine", err, "start one, or set DOCKER_HOST; --env embedded needs none"}
 	}
-	provider, err := newProvider()
+	provider, err := reach(ctx, newProvider)
 	if err != nil {
 		return fail(err)
 	}
@@ -120,6 +120,46 @@ func (e *engine) kind() testcontainers.ProviderType {
 		return testcontainers.ProviderPodman //nolint:staticcheck // what replaces it is chosen before the engine is known
 	}
 	return testcontainers.ProviderDefault
+}
+
+// reachTime is how long an engine may take to say that it is there.
+const reachTime = 20 * time.Second
+
+// reach connects within bounds: testcontainers asks the engine without any.
+func reach(ctx context.Context, connect func() (*testcontainers.DockerProvider, error)) (*testcontainers.DockerProvider, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, reachTime, fmt.Errorf("no answer within %s", reachTime))
+	defer cancel()
+	type answer struct {
+		provider *testcontainers.DockerProvider
+		err      error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		p, err := connect()
+		answered <- answer{p, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.provider, a.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// graceTime is how long a call that makes something may go on after the run has
+// ended: broken off, it may leave behind what nobody knows of.
+const graceTime = 15 * time.Second
+
+// outlive is ctx with that much more time. cancel is to be called in any case.
+func outlive(ctx context.Context) (longer context.Context, cancel context.CancelFunc) {
+	longer, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(graceTime, func() { end(context.Cause(ctx)) })
+	})
+	return longer, func() {
+		stop()
+		end(nil)
+	}
 }
 
 // newProvider is testcontainers' connection; it panics where its own settings
@@ -194,7 +234,9 @@ func (e *engine) network(ctx context.Context, name string) (string, error) {
 		return full, nil
 	}
 	full := e.prefix() + name
-	_, err := e.api.NetworkCreate(context.WithoutCancel(ctx), full, client.NetworkCreateOptions{Driver: "bridge", Labels: e.labels()})
+	longer, cancel := outlive(ctx)
+	defer cancel()
+	_, err := e.api.NetworkCreate(longer, full, client.NetworkCreateOptions{Driver: "bridge", Labels: e.labels()})
 	if err != nil {
 		return "", &EngineError{"create a network for " + name, err, ""}
 	}

@@ -57,7 +57,7 @@ func (r *run) bootGrafana(ctx context.Context, image pulled, near map[string]*co
 	if err != nil {
 		return nil, err
 	}
-	err = r.await(ctx, c, "its API at http://"+address, func(ctx context.Context) (bool, error) {
+	err = r.await(ctx, c, bootTime, "its API at http://"+address, func(ctx context.Context) (bool, error) {
 		_, err := client.Health(ctx)
 		return err == nil, err
 	})
@@ -81,7 +81,7 @@ func (r *run) provisioned(ctx context.Context, c *container, client *grafana.Cli
 	changes := quiet{}
 	looks := 0
 	var refused error
-	err := r.await(ctx, c, "its dashboards", func(ctx context.Context) (bool, error) {
+	err := r.await(ctx, c, bootTime, "its dashboards", func(ctx context.Context) (bool, error) {
 		hits, err := client.Dashboards(ctx)
 		if refused = rejected(err); refused != nil || err != nil {
 			return refused != nil, err

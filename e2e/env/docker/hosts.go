@@ -31,15 +31,17 @@ func hostNames() []string {
 
 // layout says which container has which network, and what stands in for the rest.
 type layout struct {
-	host *outside // always there
+	services []*stack.Service // of the compose file, started or not
+	host     *outside         // always there
 	// near is what stands in for the loopback interface and for addresses that no
 	// name leads to, inside the network of a service of its own; by service.
 	near map[string]*outside
 }
 
-// lay works out who answers where. servers are the services that are started.
-func lay(lines []embedded.Line, prometheus *stack.Service, servers []*stack.Service) (*layout, error) {
-	l := &layout{host: newOutside(), near: map[string]*outside{}}
+// lay works out who answers where. servers are those of the compose file's services
+// that are started.
+func lay(lines []embedded.Line, prometheus *stack.Service, servers, services []*stack.Service) (*layout, error) {
+	l := &layout{services: services, host: newOutside(), near: map[string]*outside{}}
 	live := map[string]bool{}
 	for _, line := range lines {
 		host, _, err := net.SplitHostPort(line.Address)
@@ -87,6 +89,9 @@ func (l *layout) answer(line embedded.Line, prometheus *stack.Service, servers [
 	if line.Self && ownName(prometheus, host) || line.Live {
 		return nil
 	}
+	if slices.ContainsFunc(servers, func(s *stack.Service) bool { return slices.Contains(namesOf(s), strings.ToLower(host)) }) {
+		return nil // the server itself: what it listens on answers, and nothing else
+	}
 	if live[host] {
 		return fmt.Errorf("targets at host %s are both live and answered by a fake: in containers one name leads to one place", host)
 	}
@@ -103,7 +108,7 @@ func (l *layout) answer(line embedded.Line, prometheus *stack.Service, servers [
 		at.addresses = appendNew(at.addresses, host)
 	}
 	if ip == nil && !loopback {
-		at.name(host, servers...)
+		at.nameOn(host, l.networksOf(host, servers))
 	}
 	if line.Fake == "" {
 		return nil
@@ -153,12 +158,33 @@ func ownerOf(s *stack.Service, servers []*stack.Service) string {
 
 // name lets a host's name lead here, from every network that the services are on.
 func (o *outside) name(host string, servers ...*stack.Service) {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	for _, s := range servers {
-		for _, n := range networksOf(s) {
-			o.aliases[n] = appendNew(o.aliases[n], host)
-		}
+		o.nameOn(host, networksOf(s))
 	}
+}
+
+func (o *outside) nameOn(host string, networks []string) {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	for _, n := range networks {
+		o.aliases[n] = appendNew(o.aliases[n], host)
+	}
+}
+
+// networksOf are the networks of the servers from which a host's name leads
+// somewhere: for a service of the compose file those that it is on as well, else
+// all.
+func (l *layout) networksOf(host string, servers []*stack.Service) []string {
+	var all []string
+	for _, s := range servers {
+		all = append(all, networksOf(s)...)
+	}
+	named := filter(l.services, func(s *stack.Service) bool { return slices.Contains(namesOf(s), host) })
+	if len(named) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(all, func(n string) bool {
+		return !slices.ContainsFunc(named, func(s *stack.Service) bool { return slices.Contains(networksOf(s), n) })
+	})
 }
 
 // networksOf are the networks of a service, by the compose file's names. What has

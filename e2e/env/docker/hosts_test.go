@@ -19,6 +19,8 @@ func TestLay(t *testing.T) {
 	prometheus := &stack.Service{Name: "prometheus", Networks: []string{"back"}, Ports: []stack.Port{{Published: 9999, Target: 9090}}}
 	grafana := &stack.Service{Name: "grafana", Networks: []string{"back", "front"}, ExtraHosts: map[string]string{"the-host": "host-gateway", "db": "10.0.0.1"}}
 	both := []*stack.Service{grafana, prometheus}
+	elsewhere := &stack.Service{Name: "far-exporter", Networks: []string{"aside"}}
+	beside := &stack.Service{Name: "near-exporter", Networks: []string{"aside", "back"}}
 	tests := map[string]struct {
 		lines   []embedded.Line
 		check   func(t *testing.T, l *layout)
@@ -72,6 +74,22 @@ func TestLay(t *testing.T) {
 			lines: []embedded.Line{{Address: "host.docker.internal:9999", Self: true}},
 			check: func(t *testing.T, l *layout) { assert.Equal(t, "prometheus:9090", l.host.listeners[9999].Forward) },
 		},
+		"a server that is scraped keeps its name to itself": {
+			lines: []embedded.Line{{Address: "grafana:3000"}, {Address: "prometheus:9100", Fake: "node"}},
+			check: func(t *testing.T, l *layout) {
+				assert.NotContains(t, l.host.aliases["back"], "grafana")
+				assert.NotContains(t, l.host.aliases["back"], "prometheus")
+				assert.Nil(t, l.host.listeners[9100])
+			},
+		},
+		"a service is reached on its own networks alone": {
+			lines: []embedded.Line{{Address: "far-exporter:9100", Fake: "node"}, {Address: "near-exporter:9100", Fake: "node"}},
+			check: func(t *testing.T, l *layout) {
+				assert.Contains(t, l.host.aliases["back"], "near-exporter")
+				assert.NotContains(t, l.host.aliases["front"], "near-exporter")
+				assert.NotContains(t, l.host.aliases["back"], "far-exporter")
+			},
+		},
 		"a live host keeps its name": {
 			lines: []embedded.Line{{Address: "host.docker.internal:9100", Live: true}},
 			check: func(t *testing.T, l *layout) { assert.NotContains(t, l.host.aliases["back"], "host.docker.internal") },
@@ -87,7 +105,7 @@ func TestLay(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			l, err := lay(tt.lines, prometheus, both)
+			l, err := lay(tt.lines, prometheus, both, append(both, elsewhere, beside))
 			if tt.wantErr != "" {
 				require.ErrorContains(t, err, tt.wantErr)
 				return
@@ -101,7 +119,7 @@ func TestLay(t *testing.T) {
 // In the host's network loopback is the machine, where the exporters are.
 func TestLayInTheHostsNetwork(t *testing.T) {
 	s := &stack.Service{Name: "prometheus", NetworkHost: true, Ports: []stack.Port{{Published: 9090, Target: 9090}}}
-	l, err := lay([]embedded.Line{triton("localhost:8002"), triton("10.1.2.3:8002")}, s, []*stack.Service{s})
+	l, err := lay([]embedded.Line{triton("localhost:8002"), triton("10.1.2.3:8002")}, s, []*stack.Service{s}, nil)
 	require.NoError(t, err)
 	assert.Empty(t, l.near)
 	assert.Len(t, l.host.listeners[8002].Routes, 2)
@@ -113,7 +131,7 @@ func TestLayInTheHostsNetwork(t *testing.T) {
 func TestLayInAnothersNetwork(t *testing.T) {
 	grafana := &stack.Service{Name: "grafana"}
 	prometheus := &stack.Service{Name: "prometheus", NetworkOf: "grafana"}
-	l, err := lay([]embedded.Line{triton("localhost:8002")}, prometheus, []*stack.Service{grafana, prometheus})
+	l, err := lay([]embedded.Line{triton("localhost:8002")}, prometheus, []*stack.Service{grafana, prometheus}, nil)
 	require.NoError(t, err)
 	require.NotNil(t, l.near["grafana"])
 	assert.Len(t, l.near["grafana"].listeners[8002].Routes, 1)
@@ -125,7 +143,7 @@ func TestPlan(t *testing.T) {
 	require.NoError(t, err)
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := &stack.Service{Name: "prometheus"}
-	l, err := lay([]embedded.Line{{Address: "box:8443", Fake: "triton", TLS: true}, triton("box:8002")}, s, []*stack.Service{s})
+	l, err := lay([]embedded.Line{{Address: "box:8443", Fake: "triton", TLS: true}, triton("box:8002")}, s, []*stack.Service{s}, nil)
 	require.NoError(t, err)
 	assert.True(t, l.host.usesTLS())
 	ca, err := newAuthority()

@@ -52,7 +52,7 @@ func (r *run) bootPrometheus(ctx context.Context, image pulled) (base string, w 
 	w = newScrapes(r, base)
 	began := time.Now()
 	if err == nil {
-		err = r.await(ctx, c, "its API at "+base, w.up)
+		err = r.await(ctx, c, bootTime, "its API at "+base, w.up)
 	}
 	if r.unknownFlag(err) {
 		r.logger.Info("this Prometheus does not know the flag that hurries discovery: starting it without")
@@ -68,7 +68,7 @@ func (r *run) bootPrometheus(ctx context.Context, image pulled) (base string, w 
 	}
 	r.logger.Info("Prometheus is up", "took", time.Since(began))
 	r.step("boot " + s.Name)
-	if err := r.await(ctx, c, "a scrape of every target", w.settled); err != nil {
+	if err := r.await(ctx, c, r.scrapeTime(), "a scrape of every target", w.settled); err != nil {
 		return base, w, err
 	}
 	return base, w, r.unhurry(ctx, c, base, w)
@@ -103,10 +103,23 @@ func (r *run) launch(ctx context.Context, role env.Role, s *stack.Service, sp sp
 	return c, c.start(ctx)
 }
 
+// scrapeTime is how long it may take until every target has been scraped as often
+// as it has to be: where scrapes are not hurried, that is for the stack to say.
+func (r *run) scrapeTime() time.Duration {
+	slowest := time.Duration(0)
+	live := slices.ContainsFunc(r.past.Targets, func(t env.Target) bool { return t.AnsweredBy == liveTarget })
+	for _, j := range r.stack.Prometheus.Jobs {
+		if !r.hurried || live { // a job with a live target is never hurried
+			slowest = max(slowest, j.ScrapeInterval)
+		}
+	}
+	return bootTime + max(samplesForRate, failuresForDown)*slowest
+}
+
 // await waits for a server, for as long as its container runs and time is left.
-func (r *run) await(ctx context.Context, c *container, what string, done func(context.Context) (bool, error)) error {
+func (r *run) await(ctx context.Context, c *container, limit time.Duration, what string, done func(context.Context) (bool, error)) error {
 	began := time.Now()
-	limited, cancel := context.WithTimeoutCause(ctx, bootTime, errBootTime)
+	limited, cancel := context.WithTimeoutCause(ctx, limit, errBootTime)
 	defer cancel()
 	var last error
 	err := until(limited, func() (bool, error) {

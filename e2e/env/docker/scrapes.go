@@ -25,6 +25,8 @@ const (
 	// missingPatience is how long a target may be missing from the list of a
 	// Prometheus that has others: its job was refused, then.
 	missingPatience = 8 * time.Second
+	// emptyPatience is how long its list may be empty: all jobs were refused, then.
+	emptyPatience = 30 * time.Second
 	// rulePatience is how long the first evaluation of rules is waited for.
 	rulePatience = 3 * time.Second
 )
@@ -35,6 +37,7 @@ type scrapes struct {
 	http    *http.Client
 	api     promv1.API
 	history bool
+	asked   time.Time // when the list was first looked at
 	first   time.Time // when the first target was listed
 	seen    map[string]*sighting
 }
@@ -87,19 +90,23 @@ func (w *scrapes) settled(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if w.first.IsZero() && (len(list.Active) > 0 || len(w.seen) == 0) {
+	if w.asked.IsZero() {
+		w.asked = time.Now()
+	}
+	if w.first.IsZero() && len(list.Active) > 0 {
 		w.first = time.Now()
 	}
 	listed := map[string]bool{}
 	for _, t := range list.Active {
-		k := key(t.ScrapePool, t.ScrapeURL, texts(t.Labels))
+		// By the label, which relabelling may have made another than the pool.
+		k := key(string(t.Labels[model.JobLabel]), t.ScrapeURL, texts(t.Labels))
 		listed[k] = true
 		w.see(k, t)
 	}
-	late := time.Since(w.first) > missingPatience+w.run.discoveryTime()
+	late := w.late()
 	done := 0
 	for k, s := range w.seen {
-		if !listed[k] && late && !w.first.IsZero() {
+		if !listed[k] && late {
 			s.missing = true
 		}
 		if s.settled(w.enough(s)) {
@@ -107,7 +114,15 @@ func (w *scrapes) settled(ctx context.Context) (bool, error) {
 		}
 	}
 	w.run.progress("scrape", done, len(w.seen))
-	return done == len(w.seen) && !w.first.IsZero(), nil
+	return done == len(w.seen), nil
+}
+
+// late says whether a target that is not listed will not be any more.
+func (w *scrapes) late() bool {
+	if w.first.IsZero() {
+		return time.Since(w.asked) > emptyPatience
+	}
+	return time.Since(w.first) > missingPatience+w.run.discoveryTime()
 }
 
 // discoveryTime is what a Prometheus takes to begin scraping that cannot be told

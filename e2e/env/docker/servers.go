@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path"
 	"net"
 	"path/filepath"
 	"slices"
@@ -35,7 +36,7 @@ func (r *run) service(s *stack.Service, role string, info imageInfo, image strin
 	}
 	for _, t := range s.Tmpfs {
 		target, options, _ := strings.Cut(t, ":")
-		sp.tmpfs[target] = options
+		sp.tmpfs[path.Clean("/"+target)] = options
 	}
 	sp.extraHosts = r.extraHosts(s)
 	data := r.dataDirs(s, role, info)

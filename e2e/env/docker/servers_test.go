@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/panelgate/panelgate/stack"
 )
@@ -43,4 +44,18 @@ func TestVolumeName(t *testing.T) {
 
 func TestGrafanaURL(t *testing.T) {
 	assert.Equal(t, "http://127.0.0.1:1", grafanaURL(&stack.Service{}, "127.0.0.1:1"))
+}
+
+// The past is put into the container before it starts, where memory is not mounted yet.
+func TestDataInMemoryIsAVolume(t *testing.T) {
+	prometheus := &stack.Service{Name: "prometheus", Command: []string{"--storage.tsdb.path=/prometheus"}, Tmpfs: []string{"/tmp:size=1m", "/prometheus"}}
+	r := &run{stack: &stack.Stack{Prometheus: &stack.Prometheus{Service: prometheus}}}
+	for _, mounts := range [][]stack.Mount{nil, {{Type: "tmpfs", Target: "/prometheus"}}} {
+		prometheus.Mounts = mounts
+		sp, err := r.service(prometheus, rolePrometheus, imageInfo{}, "image")
+		require.NoError(t, err)
+		assert.Equal(t, map[string]string{"/tmp": "size=1m"}, sp.tmpfs)
+		assert.Equal(t, map[string]string{"/prometheus": ""}, sp.volumes)
+		prometheus.Tmpfs = prometheus.Tmpfs[:1]
+	}
 }
