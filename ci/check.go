@@ -87,7 +87,10 @@ func (c *checkFlags) check(cmd *cobra.Command, stdout, stderr io.Writer) error {
 			return nil, 0, usage(fmt.Errorf("--timeout %s: want a time to run for", c.timeout))
 		}
 		remedy := "raise --timeout or lower --history"
-		if opts.Env == attach.Name {
+		switch opts.Env {
+		case docker.Name:
+			remedy = "raise --timeout: pulling images and starting servers takes its time"
+		case attach.Name:
 			remedy = "raise --timeout or choose fewer dashboards"
 		}
 		ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("not finished after %s: %s", c.timeout, remedy))

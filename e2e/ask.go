@@ -172,12 +172,13 @@ func (r *run) askAll(ctx context.Context, src *sources, questions []*rule.Questi
 	for _, q := range questions {
 		live.Asked = append(live.Asked, r.expand(q, src, live)...)
 	}
+	leaveUnfed(live)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.workers())
 	var mu sync.Mutex
 	done := 0
 	for _, a := range live.Asked {
-		g.Go(func() error {
+		g.Go(env.Guarded(func() error {
 			if a.Status == "" {
 				r.askBoth(ctx, src, a, live)
 			}
@@ -186,7 +187,7 @@ func (r *run) askAll(ctx context.Context, src *sources, questions []*rule.Questi
 			done++
 			r.progress("asking panels", done, len(live.Asked))
 			return ctx.Err()
-		})
+		}))
 	}
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("ask the panels: %w", err)

@@ -139,6 +139,7 @@ func TestExpressions(t *testing.T) {
 		"Reduced A": rule.StatusOK, "Reduced C": rule.StatusUnchecked,
 		"Over nothing A": rule.StatusFailed, "Over nothing B": rule.StatusUnchecked,
 		"Without its input A": rule.StatusOK, "Without its input B": rule.StatusUnchecked,
+		"Of what is not asked A": rule.StatusUnchecked, "Of what is not asked B": rule.StatusUnchecked, "Of what is not asked C": rule.StatusUnchecked,
 	}
 	assert.Equal(t, want, status(verify(t, dir, Options{})))
 	opts := inDocker(t)
@@ -151,4 +152,23 @@ func TestExpressions(t *testing.T) {
 			assert.Error(t, q.Err)
 		}
 	}
+}
+
+// TestDockerPanics: a mistake of our own leaves nothing behind either.
+func TestDockerPanics(t *testing.T) {
+	opts := inDocker(t)
+	s, err := stack.Load(t.Context(), shippedDir)
+	require.NoError(t, err)
+	logs := &runLog{}
+	opts.Config, opts.History, opts.Logger = &config.Config{}, time.Hour, slog.New(logs)
+	opts.Progress = func(stage string, _, _ int) {
+		if stage == "asking panels" {
+			panic("on purpose")
+		}
+	}
+	_, err = Verify(t.Context(), s, opts)
+	require.ErrorContains(t, err, "this is a mistake in panelgate, please report it: on purpose")
+	left, err := engine.Labelled("org.panelgate.run=" + logs.run())
+	require.NoError(t, err)
+	assert.Empty(t, left)
 }

@@ -64,7 +64,7 @@ func (r *run) explainQueries(ctx context.Context, src *sources, live *rule.Live,
 	var mu sync.Mutex
 	done := 0
 	for _, key := range order {
-		g.Go(func() error {
+		g.Go(env.Guarded(func() error {
 			first := same[key][0]
 			d, beyond := r.explainBeyond(ctx, src, live, first, known)
 			if d == nil && !beyond {
@@ -80,7 +80,7 @@ func (r *run) explainQueries(ctx context.Context, src *sources, live *rule.Live,
 			done++
 			r.progress("asking why", done, len(order))
 			return ctx.Err()
-		})
+		}))
 	}
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("ask why panels are empty: %w", err)

@@ -137,6 +137,21 @@ func (r *run) askExpression(ctx context.Context, g *grafana.Client, a *rule.Aske
 	r.judge(a, live.Instance)
 }
 
+// leaveUnfed marks the expressions that are computed from what is not asked here:
+// Grafana could only fail over them.
+func leaveUnfed(live *rule.Live) {
+	for _, a := range live.Asked {
+		if !a.Expression || a.Status != "" {
+			continue
+		}
+		if from := live.FedByUnchecked(a.Question); from != nil {
+			q := *a.Question
+			q.Skip = fmt.Sprintf("it is computed from %s, which is not asked: %s", from.Target.RefID.Value, from.Skip)
+			a.Question, a.Status = &q, rule.StatusUnchecked
+		}
+	}
+}
+
 // expressionRequest holds the panel's queries, the expression's own among them.
 func expressionRequest(q *rule.Question, live *rule.Live) (grafana.Request, error) {
 	var out grafana.Request

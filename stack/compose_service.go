@@ -24,6 +24,7 @@ func (c *composeReader) service(cs types.ServiceConfig) *Service {
 		Name:            cs.Name,
 		Pos:             c.servicePos(cs.Name),
 		ContainerName:   cs.ContainerName,
+		Restart:         cs.Restart,
 		Hostname:        cs.Hostname,
 		Image:           source.Text{Value: cs.Image, Pos: c.at(cs.Name, "image").Pos()},
 		HasBuild:        cs.Build != nil,

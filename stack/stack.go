@@ -56,6 +56,7 @@ type Service struct {
 	Name          string
 	Pos           source.Pos
 	ContainerName string
+	Restart       string // "no", "always", "on-failure[:N]", "unless-stopped", "" for none
 	Hostname      string
 	Image         source.Text
 	HasBuild      bool

@@ -53,6 +53,8 @@ type Instance struct {
 	GrafanaDown bool
 	// Faults are servers of the stack that did not come up.
 	Faults []Fault
+	// Unhealthy are servers that run, and that something waits for in vain.
+	Unhealthy []Unhealthy
 	// Log is what a server has printed so far; nil where nobody can tell.
 	Log func(ctx context.Context, role Role) ([]string, error)
 	// Died says which server has ended since it was ready, nil for none; nil
@@ -108,6 +110,15 @@ type Fault struct {
 	// OnOldData says that it comes up where it begins with nothing: it is the data
 	// of an older revision that it ends on.
 	OnOldData bool
+}
+
+// Unhealthy is a server whose health check fails though another service waits for it
+// to be healthy.
+type Unhealthy struct {
+	Service *stack.Service
+	Waiting string // the service that is never started
+	Command string
+	Output  string // why it fails, and what the check printed
 }
 
 // Cause says why a scrape fails, in the words of a troubleshooting table.

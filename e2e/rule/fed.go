@@ -35,6 +35,30 @@ func fedTargets(p *dashboard.Panel) map[*dashboard.Target]bool {
 	return fed
 }
 
+// FedByUnchecked is a question of the same panel that an expression takes the result
+// of, through other expressions too, and that is not asked here; nil without one.
+func (in *Live) FedByUnchecked(q *Question) *Question {
+	seen := map[*Question]bool{q: true}
+	siblings := in.Siblings(q)
+	var find func(*Question) *Question
+	find = func(expression *Question) *Question {
+		for _, o := range siblings {
+			switch {
+			case seen[o] || o.Target == nil || !feeds(o.Target.RefID.Value, expression.Target):
+			case o.Expression:
+				seen[o] = true
+				if found := find(o); found != nil {
+					return found
+				}
+			case o.Unchecked:
+				return o
+			}
+		}
+		return nil
+	}
+	return find(q)
+}
+
 var mathReference = regexp.MustCompile(`\$(?:\{([^}]+)\}|([a-zA-Z_][a-zA-Z0-9_]*))`)
 
 // feeds says whether a server-side expression takes the result of a refId: $A or

@@ -1,9 +1,11 @@
 package rule
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 
+	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/stack/source"
 )
 
@@ -31,8 +33,23 @@ func stackServerFailed() Rule {
 				f.Pos = r.orService(pos)
 				out = append(out, f)
 			}
+			for _, u := range in.Instance.Unhealthy {
+				out = append(out, neverHealthy(u))
+			}
 			return out
 		},
+	}
+}
+
+// neverHealthy says of a server that runs what its failing health check keeps from
+// being started.
+func neverHealthy(u env.Unhealthy) Finding {
+	return Finding{
+		Pos: u.Service.Healthcheck.Pos,
+		Message: fmt.Sprintf("the health check of service %q fails, and %q, which waits for it to be healthy, is never started",
+			u.Service.Name, u.Waiting),
+		Evidence: []string{"the check: " + oneLine(u.Command), "in the container: " + oneLine(u.Output)},
+		Fix:      "let the check run what the image has and what answers there: Prometheus' images bring promtool and wget, Grafana's wget",
 	}
 }
 

@@ -14,15 +14,21 @@ import (
 	"github.com/panelgate/panelgate/stack"
 )
 
-// helpers are the services that a server cannot do without: those it waits for to
-// end or to be healthy, such as one that prepares a volume, and those that its
-// environment names, such as Grafana's database. What is merely to be started first,
-// and whatever is scraped, is left out: the fakes are there in its place.
+// helpers are the services that a server cannot do without, but for those that are
+// scraped: the fakes are there in their place.
 func (r *run) helpers(s *stack.Service) []stack.Dependency {
+	return slices.DeleteFunc(r.candidates(s), func(d stack.Dependency) bool { return r.faked(d.Name) })
+}
+
+// candidates are the services that a server cannot do without: those it waits for to
+// end or to be healthy, such as one that prepares a volume, and those that its
+// environment names, such as Grafana's database. What is merely to be started first
+// is left out.
+func (r *run) candidates(s *stack.Service) []stack.Dependency {
 	var out []stack.Dependency
 	for _, d := range s.DependsOn {
 		other := r.serviceNamed(d.Name)
-		if other == nil || slices.Contains(r.startedServices(), other) || r.layout != nil && r.faked(d.Name) {
+		if other == nil || slices.Contains(r.startedServices(), other) {
 			continue
 		}
 		if d.Condition == stack.ServiceHealthy || d.Condition == stack.ServiceCompletedSuccessfully || namedIn(s, d.Name) {

@@ -136,6 +136,10 @@ func newRun(ctx context.Context, s *stack.Stack, opts Options) (*run, error) {
 	if s.Compose == nil || s.Prometheus == nil || s.Prometheus.Service == nil {
 		return nil, &UsageError{errors.New("the stack has no compose file with a Prometheus service: there is nothing to start as a container")}
 	}
+	if s.Grafana == nil || s.Grafana.Service == nil {
+		return nil, &UsageError{fmt.Errorf("no service of %s is known to be Grafana by its image or port, so that no panel could be asked through it: "+
+			"--service grafana=NAME says which it is, --env embedded does without", s.Compose.File)}
+	}
 	r.password = rand.Text()
 	if opts.Data != nil {
 		r.password = opts.Data.password
@@ -159,17 +163,17 @@ func (r *run) close() error {
 
 // start brings up both servers and what surrounds them. Grafana takes the longest
 // by far and is begun first, where it need not wait for its network.
-func (r *run) start(ctx context.Context) (env.Instance, error) {
+func (r *run) start(outer context.Context) (env.Instance, error) {
 	instance := env.Instance{Name: Name, Log: r.log, Died: r.died, Holder: r.holder}
-	g, ctx := errgroup.WithContext(ctx)
+	g, ctx := errgroup.WithContext(outer)
 	surrounded := make(chan struct{})
-	g.Go(func() error { return r.prometheusSide(ctx, surrounded, &instance) })
-	if r.stack.Grafana != nil && r.stack.Grafana.Service != nil {
-		g.Go(func() error { return r.grafanaSide(ctx, surrounded, &instance) })
-	} else {
-		r.notef("no service of %s is known to be Grafana: panels were asked of Prometheus alone; --service grafana=NAME says which it is", r.stack.Compose.File)
-	}
+	g.Go(env.Guarded(func() error { return r.prometheusSide(ctx, surrounded, &instance) }))
+	g.Go(env.Guarded(func() error { return r.grafanaSide(ctx, surrounded, &instance) }))
 	if err := g.Wait(); err != nil {
+		return instance, err
+	}
+	var err error
+	if instance.Unhealthy, err = r.unhealthy(outer); err != nil {
 		return instance, err
 	}
 	instance.From, instance.Laid, instance.World = r.past.From, r.past.To, r.past.World
@@ -214,7 +218,7 @@ func (r *run) grafanaSide(ctx context.Context, surrounded <-chan struct{}, out *
 		return err
 	}
 	r.step("image " + r.stack.Grafana.Service.Name)
-	if s := r.stack.Grafana.Service; r.standsAlone(s) && len(r.helpers(s)) == 0 {
+	if s := r.stack.Grafana.Service; r.standsAlone(s) && len(r.candidates(s)) == 0 {
 		return r.startGrafana(ctx, image, nil, out)
 	}
 	select {

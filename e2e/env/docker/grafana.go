@@ -1,11 +1,13 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -49,11 +51,29 @@ func (r *run) bootGrafana(ctx context.Context, image pulled, near map[string]*co
 	if err != nil {
 		return nil, err
 	}
+	user := r.opts.Data.administrator(sp.env["GF_SECURITY_ADMIN_USER"])
+	client, err := r.reachGrafana(ctx, c, s, user)
+	var exit *ExitError
+	if errors.As(err, &exit) && s.Restart != "" && s.Restart != "no" {
+		// Its first start builds a database, and may come to grief where the next does not.
+		r.logger.Info("Grafana ended and is started again", "restart", s.Restart, "exit code", exit.Code)
+		if err := c.start(ctx); err != nil {
+			return nil, err
+		}
+		if client, err = r.reachGrafana(ctx, c, s, user); err == nil {
+			r.notef("%s ended once with exit code %d and came up when it was restarted, as restart: %s has it", s.Name, exit.Code, s.Restart)
+		}
+	}
+	return client, err
+}
+
+// reachGrafana waits until Grafana answers and has read its provisioning.
+func (r *run) reachGrafana(ctx context.Context, c *container, s *stack.Service, user string) (*grafana.Client, error) {
 	address, err := r.address(ctx, c, grafanaPort(s))
 	if err != nil {
 		return nil, err
 	}
-	client, err := grafana.New(grafana.Options{URL: grafanaURL(s, address), User: r.opts.Data.administrator(sp.env["GF_SECURITY_ADMIN_USER"]), Password: r.password, Transport: loopbackTLS()})
+	client, err := grafana.New(grafana.Options{URL: grafanaURL(s, address), User: user, Password: r.password, Transport: loopbackTLS()})
 	if err != nil {
 		return nil, err
 	}
@@ -73,9 +93,7 @@ func (r *run) bootGrafana(ctx context.Context, image pulled, near map[string]*co
 func (r *run) provisioned(ctx context.Context, c *container, client *grafana.Client) error {
 	wanted := map[string]bool{}
 	for _, b := range r.stack.Dashboards {
-		if b.UID.Value != "" {
-			wanted[b.UID.Value] = true
-		}
+		wanted[cmp.Or(b.UID.Value, b.Title.Value)] = true
 	}
 	began := time.Now()
 	changes := quiet{}
@@ -88,14 +106,14 @@ func (r *run) provisioned(ctx context.Context, c *container, client *grafana.Cli
 		}
 		served := 0
 		for _, h := range hits {
-			if wanted[h.UID] {
+			if wanted[h.UID] || wanted[h.Title] {
 				served++
 			}
 		}
 		r.progress("provisioning", served, len(wanted))
 		// A database that was kept serves what it had before the files are read.
 		settled := !r.opts.Data.used() || changes.over(hits)
-		if served == len(wanted) && settled || time.Since(began) > provisioningPatience {
+		if served >= len(wanted) && settled || time.Since(began) > provisioningPatience {
 			return true, nil
 		}
 		if looks++; looks%5 != 0 {
@@ -147,11 +165,15 @@ func grafanaURL(s *stack.Service, address string) string {
 	if p := s.Environment["GF_SERVER_PROTOCOL"].Value; p == "https" || p == "h2" {
 		u.Scheme = "https"
 	}
-	if root, err := url.Parse(s.Environment["GF_SERVER_ROOT_URL"].Value); err == nil && s.Environment["GF_SERVER_SERVE_FROM_SUB_PATH"].Value == "true" {
+	written := iniVariable.ReplaceAllString(s.Environment["GF_SERVER_ROOT_URL"].Value, "x")
+	if root, err := url.Parse(written); err == nil && s.Environment["GF_SERVER_SERVE_FROM_SUB_PATH"].Value == "true" {
 		u.Path = root.Path
 	}
 	return u.String()
 }
+
+// iniVariable is another setting's value inside of a setting: %(domain)s.
+var iniVariable = regexp.MustCompile(`%\([a-z_]+\)s`)
 
 // loopbackTLS does not ask who signed the certificate of a Grafana that this run
 // has started itself and reaches on its own port.

@@ -108,6 +108,9 @@ func (l *layout) answer(line embedded.Line, prometheus *stack.Service, servers [
 		at.addresses = appendNew(at.addresses, host)
 	}
 	if ip == nil && !loopback {
+		if prometheus.NetworkHost && l.isService(host) {
+			return nil // the host's resolver does not know the names of compose's network
+		}
 		at.nameOn(host, l.networksOf(host, servers))
 	}
 	if line.Fake == "" {
@@ -185,6 +188,11 @@ func (l *layout) networksOf(host string, servers []*stack.Service) []string {
 	return slices.DeleteFunc(all, func(n string) bool {
 		return !slices.ContainsFunc(named, func(s *stack.Service) bool { return slices.Contains(networksOf(s), n) })
 	})
+}
+
+// isService says whether a host is a service of the compose file.
+func (l *layout) isService(host string) bool {
+	return slices.ContainsFunc(l.services, func(s *stack.Service) bool { return slices.Contains(namesOf(s), host) })
 }
 
 // networksOf are the networks of a service, by the compose file's names. What has

@@ -127,6 +127,17 @@ func TestLayInTheHostsNetwork(t *testing.T) {
 	assert.Nil(t, l.host.listeners[9090], "what really listens there needs no forwarding")
 }
 
+// The host's resolver does not know what compose's network knows.
+func TestServicesHaveNoNamesInTheHostsNetwork(t *testing.T) {
+	s := &stack.Service{Name: "prometheus", NetworkHost: true}
+	exporter := &stack.Service{Name: "triton", Networks: []string{"default"}}
+	l, err := lay([]embedded.Line{triton("triton:8002"), triton("gpu-01.lan:8002")}, s, []*stack.Service{s}, []*stack.Service{s, exporter})
+	require.NoError(t, err)
+	assert.NotContains(t, l.host.aliases["default"], "triton")
+	assert.Contains(t, l.host.aliases["default"], "gpu-01.lan")
+	require.Len(t, l.host.listeners[8002].Routes, 1)
+}
+
 // A server in another's network shares what is beside that.
 func TestLayInAnothersNetwork(t *testing.T) {
 	grafana := &stack.Service{Name: "grafana"}

@@ -41,6 +41,17 @@ func (r *run) hurry(sp *spec, s *stack.Service, info imageInfo) {
 	for _, t := range r.past.Targets {
 		live[t.Job] = live[t.Job] || t.AnsweredBy == liveTarget
 	}
+	// Relabelling may have given a live target the name of no job: it could be any.
+	known := map[string]bool{}
+	for _, j := range p.Jobs {
+		known[j.Name.Value] = true
+	}
+	for job, is := range live {
+		if is && !known[job] {
+			r.logger.Info("scrapes are not hurried: a live target's job is not known", "job", job)
+			return
+		}
+	}
 	text, err := p.Hurried(hurriedInterval, func(job string) bool { return !live[job] })
 	if err != nil {
 		r.logger.Info("scrapes are not hurried", "why", err)

@@ -15,7 +15,7 @@ func (r *run) checkImages() error {
 	names := map[string]bool{fakesName: true}
 	for role, s := range r.roles() {
 		names[role], names[s.Name] = true, true
-		for _, d := range r.helpers(s) {
+		for _, d := range r.candidates(s) {
 			names[d.Name] = true
 		}
 	}

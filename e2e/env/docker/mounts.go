@@ -170,6 +170,7 @@ func (r *run) mountOne(sp *spec, s *stack.Service, m stack.Mount, data []string)
 		sp.volumes[target] = r.volume(path.Join(m.Source, m.SubPath))
 	case holdsData:
 		sp.volumes[target] = r.volume(r.relative(m.Source))
+		return r.amongData(sp, m.Source, target)
 	case m.Inline:
 		sp.files.add(target, m.Content, cmpMode(m.Mode))
 	case m.Source == "":
@@ -182,6 +183,42 @@ func (r *run) mountOne(sp *spec, s *stack.Service, m stack.Mount, data []string)
 		return sp.files.tree(m.Source, target)
 	}
 	return nil
+}
+
+// amongData copies what is kept as code inside of a directory of data: dashboards
+// below Grafana's own directory, say.
+func (r *run) amongData(sp *spec, source, target string) error {
+	for _, file := range r.code() {
+		rel, err := filepath.Rel(source, file)
+		if err != nil || !filepath.IsLocal(rel) || rel == "." {
+			continue
+		}
+		if _, err := os.Stat(file); err != nil {
+			continue // whoever reads it says so
+		}
+		if err := sp.files.tree(file, path.Join(target, filepath.ToSlash(rel))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// code are the files and directories of this machine that the servers read.
+func (r *run) code() []string {
+	var out []string
+	if p := r.stack.Prometheus; p != nil {
+		out = append(out, p.Path)
+		for _, f := range p.RuleFiles {
+			out = append(out, f.Path)
+		}
+	}
+	if g := r.stack.Grafana; g != nil {
+		out = append(out, g.ProvisioningDir, g.DatasourceDir, g.DashboardDir)
+	}
+	for _, p := range r.stack.Providers {
+		out = append(out, p.Dir)
+	}
+	return slices.DeleteFunc(out, func(f string) bool { return f == "" })
 }
 
 func cmpMode(mode os.FileMode) os.FileMode {

@@ -115,5 +115,8 @@ func grafanaPort(s *stack.Service) int {
 	if n, err := strconv.Atoi(s.Environment["GF_SERVER_HTTP_PORT"].Value); err == nil {
 		return n
 	}
-	return 3000
+	return defaultGrafanaPort
 }
+
+// defaultGrafanaPort is where Grafana listens unless told otherwise.
+const defaultGrafanaPort = 3000

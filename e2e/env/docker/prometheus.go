@@ -119,6 +119,7 @@ func (r *run) scrapeTime() time.Duration {
 // await waits for a server, for as long as its container runs and time is left.
 func (r *run) await(ctx context.Context, c *container, limit time.Duration, what string, done func(context.Context) (bool, error)) error {
 	began := time.Now()
+	r.progress("waiting for "+c.name, 0, 0)
 	limited, cancel := context.WithTimeoutCause(ctx, limit, errBootTime)
 	defer cancel()
 	var last error

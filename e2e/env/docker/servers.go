@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"path"
 	"net"
+	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/panelgate/panelgate/e2e/env"
@@ -143,6 +144,12 @@ func (r *run) grafanaSpec(image string, info imageInfo) (spec, error) {
 			sp.env[k] = v
 		}
 	}
+	// A grafana.ini may say otherwise, and is not read: the environment outranks it.
+	for k, v := range reachableGrafana() {
+		if sp.env[k] == "" {
+			sp.env[k] = v
+		}
+	}
 	return sp, nil
 }
 
@@ -155,6 +162,16 @@ func quietGrafana() map[string]string {
 		"GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
 		"GF_PLUGINS_PREINSTALL_DISABLED":        "true",
 		"GF_NEWS_NEWS_FEED_ENABLED":             "false",
+	}
+}
+
+// reachableGrafana is where Grafana is reached unless its environment says otherwise.
+func reachableGrafana() map[string]string {
+	return map[string]string{
+		"GF_SERVER_HTTP_ADDR":           "0.0.0.0",
+		"GF_SERVER_HTTP_PORT":           strconv.Itoa(defaultGrafanaPort),
+		"GF_SERVER_PROTOCOL":            "http",
+		"GF_SERVER_SERVE_FROM_SUB_PATH": "false",
 	}
 }
 
