@@ -28,26 +28,46 @@ func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (
 	if r.Env != attach.Name { // there they change nothing
 		live.Unmatched = unmatched(r.Config.Targets, r.stack, instance.Targets)
 	}
-	if err := r.served(ctx, live); err != nil {
-		return nil, err
-	}
-	if err := r.health(ctx, src, live); err != nil {
-		return nil, err
-	}
-	pending, err := r.questions(ctx, src, live)
+	version, err := r.runsGrafana(ctx, live)
 	if err != nil {
 		return nil, err
 	}
-	r.done("variables")
-	if err := r.askAll(ctx, src, pending, live); err != nil {
+	// What Grafana serves is asked for beside the panels: nobody needs it before.
+	var beside errgroup.Group
+	var served *rule.Served
+	var notes []string
+	beside.Go(env.Guarded(func() (err error) {
+		served, notes, err = r.served(ctx, live, version)
+		return err
+	}))
+	err = r.askPanels(ctx, src, live)
+	if besideErr := beside.Wait(); err == nil {
+		err = besideErr
+	}
+	if err != nil {
 		return nil, err
 	}
+	live.Served = served
+	r.report.Notes = append(r.report.Notes, notes...)
 	r.done("queries")
 	if err := r.explain(ctx, src, live); err != nil {
 		return nil, err
 	}
 	r.done("why")
 	return live, nil
+}
+
+// askPanels asks the variables and then everything that is drawn.
+func (r *run) askPanels(ctx context.Context, src *sources, live *rule.Live) error {
+	if err := r.health(ctx, src, live); err != nil {
+		return err
+	}
+	pending, err := r.questions(ctx, src, live)
+	if err != nil {
+		return err
+	}
+	r.done("variables")
+	return r.askAll(ctx, src, pending, live)
 }
 
 func workers() int { return 2 * runtime.GOMAXPROCS(0) }

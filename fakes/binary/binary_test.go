@@ -2,6 +2,7 @@ package binary
 
 import (
 	"context"
+	"crypto/sha256"
 	"debug/elf"
 	"os"
 	"os/exec"
@@ -115,4 +116,42 @@ func TestTailKeepsTheEnd(t *testing.T) {
 	long := tail(strings.Repeat("x", 2*tailSize) + "end")
 	assert.True(t, strings.HasSuffix(long, "end"))
 	assert.Less(t, len(long), tailSize+10)
+}
+
+func TestKeyTellsBuildsApart(t *testing.T) {
+	one, err := Key(t.Context(), "linux", "amd64")
+	require.NoError(t, err)
+	again, err := Key(t.Context(), "linux", "amd64")
+	require.NoError(t, err)
+	assert.Equal(t, one, again)
+	other, err := Key(t.Context(), "linux", "arm64")
+	require.NoError(t, err)
+	assert.NotEqual(t, one, other)
+	t.Setenv("PATH", "")
+	_, err = Key(t.Context(), "linux", "amd64")
+	require.ErrorIs(t, err, ErrNoGo)
+}
+
+func TestHashTree(t *testing.T) {
+	root := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		file := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+	}
+	sum := func() string {
+		t.Helper()
+		h := sha256.New()
+		require.NoError(t, hashTree(h, root, "fakes"))
+		return string(h.Sum(nil))
+	}
+	write("fakes/a.go", "package fakes")
+	before := sum()
+	write("fakes/a_test.go", "package fakes")
+	write("fakes/testdata/x", "x")
+	assert.Equal(t, before, sum(), "tests are not built")
+	write("fakes/b.yaml", "x: 1")
+	assert.NotEqual(t, before, sum())
+	require.Error(t, hashTree(sha256.New(), root, "gone"))
 }

@@ -4,8 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,39 +25,46 @@ const (
 )
 
 // fakesImage is the image of the fakes for the engine's platform: a static binary
-// and nothing else. It is named by its content, so that it is made once and stays
+// and nothing else. It is named by its source, so that it is made once and stays
 // like a pulled one.
 func (e *engine) fakesImage(ctx context.Context, images Images) (string, error) {
 	if named := images.Override[fakesName]; named != "" {
 		_, err := e.ensure(ctx, named, func(int, int) {})
 		return named, err
 	}
-	dir, err := os.MkdirTemp("", "panelgate-")
+	key, err := binary.Key(ctx, e.os, e.arch)
 	if err != nil {
-		return "", fmt.Errorf("make a directory for the fakes: %w", err)
+		return "", noFakes(err)
 	}
-	image, err := e.buildFakes(ctx, filepath.Join(dir, "fakes"))
-	return image, errors.Join(err, os.RemoveAll(dir))
-}
-
-func (e *engine) buildFakes(ctx context.Context, file string) (string, error) {
-	if err := binary.Build(ctx, file, e.os, e.arch); err != nil {
-		return "", fmt.Errorf("build the fakes for %s/%s: %w", e.os, e.arch, err)
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", fmt.Errorf("read the fakes: %w", err)
-	}
-	sum := sha256.Sum256(data)
-	image := fakesRepo + ":" + hex.EncodeToString(sum[:8])
+	image := fakesRepo + ":" + key
 	if _, err := e.api.ImageInspect(ctx, image); err == nil {
 		return image, nil
 	} else if !errdefs.IsNotFound(err) {
 		return "", &EngineError{"look for the image of the fakes", err, ""}
 	}
+	dir, err := os.MkdirTemp("", "panelgate-")
+	if err != nil {
+		return "", fmt.Errorf("make a directory for the fakes: %w", err)
+	}
+	return image, errors.Join(e.buildFakes(ctx, filepath.Join(dir, "fakes"), image), os.RemoveAll(dir))
+}
+
+// noFakes says what helps where the fakes cannot be built.
+func noFakes(err error) error {
+	return fmt.Errorf("%w (an image of the fakes made elsewhere is named by --image %s=IMAGE)", err, fakesName)
+}
+
+func (e *engine) buildFakes(ctx context.Context, file, image string) error {
+	if err := binary.Build(ctx, file, e.os, e.arch); err != nil {
+		return noFakes(err)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("read the fakes: %w", err)
+	}
 	layer, err := fakesLayer(data)
 	if err != nil {
-		return "", err
+		return err
 	}
 	stream, err := e.api.ImageImport(ctx, client.ImageImportSource{Source: layer, SourceName: "-"}, image, client.ImageImportOptions{
 		Message: "panelgate's fake exporters",
@@ -69,10 +74,10 @@ func (e *engine) buildFakes(ctx context.Context, file string) (string, error) {
 		err = importError(stream)
 	}
 	if err != nil {
-		return "", &EngineError{"import the image of the fakes", err, ""}
+		return &EngineError{"import the image of the fakes", err, ""}
 	}
 	e.logger.Info("made the image of the fakes", "image", image, "bytes", len(data))
-	return image, nil
+	return nil
 }
 
 // fakesLayer is the image's one layer.

@@ -123,6 +123,7 @@ func (r *run) await(ctx context.Context, c *container, limit time.Duration, what
 	limited, cancel := context.WithTimeoutCause(ctx, limit, errBootTime)
 	defer cancel()
 	var last error
+	looked := began
 	err := until(limited, func() (bool, error) {
 		// Podman keeps hold of a port for a moment after the container's end: who
 		// connects then waits for an answer for ever.
@@ -133,6 +134,10 @@ func (r *run) await(ctx context.Context, c *container, limit time.Duration, what
 			return true, nil
 		}
 		last = cmp.Or(err, last)
+		if time.Since(looked) < inspectEvery { // asking the engine takes time from who boots
+			return false, nil
+		}
+		looked = time.Now()
 		if code, ended, err := c.exited(limited); err != nil || ended {
 			return false, cmp.Or(err, r.exitOf(ctx, c, code))
 		}

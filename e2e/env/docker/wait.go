@@ -8,7 +8,10 @@ import (
 )
 
 // glance is how long until the next look at something that is being waited for.
-const glance = 50 * time.Millisecond
+const glance = 20 * time.Millisecond
+
+// inspectEvery is how often the engine is asked whether a container still runs.
+const inspectEvery = 250 * time.Millisecond
 
 // until looks until there is nothing more to wait for, ctx ends or looking fails.
 func until(ctx context.Context, done func() (bool, error)) error {
