@@ -143,6 +143,7 @@ func TestWhereGrafanaHasNoSuchDatasource(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, r.Queries, 1)
 	assert.Equal(t, rule.StatusFailed, r.Queries[0].Status)
-	assert.Contains(t, errorsOf(r), "datasource/unhealthy")
-	assert.Contains(t, fmt.Sprintf("%+v", r.Findings), "the running Grafana has no datasource of the uid")
+	assert.Contains(t, errorsOf(r), "datasource/invalid")
+	assert.NotContains(t, errorsOf(r), "datasource/unhealthy", "a cause is told once")
+	assert.Contains(t, fmt.Sprintf("%+v", r.Findings), "Grafana has not taken over datasource")
 }
