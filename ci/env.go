@@ -28,6 +28,7 @@ type envFlags struct {
 	registryPrefix string
 	asConfigured   bool
 	upgradeFrom    string
+	logs           string
 	// of attach
 	prometheus, grafana string
 	tenant              string
@@ -42,6 +43,7 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 	f.StringVar(&e.registryPrefix, "registry-prefix", "", "docker: pull images of Docker Hub from below this `prefix`, a mirror")
 	f.BoolVar(&e.asConfigured, "as-configured", false, "docker: leave the scrape intervals as they are, so that readiness takes as long as they say")
 	f.StringVar(&e.upgradeFrom, "upgrade-from", "", "docker: start the stack as it was in `DIR|REV` first, then this one on the data that it kept")
+	f.StringVar(&e.logs, "logs", "", "docker: keep what the containers print in this `directory`, a file each")
 	f.StringVar(&e.prometheus, "prometheus", "", "attach: the `URL` of Prometheus, or of what speaks its API; without it, it is asked through Grafana. Login: PANELGATE_PROMETHEUS_TOKEN, or _USER and _PASSWORD, or files named by these and _FILE")
 	f.StringVar(&e.grafana, "grafana", "", "attach: the `URL` of Grafana; without it, it is modelled from the files. Login: PANELGATE_GRAFANA_TOKEN and so on, as above")
 	f.StringVar(&e.tenant, "tenant", "", "attach: the `tenant` that Prometheus' API is asked for (X-Scope-OrgID)")
@@ -52,7 +54,7 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 
 // dockerFlags and attachFlags mean something in one environment only.
 func dockerFlags() []string {
-	return []string{"image", "registry-prefix", "as-configured", "upgrade-from"}
+	return []string{"image", "registry-prefix", "as-configured", "upgrade-from", "logs"}
 }
 
 func attachFlags() []string {
@@ -116,7 +118,7 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 		if err != nil {
 			return fmt.Errorf("--image %w", err)
 		}
-		opts.Docker = docker.Options{Images: docker.Images{Override: images, Prefix: e.registryPrefix}, AsConfigured: e.asConfigured}
+		opts.Docker = docker.Options{Images: docker.Images{Override: images, Prefix: e.registryPrefix}, AsConfigured: e.asConfigured, Logs: e.logs}
 		return nil
 	case attach.Name:
 		if err := refuse(slices.Concat(dockerFlags(), []string{"history"})...); err != nil {

@@ -35,6 +35,9 @@ type Options struct {
 	// AsConfigured leaves the scrape intervals as they are, so that readiness takes
 	// as long as they say.
 	AsConfigured bool
+	// Logs is the directory that the containers' logs are kept in, "" for none. Of
+	// several starts the last one's stay.
+	Logs string
 	// Data keeps what the servers write beyond the run; nil lets it go.
 	Data *Data
 }
@@ -152,7 +155,8 @@ func newRun(ctx context.Context, s *stack.Stack, opts Options) (*run, error) {
 }
 
 func (r *run) close() error {
-	err := r.engine.close()
+	err := r.keepLogs()
+	err = errors.Join(err, r.engine.close())
 	if r.pastDir != "" {
 		if rmErr := os.RemoveAll(r.pastDir); rmErr != nil {
 			err = errors.Join(err, fmt.Errorf("remove the past: %w", rmErr))

@@ -2,6 +2,10 @@ package docker
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -70,4 +74,30 @@ func (r *run) holder(ctx context.Context, s *stack.Service, port int) (name stri
 	}
 	itself = c.Labels[composeService] == s.Name && c.Labels[composeDir] == r.stack.Dir
 	return "container " + name, itself
+}
+
+// keepLogs writes what each container has printed to a file of its own.
+func (r *run) keepLogs() error {
+	if r.opts.Logs == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
+	defer cancel()
+	if err := os.MkdirAll(r.opts.Logs, 0o755); err != nil {
+		return fmt.Errorf("keep the containers' logs: %w", err)
+	}
+	r.engine.mu.Lock()
+	containers := slices.Clone(r.engine.containers)
+	r.engine.mu.Unlock()
+	var errs []error
+	for _, c := range containers {
+		lines, err := c.log(ctx)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(r.opts.Logs, volumeName(c.name)+".log"), []byte(strings.Join(append(lines, ""), "\n")), 0o644)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("keep the log of %s: %w", c.name, err))
+		}
+	}
+	return errors.Join(errs...)
 }
