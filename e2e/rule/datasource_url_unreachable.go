@@ -50,7 +50,10 @@ func unreached(in *Live, ds *stack.Datasource, why string) Finding {
 		Fix:      "set url to where a Prometheus answers, as seen from Grafana's container",
 	}
 	if p := in.Stack.Prometheus; p != nil && p.Service != nil {
-		f.Fix = fmt.Sprintf("set url: http://%s:%d", p.Service.Name, ListenPort(p.Service, 9090))
+		right := fmt.Sprintf("http://%s:%d%s", p.Service.Name, p.Service.ListenPort(), p.Service.RoutePrefix())
+		if f.Fix = "set url: " + right; strings.TrimRight(ds.URL.Value, "/") == right {
+			f.Fix = "the url is that of the compose file's service: see what gives its name another meaning in Grafana's container (extra_hosts), or keeps it from listening there"
+		}
 	}
 	for _, known := range []struct{ words, says, fix string }{
 		{"no such host", "nothing in its network has that name", ""},
@@ -103,7 +106,7 @@ func inNetwork(s *stack.Stack, u *url.URL, fail func(fix, format string, args ..
 	host, port := u.Hostname(), portOf(u)
 	right := "http://prometheus:9090"
 	if p := s.Prometheus; p != nil && p.Service != nil {
-		right = fmt.Sprintf("http://%s:%d", p.Service.Name, ListenPort(p.Service, 9090))
+		right = fmt.Sprintf("http://%s:%d", p.Service.Name, p.Service.ListenPort())
 	}
 	fix := "set url: " + right
 	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
@@ -125,7 +128,7 @@ func inNetwork(s *stack.Stack, u *url.URL, fail func(fix, format string, args ..
 	if apart := separated(s.Grafana.Service, svc); apart != nil {
 		return fail(apart.fix, "%s", apart.message)
 	}
-	if want := ListenPort(svc, 9090); port != want {
+	if want := svc.ListenPort(); port != want {
 		return fail(fix, "service %q listens on port %d, not %d", svc.Name, want, port)
 	}
 	if u.Scheme == "https" && flagValue(svc, "web.config.file") == "" {
@@ -145,7 +148,7 @@ func separated(grafana, svc *stack.Service) *apart {
 	switch {
 	case svc.NetworkHost:
 		return &apart{fmt.Sprintf("service %q runs in the host's network, where its name leads nowhere", svc.Name),
-			fmt.Sprintf("set url: http://host.docker.internal:%d, and give Grafana extra_hosts: [\"host.docker.internal:host-gateway\"]", ListenPort(svc, 9090))}
+			fmt.Sprintf("set url: http://host.docker.internal:%d, and give Grafana extra_hosts: [\"host.docker.internal:host-gateway\"]", svc.ListenPort())}
 	case len(svc.Profiles) > 0 && !slices.ContainsFunc(svc.Profiles, func(p string) bool { return slices.Contains(grafana.Profiles, p) }):
 		return &apart{fmt.Sprintf("service %q is started only with profile %s, Grafana without it", svc.Name, strings.Join(svc.Profiles, " or ")),
 			fmt.Sprintf("take service %q out of its profiles", svc.Name)}
@@ -156,15 +159,7 @@ func separated(grafana, svc *stack.Service) *apart {
 }
 
 // routePrefix is the path below which a Prometheus answers, without slashes.
-func routePrefix(s *stack.Service) string {
-	prefix := flagValue(s, "web.route-prefix")
-	if prefix == "" {
-		if u, err := url.Parse(flagValue(s, "web.external-url")); err == nil {
-			prefix = u.Path
-		}
-	}
-	return strings.Trim(prefix, "/")
-}
+func routePrefix(s *stack.Service) string { return strings.Trim(s.RoutePrefix(), "/") }
 
 func portOf(u *url.URL) int {
 	if p, err := strconv.Atoi(u.Port()); err == nil {
@@ -193,28 +188,8 @@ func serviceNames(c *stack.Compose) []string {
 	return out
 }
 
-// ListenPort is the port a service listens on: what --web.listen-address says,
-// else the default.
-func ListenPort(s *stack.Service, fallback int) int {
-	if _, port, err := net.SplitHostPort(flagValue(s, "web.listen-address")); err == nil {
-		if n, err := strconv.Atoi(port); err == nil {
-			return n
-		}
-	}
-	return fallback
-}
-
-// flagValue is the value of a long flag of a service's command, "" without it.
+// flagValue is the value of a flag of a service's command, "" without it.
 func flagValue(s *stack.Service, name string) string {
-	for i, arg := range s.Command {
-		value, ok := strings.CutPrefix(arg, "--"+name)
-		switch {
-		case !ok:
-		case value == "" && i+1 < len(s.Command):
-			return s.Command[i+1]
-		case strings.HasPrefix(value, "="):
-			return value[1:]
-		}
-	}
-	return ""
+	value, _ := s.Flag(name)
+	return value
 }

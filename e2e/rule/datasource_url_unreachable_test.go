@@ -154,7 +154,7 @@ func TestListenPort(t *testing.T) {
 		{[]string{"--web.listen-address=[::]:9093"}, 9093},
 		{[]string{"--web.listen-address=nonsense"}, 9090},
 	} {
-		assert.Equal(t, c.want, ListenPort(&stack.Service{Command: c.command}, 9090), c.command)
+		assert.Equal(t, c.want, (&stack.Service{Command: c.command}).ListenPort(), c.command)
 	}
 }
 
@@ -166,7 +166,9 @@ func TestDatasourceURLUnreachableByGrafana(t *testing.T) {
 	}{
 		{name: "reached"},
 		{name: "no such host", why: `Get "http://prometheus:9090": dial tcp: lookup prometheus on 127.0.0.11:53: no such host`,
-			want: []expected{{file: datasourceFile, at: "http://prometheus:9090", says: "reaches no server at http://prometheus:9090, nothing in its network has that name", evidence: "127.0.0.11:53: no such host", fix: "http://prometheus:9090"}}},
+			want: []expected{{file: datasourceFile, at: "http://prometheus:9090", says: "reaches no server at http://prometheus:9090, nothing in its network has that name", evidence: "127.0.0.11:53: no such host", fix: "extra_hosts"}}},
+		{name: "a host outside", url: "http://prometheus.example.org:9090", why: "dial tcp: lookup prometheus.example.org: no such host",
+			want: []expected{{file: datasourceFile, at: "http://prometheus.example.org:9090", says: "nothing in its network has that name", fix: "set url: http://prometheus:9090"}}},
 		{name: "refused", why: "dial tcp 172.18.0.2:9090: connect: connection refused", want: []expected{{file: datasourceFile, says: "nothing listens on that port"}}},
 		{name: "words of no kind", why: "EOF", want: []expected{{file: datasourceFile, says: "reaches no server"}}},
 		{name: "what the files say", url: "http://localhost:9090", why: "connection refused"},

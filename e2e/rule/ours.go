@@ -62,7 +62,7 @@ func mayBeHost(s *stack.Stack, host string) bool {
 
 // onHost says whether a service answers at a port of the host.
 func onHost(svc *stack.Service, port int) bool {
-	listens := ListenPort(svc, 9090)
+	listens := svc.ListenPort()
 	if svc.NetworkHost {
 		return port == listens
 	}

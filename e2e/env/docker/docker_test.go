@@ -93,7 +93,8 @@ func TestStart(t *testing.T) {
 		assert.NotZero(t, mounted)
 	})
 	t.Run("the true configuration is back", func(t *testing.T) {
-		w := newScrapes(r, i.PrometheusURL)
+		w, err := newScrapes(r, i.PrometheusURL)
+		require.NoError(t, err)
 		defer w.close()
 		config, err := w.api.Config(t.Context())
 		require.NoError(t, err)

@@ -49,7 +49,10 @@ func (r *run) bootPrometheus(ctx context.Context, image pulled) (base string, w 
 	}
 	address, err := r.address(ctx, c, s.ListenPort())
 	base = (&url.URL{Scheme: "http", Host: address, Path: s.RoutePrefix()}).String()
-	w = newScrapes(r, base)
+	w, scrapesErr := newScrapes(r, base)
+	if scrapesErr != nil {
+		return "", nil, scrapesErr
+	}
 	began := time.Now()
 	if err == nil {
 		err = r.await(ctx, c, bootTime, "its API at "+base, w.up)

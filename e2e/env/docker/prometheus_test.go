@@ -26,7 +26,8 @@ func watching(t *testing.T, list string, wanted ...env.Target) *scrapes {
 	t.Cleanup(server.Close)
 	r := &run{stack: &stack.Stack{Prometheus: &stack.Prometheus{}}, hurried: true, past: &embedded.Past{Targets: wanted},
 		opts: Options{Past: embedded.Options{Progress: func(string, int, int) {}}}}
-	w := newScrapes(r, server.URL)
+	w, err := newScrapes(r, server.URL)
+	require.NoError(t, err)
 	t.Cleanup(w.close)
 	return w
 }

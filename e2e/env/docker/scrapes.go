@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -51,19 +52,18 @@ type sighting struct {
 	missing   bool
 }
 
-func newScrapes(r *run, base string) *scrapes {
+func newScrapes(r *run, base string) (*scrapes, error) {
 	transport := &http.Transport{MaxIdleConnsPerHost: 2}
-	w := &scrapes{run: r, http: &http.Client{Transport: transport, Timeout: 10 * time.Second}, seen: map[string]*sighting{},
-		history: r.past.From.Before(r.past.To) && r.past.Series > 0}
 	client, err := api.NewClient(api.Config{Address: base, RoundTripper: transport})
 	if err != nil {
-		panic("docker: our own url does not parse: " + err.Error())
+		return nil, fmt.Errorf("reach Prometheus at %s: %w", base, err)
 	}
-	w.api = promv1.NewAPI(client)
+	w := &scrapes{run: r, http: &http.Client{Transport: transport, Timeout: 10 * time.Second}, seen: map[string]*sighting{},
+		api: promv1.NewAPI(client), history: r.past.From.Before(r.past.To) && r.past.Series > 0}
 	for _, t := range r.past.Targets {
 		w.seen[key(t.Job, t.URL, t.Labels)] = &sighting{target: t}
 	}
-	return w
+	return w, nil
 }
 
 func (w *scrapes) close() { w.http.CloseIdleConnections() }
