@@ -28,11 +28,6 @@ import (
 	"github.com/panelgate/panelgate/stack"
 )
 
-const (
-	grafanaImage    = "panelgate.local/grafana:10.1-dev"
-	prometheusImage = "panelgate.local/prometheus:3.15.0"
-)
-
 // live is a stack that runs, with a proxy in front of each server that takes down
 // what it is asked.
 type live struct {
@@ -93,7 +88,10 @@ func (w *watched) wants(login string) {
 
 func startLive(t *testing.T) *live {
 	t.Helper()
-	engine.Require(t, grafanaImage, prometheusImage)
+	if testing.Short() {
+		t.Skip("containers are left out with -short")
+	}
+	prometheusImage, grafanaImage := engine.Servers(t)
 	s, err := stack.Load(t.Context(), filepath.Join("..", "stack"))
 	require.NoError(t, err)
 	scenario, err := e2e.LoadScenario("")

@@ -55,7 +55,13 @@ func (r *run) bootPrometheus(ctx context.Context, image pulled) (base string, w 
 	}
 	began := time.Now()
 	if err == nil {
-		err = r.await(ctx, c, bootTime, "its API at "+base, w.up)
+		var refused error
+		err = r.await(ctx, c, bootTime, "its API at "+base, func(ctx context.Context) (bool, error) {
+			ok, err := w.up(ctx)
+			refused = wantsLogin(s, err)
+			return ok || refused != nil, err
+		})
+		err = errors.Join(err, refused)
 	}
 	if r.unknownFlag(err) {
 		r.logger.Info("this Prometheus does not know the flag that hurries discovery: starting it without")
@@ -75,6 +81,16 @@ func (r *run) bootPrometheus(ctx context.Context, image pulled) (base string, w 
 		return base, w, err
 	}
 	return base, w, r.unhurry(ctx, c, base, w)
+}
+
+// wantsLogin says that Prometheus is up and asks for a login that this run does not
+// have, nil for any other error.
+func wantsLogin(s *stack.Service, err error) error {
+	if err == nil || !strings.Contains(err.Error(), "client error: 401") {
+		return nil
+	}
+	return fmt.Errorf("%s wants a login (401), which its --web.config.file asks for and the run does not have: leave the file out of a copy of the stack, "+
+		"or prove it with --env embedded or, where it runs, --env attach", s.Name)
 }
 
 // tryPrometheus creates and starts the container.
