@@ -46,7 +46,7 @@ func Open(ctx context.Context, p *Plan, errorLog *log.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.addAddresses(); err != nil {
+	if err := p.addAddresses(ctx); err != nil {
 		return nil, err
 	}
 	if errorLog == nil {
@@ -61,13 +61,13 @@ func Open(ctx context.Context, p *Plan, errorLog *log.Logger) (*Server, error) {
 	return s, nil
 }
 
-func (p *Plan) addAddresses() error {
+func (p *Plan) addAddresses(ctx context.Context) error {
 	for _, text := range p.Addresses {
 		addr, err := parseAddress(text)
 		if err != nil {
 			return err
 		}
-		if err := loopback.Add(addr); err != nil {
+		if err := loopback.Add(ctx, addr); err != nil {
 			return err
 		}
 	}

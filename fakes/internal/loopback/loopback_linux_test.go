@@ -34,9 +34,9 @@ func TestAdd(t *testing.T) {
 			if addr.Is6() && !hasIPv6() {
 				t.Skip("no IPv6 here")
 			}
-			require.NoError(t, Add(addr))
-			require.NoError(t, Add(addr), "one that is there already")
+			require.NoError(t, Add(t.Context(), addr))
 			passByteThrough(t, netip.AddrPortFrom(addr, 9100).String())
+			require.NoError(t, Add(t.Context(), addr), "one that is there already")
 		})
 	}
 }
@@ -90,7 +90,7 @@ func TestAddSaysWhatItNeeds(t *testing.T) {
 		runInNamespace(t, syscall.CLONE_NEWUSER)
 		return
 	}
-	err := Add(netip.MustParseAddr("10.20.30.40"))
+	err := Add(t.Context(), netip.MustParseAddr("10.20.30.40"))
 	require.ErrorIs(t, err, syscall.EPERM)
 	assert.ErrorContains(t, err, "add 10.20.30.40 to the loopback interface: ")
 	assert.ErrorContains(t, err, "--cap-add NET_ADMIN")
@@ -98,6 +98,6 @@ func TestAddSaysWhatItNeeds(t *testing.T) {
 
 func TestLoopbackAddressesNeedNoAdding(t *testing.T) {
 	for _, address := range []string{"127.0.0.1", "127.9.9.9", "::1"} {
-		assert.NoError(t, Add(netip.MustParseAddr(address)))
+		assert.NoError(t, Add(t.Context(), netip.MustParseAddr(address)))
 	}
 }
