@@ -32,6 +32,9 @@ type Options struct {
 	// Progress and Logger are those of the whole start.
 	Past   embedded.Options
 	Images Images
+	// Environment is set over what the compose file has, by role or service: the
+	// settings under which a server is tried.
+	Environment map[string]map[string]string
 	// AsConfigured leaves the scrape intervals as they are, so that readiness takes
 	// as long as they say.
 	AsConfigured bool

@@ -32,6 +32,8 @@ func (r *run) service(s *stack.Service, role string, info imageInfo, image strin
 	for k, v := range s.Environment {
 		sp.env[k] = v.Value
 	}
+	maps.Copy(sp.env, r.opts.Environment[role])
+	maps.Copy(sp.env, r.opts.Environment[s.Name])
 	for _, n := range networksOf(s) {
 		sp.networks[n] = namesOf(s)
 	}
