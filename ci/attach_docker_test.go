@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/panelgate/panelgate/e2e"
+	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/internal/engine"
@@ -96,13 +97,13 @@ func startLive(t *testing.T) *live {
 	require.NoError(t, err)
 	scenario, err := e2e.LoadScenario("")
 	require.NoError(t, err)
-	started, err := docker.Start(t.Context(), s, docker.Options{
+	started, err := docker.Start(t.Context(), s, containers.Options{
 		Past:   embedded.Options{Scenario: scenario, History: 7 * time.Hour},
-		Images: docker.Images{Override: map[string]string{"prometheus": prometheusImage, "grafana": grafanaImage}},
+		Images: containers.Images{Override: map[string]string{"prometheus": prometheusImage, "grafana": grafanaImage}},
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, started.Close()) })
-	running, ok := started.(*docker.Env)
+	running, ok := started.(*containers.Env)
 	require.True(t, ok)
 	i := running.Instance()
 	require.Empty(t, i.Faults)

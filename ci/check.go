@@ -19,6 +19,7 @@ import (
 	"github.com/panelgate/panelgate/e2e"
 	"github.com/panelgate/panelgate/e2e/config"
 	"github.com/panelgate/panelgate/e2e/env/attach"
+	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack"
@@ -136,7 +137,7 @@ func (c *checkFlags) lint(ctx context.Context, stdout, stderr io.Writer) error {
 // would use.
 func ended(ctx context.Context, err error, stage string) error {
 	var exit *exitError
-	var wrong *docker.UsageError
+	var wrong *containers.UsageError
 	switch {
 	case err == nil:
 		return nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/panelgate/panelgate/e2e"
 	"github.com/panelgate/panelgate/e2e/env/attach"
+	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/e2e/nearest"
@@ -114,11 +115,11 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 		if err := refuse(attachFlags()...); err != nil {
 			return err
 		}
-		images, err := docker.ParseImages(append(imagesOfEnvironment(), e.images...))
+		images, err := containers.ParseImages(append(imagesOfEnvironment(), e.images...))
 		if err != nil {
 			return fmt.Errorf("--image %w", err)
 		}
-		opts.Docker = docker.Options{Images: docker.Images{Override: images, Prefix: e.registryPrefix}, AsConfigured: e.asConfigured, Logs: e.logs}
+		opts.Docker = containers.Options{Images: containers.Images{Override: images, Prefix: e.registryPrefix}, AsConfigured: e.asConfigured, Logs: e.logs}
 		return nil
 	case attach.Name:
 		if err := refuse(slices.Concat(dockerFlags(), []string{"history"})...); err != nil {

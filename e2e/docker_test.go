@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/panelgate/panelgate/e2e/config"
+	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/internal/engine"
@@ -27,8 +28,8 @@ func inDocker(t *testing.T) Options {
 		t.Skip("containers are left out with -short")
 	}
 	prometheus, grafana := engine.Servers(t)
-	return Options{Env: docker.Name, Docker: docker.Options{
-		Images: docker.Images{Override: map[string]string{"prometheus": prometheus, "grafana": grafana}},
+	return Options{Env: docker.Name, Docker: containers.Options{
+		Images: containers.Images{Override: map[string]string{"prometheus": prometheus, "grafana": grafana}},
 	}}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/config"
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/env/attach"
+	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/e2e/rule"
@@ -39,7 +40,7 @@ type Options struct {
 	// Env is where the stack runs: embedded.Name where empty, docker.Name or
 	// attach.Name.
 	Env    string
-	Docker docker.Options // of docker; what surrounds Prometheus is filled in
+	Docker containers.Options // of docker; what surrounds Prometheus is filled in
 	// UpgradeFrom is the same stack as it was deployed before, for docker: it runs
 	// first, and what its servers keep is what this one starts on. nil for none.
 	UpgradeFrom *stack.Stack
@@ -249,10 +250,10 @@ func (r *run) startDocker(ctx context.Context, around embedded.Options) (env.Env
 	opts.Past = around
 	start := docker.Start
 	if r.UpgradeFrom != nil {
-		start = func(ctx context.Context, s *stack.Stack, opts docker.Options) (env.Env, error) {
+		start = func(ctx context.Context, s *stack.Stack, opts containers.Options) (env.Env, error) {
 			past := around
 			past.SelfAddresses, past.OwnLoopback = selfAddresses(r.UpgradeFrom), ownLoopback(r.UpgradeFrom)
-			return docker.Upgrade(ctx, docker.Revision{Stack: r.UpgradeFrom, Past: past}, s, opts)
+			return docker.Upgrade(ctx, containers.Revision{Stack: r.UpgradeFrom, Past: past}, s, opts)
 		}
 	}
 	running, err := start(ctx, r.stack, opts)

@@ -2,7 +2,6 @@ package docker
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,32 +18,12 @@ import (
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
+	tcexec "github.com/testcontainers/testcontainers-go/exec"
 
-	"github.com/panelgate/panelgate/stack"
+	"github.com/panelgate/panelgate/e2e/env/containers"
 )
 
-// spec is a container to be.
-type spec struct {
-	name       string // what people call it: the compose service
-	image      string // as the engine has it
-	env        map[string]string
-	entrypoint []string
-	command    []string
-	user       string
-	workingDir string
-	hostname   string
-	health     *stack.Healthcheck
-	networks   map[string][]string // of the compose file, with the aliases there
-	extraHosts []string
-	capAdd     []string
-	tmpfs      map[string]string
-	volumes    map[string]string // the engine's volume, "" for a fresh one, by the path it is mounted at
-	files      archive
-	publish    []int  // TCP ports
-	within     string // id of a container whose network it shares, "" for its own
-}
-
-// container is one that was made. Its methods are safe for concurrent use.
+// container implements containers.Container.
 type container struct {
 	*testcontainers.DockerContainer
 	engine *engine
@@ -53,14 +32,36 @@ type container struct {
 	via *container
 }
 
-// create makes the container without starting it. The engine remembers it, so
-// that it is removed with the rest, whatever comes after.
-func (e *engine) create(ctx context.Context, s spec) (*container, error) {
+// Create implements containers.Engine. The engine remembers the container, so that it
+// is removed with the rest, whatever comes after.
+func (e *engine) Create(ctx context.Context, asked containers.Spec) (containers.Container, error) {
+	s := spec{Spec: asked}
+	if within, ok := asked.Within.(*container); ok {
+		s.within = within
+	}
+	if asked.Plan != nil {
+		text, err := asked.Plan.JSON()
+		if err != nil {
+			return nil, fmt.Errorf("plan the fakes: %w", err)
+		}
+		s.Command = []string{"serve", "--plan", planFile}
+		s.Files.Add(planFile, text, 0o444)
+	}
+	return e.create(ctx, s)
+}
+
+// spec is a container to be, in this engine.
+type spec struct {
+	containers.Spec
+	within *container // nil for a network of its own
+}
+
+func (e *engine) create(ctx context.Context, s spec) (containers.Container, error) {
 	networks, aliases, err := e.attach(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range s.volumes {
+	for _, name := range s.Volumes {
 		if err := e.volume(ctx, name); err != nil {
 			return nil, err
 		}
@@ -69,14 +70,14 @@ func (e *engine) create(ctx context.Context, s spec) (*container, error) {
 		testcontainers.WithLogger(silent{}),
 		testcontainers.WithProvider(e.kind()),
 		testcontainers.WithNoStart(),
-		testcontainers.WithEnv(s.env),
+		testcontainers.WithEnv(s.Env),
 		testcontainers.WithLabels(e.labels()),
 		testcontainers.WithConfigModifier(s.config),
 		testcontainers.WithHostConfigModifier(func(h *apicontainer.HostConfig) { s.hostConfig(e, h) }),
 		testcontainers.CustomizeRequestOption(func(r *testcontainers.GenericContainerRequest) error {
-			r.Entrypoint, r.Cmd = s.entrypoint, s.command
+			r.Entrypoint, r.Cmd = s.Entrypoint, s.Command
 			r.Networks, r.NetworkAliases = networks, aliases
-			for _, p := range s.publish {
+			for _, p := range s.Publish {
 				r.ExposedPorts = append(r.ExposedPorts, strconv.Itoa(p)+"/tcp")
 			}
 			return nil
@@ -85,17 +86,17 @@ func (e *engine) create(ctx context.Context, s spec) (*container, error) {
 	// A call that is broken off may leave a container that nobody knows.
 	longer, cancel := outlive(ctx)
 	defer cancel()
-	made, err := testcontainers.Run(longer, s.image, options...)
-	c := &container{DockerContainer: made, engine: e, name: s.name}
+	made, err := testcontainers.Run(longer, s.Image, options...)
+	c := &container{DockerContainer: made, engine: e, name: s.Name, via: s.within}
 	if made != nil {
 		e.mu.Lock()
 		e.containers = append(e.containers, c)
 		e.mu.Unlock()
 	}
 	if err != nil {
-		return nil, &EngineError{"create the container of " + s.name, err, reaperHint(err)}
+		return nil, &containers.EngineError{Doing: "create the container of " + s.Name, Err: err, Fix: reaperHint(err)}
 	}
-	if err := c.put(ctx, s.files); err != nil {
+	if err := c.Put(ctx, s.Files); err != nil {
 		return nil, err
 	}
 	return c, ctx.Err()
@@ -113,10 +114,10 @@ func reaperHint(err error) string {
 // attach makes the networks that the container is on.
 func (e *engine) attach(ctx context.Context, s spec) (names []string, aliases map[string][]string, err error) {
 	aliases = map[string][]string{}
-	if s.within != "" {
+	if s.within != nil {
 		return nil, aliases, nil
 	}
-	for name, as := range s.networks {
+	for name, as := range s.Networks {
 		full, err := e.network(ctx, name)
 		if err != nil {
 			return nil, nil, err
@@ -130,11 +131,11 @@ func (e *engine) attach(ctx context.Context, s spec) (names []string, aliases ma
 
 // config is what concerns the process in the container.
 func (s *spec) config(c *apicontainer.Config) {
-	c.User, c.WorkingDir, c.Hostname = s.user, s.workingDir, s.hostname
-	if s.within != "" {
+	c.User, c.WorkingDir, c.Hostname = s.User, s.WorkingDir, s.Hostname
+	if s.within != nil {
 		c.Hostname = "" // is that of the container whose network it shares
 	}
-	h := s.health
+	h := s.Health
 	switch {
 	case h == nil:
 	case h.Disabled:
@@ -147,31 +148,34 @@ func (s *spec) config(c *apicontainer.Config) {
 
 // hostConfig is what concerns the machine around the container.
 func (s *spec) hostConfig(e *engine, h *apicontainer.HostConfig) {
-	h.ExtraHosts, h.CapAdd, h.Tmpfs = s.extraHosts, s.capAdd, s.tmpfs
-	for target, name := range s.volumes {
+	h.ExtraHosts, h.CapAdd, h.Tmpfs = s.ExtraHosts, s.CapAdd, s.Tmpfs
+	for target, name := range s.Volumes {
 		h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Source: name, Target: target,
 			VolumeOptions: &mount.VolumeOptions{Labels: e.volumeLabels(name)}})
 	}
-	if s.within != "" {
-		h.NetworkMode = apicontainer.NetworkMode("container:" + s.within)
+	if s.within != nil {
+		h.NetworkMode = apicontainer.NetworkMode("container:" + s.within.ID)
 	}
 	h.PortBindings = network.PortMap{}
-	for _, p := range s.publish {
+	for _, p := range s.Publish {
 		if port, ok := network.PortFrom(uint16(p), network.TCP); ok {
 			h.PortBindings[port] = []network.PortBinding{{HostIP: e.bind}}
 		}
 	}
 }
 
-// put copies files into the container.
-func (c *container) put(ctx context.Context, files archive) error {
+// Name implements containers.Container.
+func (c *container) Name() string { return c.name }
+
+// Put implements containers.Container.
+func (c *container) Put(ctx context.Context, files containers.Archive) error {
 	if len(files) == 0 {
 		return nil
 	}
 	read, write := io.Pipe()
 	written := make(chan error, 1)
 	go func() {
-		err := files.write(write)
+		err := files.Write(write)
 		written <- errors.Join(err, write.CloseWithError(err))
 	}()
 	_, err := c.engine.api.CopyToContainer(ctx, c.ID, client.CopyToContainerOptions{DestinationPath: "/", Content: read})
@@ -180,41 +184,41 @@ func (c *container) put(ctx context.Context, files archive) error {
 		return fmt.Errorf("put files into the container of %s: %w", c.name, writeErr)
 	}
 	if err != nil {
-		return &EngineError{"put files into the container of " + c.name, err, ""}
+		return &containers.EngineError{Doing: "put files into the container of " + c.name, Err: err}
 	}
 	return nil
 }
 
-// start starts the container.
-func (c *container) start(ctx context.Context) error {
-	if err := c.Start(ctx); err != nil {
-		return &EngineError{"start the container of " + c.name, err, ""}
+// Start implements containers.Container.
+func (c *container) Start(ctx context.Context) error {
+	if err := c.DockerContainer.Start(ctx); err != nil {
+		return &containers.EngineError{Doing: "start the container of " + c.name, Err: err}
 	}
 	return nil
 }
 
-// at is the host:port on which a port of the container is reached from here.
-func (c *container) at(ctx context.Context, port int) (string, error) {
+// At implements containers.Container.
+func (c *container) At(ctx context.Context, port int) (string, error) {
 	published := c
 	if c.via != nil {
 		published = c.via
 	}
 	mapped, err := published.MappedPort(ctx, strconv.Itoa(port)+"/tcp")
-	if code, ended, lookErr := c.exited(ctx); err != nil && lookErr == nil && ended {
-		lines, logErr := c.log(ctx)
-		return "", errors.Join(&ExitError{Service: c.name, Code: code, Log: lastLines(lines, 30)}, logErr)
+	if code, ended, lookErr := c.Exited(ctx); err != nil && lookErr == nil && ended {
+		lines, logErr := c.Log(ctx)
+		return "", errors.Join(&containers.ExitError{Service: c.name, Code: code, Log: lines[max(0, len(lines)-30):]}, logErr)
 	}
 	if err != nil {
-		return "", &EngineError{fmt.Sprintf("find port %d of %s", port, c.name), err, ""}
+		return "", &containers.EngineError{Doing: fmt.Sprintf("find port %d of %s", port, c.name), Err: err}
 	}
 	return c.engine.address(mapped), nil
 }
 
-// exited says whether the process has ended, and with which code.
-func (c *container) exited(ctx context.Context) (code int, ended bool, err error) {
+// Exited implements containers.Container.
+func (c *container) Exited(ctx context.Context) (code int, ended bool, err error) {
 	info, err := c.engine.api.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
 	if err != nil {
-		return 0, false, &EngineError{"look at the container of " + c.name, err, ""}
+		return 0, false, &containers.EngineError{Doing: "look at the container of " + c.name, Err: err}
 	}
 	state := info.Container.State
 	if state == nil || state.Running || state.Status == apicontainer.StateCreated {
@@ -226,11 +230,11 @@ func (c *container) exited(ctx context.Context) (code int, ended bool, err error
 // logBytes is how much of a container's log is read: its end.
 const logBytes = 1 << 20
 
-// log is what the container has printed, line by line, the last 2,000 lines.
-func (c *container) log(ctx context.Context) ([]string, error) {
+// Log implements containers.Container.
+func (c *container) Log(ctx context.Context) ([]string, error) {
 	r, err := c.engine.api.ContainerLogs(ctx, c.ID, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: "2000"})
 	if err != nil {
-		return nil, &EngineError{"read the log of " + c.name, err, ""}
+		return nil, &containers.EngineError{Doing: "read the log of " + c.name, Err: err}
 	}
 	var data bytes.Buffer
 	_, err = stdcopy.StdCopy(&data, &data, io.LimitReader(r, logBytes))
@@ -241,7 +245,7 @@ func (c *container) log(ctx context.Context) ([]string, error) {
 		err = closeErr
 	}
 	if err != nil {
-		return nil, &EngineError{"read the log of " + c.name, err, ""}
+		return nil, &containers.EngineError{Doing: "read the log of " + c.name, Err: err}
 	}
 	text := strings.TrimRight(data.String(), "\n")
 	if text == "" {
@@ -250,20 +254,20 @@ func (c *container) log(ctx context.Context) ([]string, error) {
 	return strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), nil
 }
 
-// remove ends the container at once and removes it with its unnamed volumes.
-func (c *container) remove(ctx context.Context) error {
+// Remove implements containers.Container; unnamed volumes go with it.
+func (c *container) Remove(ctx context.Context) error {
 	now := time.Duration(0)
 	err := c.Terminate(ctx, testcontainers.StopTimeout(now))
 	if err = gone(err); err != nil {
-		return &EngineError{"remove the container of " + c.name, err, ""}
+		return &containers.EngineError{Doing: "remove the container of " + c.name, Err: err}
 	}
 	return nil
 }
 
-// stop ends the container's process in good order: what it keeps is wanted.
-func (c *container) stop(ctx context.Context, patience time.Duration) error {
-	if err := c.Stop(ctx, &patience); err != nil {
-		return &EngineError{"stop the container of " + c.name, err, ""}
+// Stop implements containers.Container.
+func (c *container) Stop(ctx context.Context, patience time.Duration) error {
+	if err := c.DockerContainer.Stop(ctx, &patience); err != nil {
+		return &containers.EngineError{Doing: "stop the container of " + c.name, Err: err}
 	}
 	return nil
 }
@@ -278,5 +282,34 @@ func gone(err error) error {
 	return err
 }
 
-// lastLines are the lines at the end of a log that a person needs first.
-func lastLines(lines []string, n int) []string { return lines[max(0, len(lines)-cmp.Or(n, 1)):] }
+// Healthy implements containers.Container: it asks the engine what its health check
+// came to. One without a check is healthy once it runs, though compose would refuse to
+// wait for it.
+func (c *container) Healthy(ctx context.Context) (bool, error) {
+	info, err := c.engine.api.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
+	if err != nil {
+		return false, err
+	}
+	state := info.Container.State
+	if state == nil || state.Health == nil || state.Health.Status == apicontainer.NoHealthcheck {
+		return true, nil
+	}
+	if state.Health.Status != apicontainer.Healthy && len(state.Health.Log) == 0 {
+		return false, errors.New("the engine has not run it yet (Podman needs systemd for that)")
+	}
+	if n := len(state.Health.Log); n > 0 && state.Health.Status != apicontainer.Healthy {
+		return false, fmt.Errorf("the check says: %s", strings.TrimSpace(state.Health.Log[n-1].Output))
+	}
+	return state.Health.Status == apicontainer.Healthy, nil
+}
+
+// Exec implements containers.Container.
+func (c *container) Exec(ctx context.Context, command []string) (code int, output string, err error) {
+	code, r, err := c.DockerContainer.Exec(ctx, command, tcexec.Multiplexed())
+	if err != nil {
+		return 0, "", err
+	}
+	const most = 4 << 10
+	text, err := io.ReadAll(io.LimitReader(r, most))
+	return code, string(text), err
+}

@@ -1,17 +1,23 @@
 package docker
 
 import (
+	"context"
+	"log/slog"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/moby/moby/client"
+	"github.com/prometheus/client_golang/api"
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/fakes"
 	testengine "github.com/panelgate/panelgate/internal/engine"
@@ -25,7 +31,7 @@ func TestMain(m *testing.M) {
 
 // options start the shipped stack with the test images, and skip the test where that
 // cannot be.
-func options(t *testing.T) (*stack.Stack, Options) {
+func options(t *testing.T) (*stack.Stack, containers.Options) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("containers are left out with -short")
@@ -35,18 +41,25 @@ func options(t *testing.T) (*stack.Stack, Options) {
 	require.NoError(t, err)
 	scenario, err := fakes.BuiltinScenario("steady")
 	require.NoError(t, err)
-	return s, Options{
+	return s, containers.Options{
 		Past:   embedded.Options{Scenario: scenario, History: time.Hour, OwnLoopback: true},
-		Images: Images{Override: map[string]string{"prometheus": prometheus, "grafana": grafana}},
+		Images: containers.Images{Override: map[string]string{"prometheus": prometheus, "grafana": grafana}},
 	}
 }
 
 func TestStart(t *testing.T) {
 	s, opts := options(t)
 	t.Setenv("TMPDIR", t.TempDir())
-	running, err := Start(t.Context(), s, opts)
+	opts = on(opts)
+	var e *engine
+	connect := opts.Connect
+	opts.Connect = func(ctx context.Context, logger *slog.Logger, keeper string) (containers.Engine, error) {
+		made, err := connect(ctx, logger, keeper)
+		e, _ = made.(*engine)
+		return made, err
+	}
+	running, err := containers.Start(t.Context(), s, opts)
 	require.NoError(t, err)
-	r := running.(*Env).run
 	defer func() { require.NoError(t, running.Close()) }()
 	i := running.Instance()
 
@@ -68,8 +81,8 @@ func TestStart(t *testing.T) {
 	assert.NotEmpty(t, lines)
 
 	t.Run("only loopback is listened on", func(t *testing.T) {
-		for _, c := range r.engine.containers {
-			info, err := r.engine.api.ContainerInspect(t.Context(), c.ID, client.ContainerInspectOptions{})
+		for _, c := range e.containers {
+			info, err := e.api.ContainerInspect(t.Context(), c.ID, client.ContainerInspectOptions{})
 			require.NoError(t, err)
 			for port, bindings := range info.Container.NetworkSettings.Ports {
 				for _, b := range bindings {
@@ -80,29 +93,30 @@ func TestStart(t *testing.T) {
 	})
 	t.Run("volumes can be found again", func(t *testing.T) {
 		mounted := 0
-		for _, c := range r.engine.containers {
-			info, err := r.engine.api.ContainerInspect(t.Context(), c.ID, client.ContainerInspectOptions{})
+		for _, c := range e.containers {
+			info, err := e.api.ContainerInspect(t.Context(), c.ID, client.ContainerInspectOptions{})
 			require.NoError(t, err)
 			for _, m := range info.Container.Mounts {
-				v, err := r.engine.api.VolumeInspect(t.Context(), m.Name, client.VolumeInspectOptions{})
+				v, err := e.api.VolumeInspect(t.Context(), m.Name, client.VolumeInspectOptions{})
 				require.NoError(t, err)
-				assert.Equal(t, r.engine.run, v.Volume.Labels[runLabel], "the volume of %s at %s", c.name, m.Destination)
+				assert.Equal(t, e.run, v.Volume.Labels[runLabel], "the volume of %s at %s", c.name, m.Destination)
 				mounted++
 			}
 		}
 		assert.NotZero(t, mounted)
 	})
 	t.Run("the true configuration is back", func(t *testing.T) {
-		w, err := newScrapes(r, i.PrometheusURL)
+		client, err := api.NewClient(api.Config{Address: i.PrometheusURL})
 		require.NoError(t, err)
-		defer w.close()
-		config, err := w.api.Config(t.Context())
+		config, err := promv1.NewAPI(client).Config(t.Context())
 		require.NoError(t, err)
 		assert.Contains(t, config.YAML, "scrape_interval: 15s")
 		assert.NotContains(t, config.YAML, "500ms")
 	})
 	t.Run("a port of a container is known by its name", func(t *testing.T) {
-		port, err := r.servers[env.RoleGrafana].MappedPort(t.Context(), "3000/tcp")
+		at := slices.IndexFunc(e.containers, func(c *container) bool { return c.name == s.Grafana.Service.Name })
+		require.GreaterOrEqual(t, at, 0)
+		port, err := e.containers[at].MappedPort(t.Context(), "3000/tcp")
 		require.NoError(t, err)
 		name, itself := i.Holder(t.Context(), s.Grafana.Service, int(port.Num()))
 		assert.Contains(t, name, "container ")
@@ -114,7 +128,7 @@ func TestStart(t *testing.T) {
 
 	require.NoError(t, running.Close())
 	require.NoError(t, running.Close(), "closing again does nothing")
-	left, err := testengine.Labelled(runLabel + "=" + r.engine.run)
+	left, err := testengine.Labelled(runLabel + "=" + e.run)
 	require.NoError(t, err)
 	assert.Empty(t, left)
 	files, err := os.ReadDir(os.Getenv("TMPDIR"))

@@ -22,6 +22,8 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/panelgate/panelgate/e2e/env/containers"
 )
 
 // runLabel marks everything that a run makes in the engine, so that what is left
@@ -31,35 +33,6 @@ const runLabel = "org.panelgate.run"
 // cleanupTime bounds the removal of what a run made. It has its own time: the
 // run's context has often ended by then.
 const cleanupTime = time.Minute
-
-// EngineError says that the Docker engine could not do what it was asked, in the
-// engine's own words.
-type EngineError struct {
-	Doing string
-	Err   error
-	Fix   string // what helps, "" where the error says it
-}
-
-// Error implements error.
-func (e *EngineError) Error() string {
-	text := e.Doing + ": " + e.Err.Error()
-	if e.Fix != "" {
-		text += " (" + e.Fix + ")"
-	}
-	return text
-}
-
-// Unwrap gives the engine's error.
-func (e *EngineError) Unwrap() error { return e.Err }
-
-// UsageError says that what was asked for cannot be, whatever the engine does.
-type UsageError struct{ Err error }
-
-// Error implements error.
-func (e *UsageError) Error() string { return e.Err.Error() }
-
-// Unwrap gives what is wrong.
-func (e *UsageError) Unwrap() error { return e.Err }
 
 // engine is a Docker engine and what this run has made in it.
 type engine struct {
@@ -82,7 +55,7 @@ type engine struct {
 // the usual sockets of Docker and Podman.
 func connect(ctx context.Context, logger *slog.Logger) (*engine, error) {
 	fail := func(err error) (*engine, error) {
-		return nil, &EngineError{"reach a Docker engine", err, "start one, or set DOCKER_HOST; --env embedded needs none"}
+		return nil, &containers.EngineError{Doing: "reach a Docker engine", Err: err, Fix: "start one, or set DOCKER_HOST; --env embedded needs none"}
 	}
 	provider, err := reach(ctx, newProvider)
 	if err != nil {
@@ -208,7 +181,7 @@ func (e *engine) labels() map[string]string {
 // volumeLabels mark a volume of this run. One that is kept belongs to whoever keeps
 // it, and is not to be swept away with the run.
 func (e *engine) volumeLabels(name string) map[string]string {
-	if name != "" && !strings.HasPrefix(name, e.prefix()) {
+	if name != "" && !strings.HasPrefix(name, containers.Prefix(e)) {
 		l := testcontainers.GenericLabels()
 		if e.podman {
 			// To Podman before July 2023 (its issue 19219) a volume matches a filter of
@@ -222,9 +195,6 @@ func (e *engine) volumeLabels(name string) map[string]string {
 	return e.labels()
 }
 
-// prefix begins the names of what the run makes.
-func (e *engine) prefix() string { return "panelgate-" + e.run + "-" }
-
 // network is the engine's network for a network of the compose file, made when
 // first asked for.
 func (e *engine) network(ctx context.Context, name string) (string, error) {
@@ -233,12 +203,12 @@ func (e *engine) network(ctx context.Context, name string) (string, error) {
 	if full, ok := e.networks[name]; ok {
 		return full, nil
 	}
-	full := e.prefix() + name
+	full := containers.Prefix(e) + name
 	longer, cancel := outlive(ctx)
 	defer cancel()
 	_, err := e.api.NetworkCreate(longer, full, client.NetworkCreateOptions{Driver: "bridge", Labels: e.labels()})
 	if err != nil {
-		return "", &EngineError{"create a network for " + name, err, ""}
+		return "", &containers.EngineError{Doing: "create a network for " + name, Err: err}
 	}
 	e.networks[name] = full
 	return full, ctx.Err()
@@ -254,13 +224,16 @@ func (e *engine) volume(ctx context.Context, name string) error {
 	defer e.mu.Unlock()
 	_, err := e.api.VolumeCreate(context.WithoutCancel(ctx), client.VolumeCreateOptions{Name: name, Labels: e.volumeLabels(name)})
 	if err != nil {
-		return &EngineError{"create a volume", err, ""}
+		return &containers.EngineError{Doing: "create a volume", Err: err}
 	}
 	return ctx.Err()
 }
 
-// close removes everything the run has made and waits for that.
-func (e *engine) close() error {
+// Run implements containers.Engine.
+func (e *engine) Run() string { return e.run }
+
+// Close implements containers.Engine.
+func (e *engine) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
 	defer cancel()
 	e.mu.Lock()
@@ -269,7 +242,7 @@ func (e *engine) close() error {
 	e.mu.Unlock()
 	var g errgroup.Group
 	for _, c := range containers {
-		g.Go(func() error { return c.remove(ctx) })
+		g.Go(func() error { return c.Remove(ctx) })
 	}
 	// What could not be removed one by one is tried once more by its label.
 	err := g.Wait()
@@ -302,7 +275,7 @@ func (e *engine) sweep(ctx context.Context) error {
 	}
 	// By name too: where the reaper of another run has taken a volume (volumeLabels),
 	// Podman has made it anew with the container, without a label.
-	for _, which := range []client.Filters{mine, client.Filters{}.Add("name", e.prefix())} {
+	for _, which := range []client.Filters{mine, client.Filters{}.Add("name", containers.Prefix(e))} {
 		volumes, err := e.api.VolumeList(ctx, client.VolumeListOptions{Filters: which})
 		note("list the volumes", err)
 		for _, v := range volumes.Items {

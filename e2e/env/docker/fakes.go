@@ -14,33 +14,31 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
+	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/fakes/binary"
 )
 
 const (
-	// fakesName is what the container of the fakes goes by, in --image too.
-	fakesName = "fakes"
 	fakesRepo = "panelgate/fakes"
 	planFile  = "/plan.json"
 )
 
-// fakesImage is the image of the fakes for the engine's platform: a static binary
-// and nothing else. It is named by its source, so that it is made once and stays
-// like a pulled one.
-func (e *engine) fakesImage(ctx context.Context, images Images) (string, error) {
-	if named := images.Override[fakesName]; named != "" {
-		_, err := e.ensure(ctx, named, func(int, int) {})
+// FakesImage implements containers.Engine: a static binary and nothing else. It is
+// named by its source, so that it is made once and stays like a pulled one.
+func (e *engine) FakesImage(ctx context.Context, named string) (string, error) {
+	if named != "" {
+		_, err := e.Image(ctx, named, func(int, int) {})
 		return named, err
 	}
 	key, err := binary.Key(ctx, e.os, e.arch)
 	if err != nil {
-		return "", noFakes(err)
+		return "", containers.NoFakes(err)
 	}
 	image := fakesRepo + ":" + key
 	if _, err := e.api.ImageInspect(ctx, image); err == nil {
 		return image, nil
 	} else if !errdefs.IsNotFound(err) {
-		return "", &EngineError{"look for the image of the fakes", err, ""}
+		return "", &containers.EngineError{Doing: "look for the image of the fakes", Err: err}
 	}
 	dir, err := os.MkdirTemp("", "panelgate-")
 	if err != nil {
@@ -49,14 +47,9 @@ func (e *engine) fakesImage(ctx context.Context, images Images) (string, error) 
 	return image, errors.Join(e.buildFakes(ctx, filepath.Join(dir, "fakes"), image), os.RemoveAll(dir))
 }
 
-// noFakes says what helps where the fakes cannot be built.
-func noFakes(err error) error {
-	return fmt.Errorf("%w (an image of the fakes made elsewhere is named by --image %s=IMAGE)", err, fakesName)
-}
-
 func (e *engine) buildFakes(ctx context.Context, file, image string) error {
 	if err := binary.Build(ctx, file, e.os, e.arch); err != nil {
-		return noFakes(err)
+		return containers.NoFakes(err)
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -74,7 +67,7 @@ func (e *engine) buildFakes(ctx context.Context, file, image string) error {
 		err = importError(stream)
 	}
 	if err != nil {
-		return &EngineError{"import the image of the fakes", err, ""}
+		return &containers.EngineError{Doing: "import the image of the fakes", Err: err}
 	}
 	e.logger.Info("made the image of the fakes", "image", image, "bytes", len(data))
 	return nil

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/fakes"
@@ -120,12 +121,12 @@ func upgrade(ctx context.Context, t *testing.T, older, newer *revision, progress
 	scenario, err := fakes.BuiltinScenario("steady")
 	require.NoError(t, err)
 	seen := &runs{}
-	opts := docker.Options{
+	opts := containers.Options{
 		Past: embedded.Options{Scenario: scenario, History: 10 * time.Minute, Logger: slog.New(seen),
 			Progress: func(stage string, _, _ int) { progress(stage) }},
-		Images: docker.Images{Override: map[string]string{"prometheus": prometheus, "grafana": grafana}},
+		Images: containers.Images{Override: map[string]string{"prometheus": prometheus, "grafana": grafana}},
 	}
-	e, err := docker.Upgrade(ctx, docker.Revision{Stack: older.load(), Past: opts.Past}, newer.load(), opts)
+	e, err := docker.Upgrade(ctx, containers.Revision{Stack: older.load(), Past: opts.Past}, newer.load(), opts)
 	return e, seen, err
 }
 

@@ -1,4 +1,4 @@
-package docker
+package containers
 
 import (
 	"cmp"
@@ -16,7 +16,7 @@ import (
 )
 
 // startPrometheus starts Prometheus and waits until every target has been scraped.
-func (r *run) startPrometheus(ctx context.Context, image pulled, out *env.Instance) error {
+func (r *run) startPrometheus(ctx context.Context, image Image, out *env.Instance) error {
 	base, w, err := r.bootPrometheus(ctx, image)
 	if w != nil {
 		defer w.close()
@@ -38,7 +38,7 @@ func (r *run) startPrometheus(ctx context.Context, image pulled, out *env.Instan
 
 // bootPrometheus is up to the moment when there is nothing more to wait for. The
 // scrapes it returns are to be closed, also on an error.
-func (r *run) bootPrometheus(ctx context.Context, image pulled) (base string, w *scrapes, err error) {
+func (r *run) bootPrometheus(ctx context.Context, image Image) (base string, w *scrapes, err error) {
 	s := r.stack.Prometheus.Service
 	if err := r.startHelpers(ctx, s, nil); err != nil {
 		return "", nil, err
@@ -66,7 +66,7 @@ func (r *run) bootPrometheus(ctx context.Context, image pulled) (base string, w 
 	if r.unknownFlag(err) {
 		r.logger.Info("this Prometheus does not know the flag that hurries discovery: starting it without")
 		w.close()
-		if err := c.remove(ctx); err != nil {
+		if err := c.Remove(ctx); err != nil {
 			return "", nil, err
 		}
 		r.plainDiscovery = true
@@ -94,8 +94,8 @@ func wantsLogin(s *stack.Service, err error) error {
 }
 
 // tryPrometheus creates and starts the container.
-func (r *run) tryPrometheus(ctx context.Context, image pulled) (*container, error) {
-	sp, err := r.prometheusSpec(ctx, image.name, image.info)
+func (r *run) tryPrometheus(ctx context.Context, image Image) (Container, error) {
+	sp, err := r.prometheusSpec(ctx, image)
 	if err != nil {
 		return nil, err
 	}
@@ -104,22 +104,21 @@ func (r *run) tryPrometheus(ctx context.Context, image pulled) (*container, erro
 
 // launch creates and starts a server's container, in the network that it shares
 // where there is one.
-func (r *run) launch(ctx context.Context, role env.Role, s *stack.Service, sp spec, near map[string]*container) (*container, error) {
+func (r *run) launch(ctx context.Context, role env.Role, s *stack.Service, sp Spec, near map[string]Container) (Container, error) {
 	via := near[s.Name]
 	if via != nil {
-		sp.within, sp.networks, sp.extraHosts = via.ID, nil, nil
+		sp.Within, sp.Networks, sp.ExtraHosts = via, nil, nil
 	} else {
-		sp.publish = []int{r.port(s)}
+		sp.Publish = []int{r.port(s)}
 	}
-	c, err := r.engine.create(ctx, sp)
+	c, err := r.create(ctx, sp)
 	if err != nil {
 		return nil, err
 	}
-	c.via = via
 	r.mu.Lock()
 	r.servers[role] = c
 	r.mu.Unlock()
-	return c, c.start(ctx)
+	return c, c.Start(ctx)
 }
 
 // scrapeTime is how long it may take until every target has been scraped as often
@@ -136,9 +135,9 @@ func (r *run) scrapeTime() time.Duration {
 }
 
 // await waits for a server, for as long as its container runs and time is left.
-func (r *run) await(ctx context.Context, c *container, limit time.Duration, what string, done func(context.Context) (bool, error)) error {
+func (r *run) await(ctx context.Context, c Container, limit time.Duration, what string, done func(context.Context) (bool, error)) error {
 	began := time.Now()
-	r.progress("waiting for "+c.name, 0, 0)
+	r.progress("waiting for "+c.Name(), 0, 0)
 	limited, cancel := context.WithTimeoutCause(ctx, limit, errBootTime)
 	defer cancel()
 	var last error
@@ -157,18 +156,18 @@ func (r *run) await(ctx context.Context, c *container, limit time.Duration, what
 			return false, nil
 		}
 		looked = time.Now()
-		if code, ended, err := c.exited(limited); err != nil || ended {
+		if code, ended, err := c.Exited(limited); err != nil || ended {
 			return false, cmp.Or(err, r.exitOf(ctx, c, code))
 		}
 		return false, nil
 	})
 	if errors.Is(err, errBootTime) {
-		lines, logErr := c.log(ctx)
+		lines, logErr := c.Log(ctx)
 		asked := what
 		if last != nil {
 			asked += ": " + last.Error()
 		}
-		return errors.Join(&SilentError{c.name, time.Since(began), asked, lastLines(lines, 15)}, logErr)
+		return errors.Join(&SilentError{c.Name(), time.Since(began), asked, lastLines(lines, 15)}, logErr)
 	}
 	return err
 }
@@ -183,21 +182,21 @@ var (
 
 // address is where a port of a server is reached. One that ended at once has none:
 // its log says why.
-func (r *run) address(ctx context.Context, c *container, port int) (string, error) {
-	address, err := c.at(ctx, port)
+func (r *run) address(ctx context.Context, c Container, port int) (string, error) {
+	address, err := c.At(ctx, port)
 	if err == nil {
 		return address, nil
 	}
-	if code, ended, exitedErr := c.exited(ctx); exitedErr == nil && ended {
+	if code, ended, exitedErr := c.Exited(ctx); exitedErr == nil && ended {
 		return "", r.exitOf(ctx, c, code)
 	}
 	return "", err
 }
 
 // exitOf is the error of a container that has ended.
-func (r *run) exitOf(ctx context.Context, c *container, code int) error {
-	lines, err := c.log(ctx)
-	return errors.Join(&ExitError{Service: c.name, Code: code, Log: lastLines(lines, 30)}, err)
+func (r *run) exitOf(ctx context.Context, c Container, code int) error {
+	lines, err := c.Log(ctx)
+	return errors.Join(&ExitError{Service: c.Name(), Code: code, Log: lastLines(lines, 30)}, err)
 }
 
 // isFault says whether the error is that a server ended instead of coming up, and
@@ -231,14 +230,14 @@ func (r *run) unknownFlag(err error) bool {
 
 // unhurry puts the true prometheus.yml back, once the rules have been evaluated:
 // from then on nothing runs faster than the stack says.
-func (r *run) unhurry(ctx context.Context, c *container, base string, w *scrapes) error {
+func (r *run) unhurry(ctx context.Context, c Container, base string, w *scrapes) error {
 	if !r.hurried || !w.history {
 		return nil
 	}
 	if err := w.rulesEvaluated(ctx); err != nil {
 		return err
 	}
-	if err := c.put(ctx, r.restored()); err != nil {
+	if err := c.Put(ctx, r.restored()); err != nil {
 		return err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/-/reload", http.NoBody)

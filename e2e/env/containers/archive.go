@@ -1,4 +1,4 @@
-package docker
+package containers
 
 import (
 	"archive/tar"
@@ -20,10 +20,10 @@ import (
 // kept as code are small, and a data directory mounted by mistake is not.
 const maxMounted = 256 << 20
 
-// archive is files for a container. They are copied rather than mounted: an engine
+// Archive is files for a container. They are copied rather than mounted: an engine
 // in a virtual machine, in another container or on another host does not see the
 // files of this machine, and mounts an empty directory without a word.
-type archive []entry
+type Archive []entry
 
 // entry is one file, directory or symbolic link.
 type entry struct {
@@ -36,20 +36,20 @@ type entry struct {
 	link     string // target of a symbolic link
 }
 
-// add puts a file with a content.
-func (a *archive) add(p string, content []byte, mode fs.FileMode) {
+// Add puts a file with a content.
+func (a *Archive) Add(p string, content []byte, mode fs.FileMode) {
 	*a = append(*a, entry{path: p, mode: mode.Perm(), content: content})
 }
 
 // open makes a directory that whoever runs in the container may write to.
-func (a *archive) open(p string) {
+func (a *Archive) open(p string) {
 	*a = append(*a, entry{path: p, mode: fs.ModeDir | 0o777})
 }
 
 // tree puts a file or directory of this machine at p as a bind mount would show
 // it: modes, owners and links are kept, so that what the container's user could
 // not read in production it cannot read here.
-func (a *archive) tree(source, p string) error {
+func (a *Archive) tree(source, p string) error {
 	source, err := filepath.EvalSymlinks(source) // what is mounted is followed, what is inside is not
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func (a *archive) tree(source, p string) error {
 }
 
 // replace changes the content of the file at p, and says whether it is there.
-func (a archive) replace(p string, content []byte) bool {
+func (a Archive) replace(p string, content []byte) bool {
 	found := false
 	for i := range a {
 		if a[i].path == p && a[i].mode.IsRegular() {
@@ -101,8 +101,8 @@ func (a archive) replace(p string, content []byte) bool {
 	return found
 }
 
-// write writes the files as a tar stream.
-func (a archive) write(w io.Writer) error {
+// Write writes the files as a tar stream.
+func (a Archive) Write(w io.Writer) error {
 	out := tar.NewWriter(w)
 	for _, e := range a {
 		if err := e.write(out); err != nil {
@@ -146,7 +146,7 @@ func (e entry) write(out *tar.Writer) error {
 
 // inOrder puts directories before what is in them, and later mounts over earlier
 // ones, as the container would see them.
-func (a archive) inOrder() archive {
+func (a Archive) inOrder() Archive {
 	out := slices.Clone(a)
 	slices.SortStableFunc(out, func(x, y entry) int {
 		return cmp.Compare(strings.Count(x.path, "/"), strings.Count(y.path, "/"))

@@ -1,4 +1,4 @@
-package docker
+package containers
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 
 // startOutside starts the containers of the fakes. It returns those whose network
 // a server shares, by the server's service.
-func (r *run) startOutside(ctx context.Context, image string) (map[string]*container, error) {
+func (r *run) startOutside(ctx context.Context, image string) (map[string]Container, error) {
 	servers := r.startedServices()
-	shared := map[string]*container{}
+	shared := map[string]Container{}
 	g, ctx := errgroup.WithContext(ctx)
 	start := func(o *outside, name string, members []*stack.Service, aliases map[string][]string) {
 		g.Go(func() error {
@@ -52,51 +52,46 @@ func filter(all []*stack.Service, keep func(*stack.Service) bool) []*stack.Servi
 
 // startFakes starts one container of fakes. members are the servers that will share
 // its network: their ports are published by it.
-func (r *run) startFakes(ctx context.Context, o *outside, image, name string, members []*stack.Service, aliases map[string][]string) (*container, error) {
+func (r *run) startFakes(ctx context.Context, o *outside, image, name string, members []*stack.Service, aliases map[string][]string) (Container, error) {
 	p, err := o.plan(r.past.World, r.authority)
 	if err != nil {
 		return nil, fmt.Errorf("plan the fakes: %w", err)
 	}
-	text, err := p.JSON()
-	if err != nil {
-		return nil, fmt.Errorf("plan the fakes: %w", err)
+	sp := Spec{Name: name, Image: image, Networks: aliases, Plan: p}
+	if len(sp.Networks) == 0 {
+		sp.Networks = map[string][]string{"default": nil}
 	}
-	sp := spec{name: name, image: image, command: []string{"serve", "--plan", planFile}, networks: aliases}
-	if len(sp.networks) == 0 {
-		sp.networks = map[string][]string{"default": nil}
-	}
-	sp.files.add(planFile, text, 0o444)
 	if len(o.addresses) > 0 {
-		sp.user, sp.capAdd = "0", []string{"NET_ADMIN"}
+		sp.User, sp.CapAdd = "0", []string{"NET_ADMIN"}
 	}
 	for _, s := range members {
-		sp.publish = append(sp.publish, r.port(s))
-		sp.extraHosts = append(sp.extraHosts, r.extraHosts(s)...)
+		sp.Publish = append(sp.Publish, r.port(s))
+		sp.ExtraHosts = append(sp.ExtraHosts, r.extraHosts(s)...)
 	}
-	c, err := r.engine.create(ctx, sp)
+	c, err := r.create(ctx, sp)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.start(ctx); err != nil {
+	if err := c.Start(ctx); err != nil {
 		return nil, err
 	}
-	return c, c.settle(ctx, "ready")
+	return c, settle(ctx, c, "ready")
 }
 
 // settle waits until the container has printed a line, and says what it printed
 // where it ends instead.
-func (c *container) settle(ctx context.Context, line string) error {
+func settle(ctx context.Context, c Container, line string) error {
 	return until(ctx, func() (bool, error) {
-		lines, err := c.log(ctx)
+		lines, err := c.Log(ctx)
 		if err != nil {
 			return false, err
 		}
 		if slices.Contains(lines, line) {
 			return true, nil
 		}
-		code, ended, err := c.exited(ctx)
+		code, ended, err := c.Exited(ctx)
 		if err == nil && ended {
-			err = &ExitError{Service: c.name, Code: code, Log: lastLines(lines, 10)}
+			err = &ExitError{Service: c.Name(), Code: code, Log: lastLines(lines, 10)}
 		}
 		return false, err
 	})

@@ -1,4 +1,4 @@
-package docker
+package containers
 
 import (
 	"crypto/sha256"
@@ -18,10 +18,10 @@ import (
 
 // dataDirs are the directories in which a server keeps what it writes. Whatever is
 // mounted there in production stays there: a run begins with nothing.
-func (r *run) dataDirs(s *stack.Service, role string, info imageInfo) []string {
+func (r *run) dataDirs(s *stack.Service, role string, image Image) []string {
 	if role == roleGrafana {
 		dir := "/var/lib/grafana"
-		for _, env := range []string{info.env["GF_PATHS_DATA"], s.Environment["GF_PATHS_DATA"].Value} {
+		for _, env := range []string{image.Env["GF_PATHS_DATA"], s.Environment["GF_PATHS_DATA"].Value} {
 			if env != "" {
 				dir = env
 			}
@@ -29,23 +29,23 @@ func (r *run) dataDirs(s *stack.Service, role string, info imageInfo) []string {
 		return []string{dir}
 	}
 	if role == rolePrometheus {
-		return []string{storagePath(s, info)}
+		return []string{storagePath(s, image)}
 	}
 	return nil
 }
 
 // storagePath is where Prometheus keeps its blocks, by its flags, the image's or
 // its own default.
-func storagePath(s *stack.Service, info imageInfo) string {
+func storagePath(s *stack.Service, image Image) string {
 	dir, ok := s.Flag("storage.tsdb.path")
 	if !ok && len(s.Command) == 0 && len(s.Entrypoint) == 0 {
-		dir, ok = (&stack.Service{Command: append(slices.Clone(info.entrypoint), info.command...)}).Flag("storage.tsdb.path")
+		dir, ok = (&stack.Service{Command: append(slices.Clone(image.Entrypoint), image.Command...)}).Flag("storage.tsdb.path")
 	}
 	if !ok {
 		dir = "data"
 	}
 	if !path.IsAbs(dir) {
-		base := info.workingDir
+		base := image.WorkingDir
 		if s.WorkingDir != "" {
 			base = s.WorkingDir
 		}
@@ -56,7 +56,7 @@ func storagePath(s *stack.Service, info imageInfo) string {
 
 // mount brings in what the service mounts: files kept as code are copied, volumes
 // and data begin empty.
-func (r *run) mount(sp *spec, s *stack.Service, data []string) error {
+func (r *run) mount(sp *Spec, s *stack.Service, data []string) error {
 	mounts := slices.Clone(s.Mounts)
 	slices.SortStableFunc(mounts, func(a, b stack.Mount) int { return strings.Count(a.Target, "/") - strings.Count(b.Target, "/") })
 	for _, m := range mounts {
@@ -71,29 +71,29 @@ func (r *run) mount(sp *spec, s *stack.Service, data []string) error {
 // keep lets what a server writes outlive its container where several starts share
 // their data. What no volume holds in production lives as long as the container,
 // which a restart leaves be.
-func (r *run) keep(sp *spec, s *stack.Service, role env.Role, dir string) {
-	for target := range sp.tmpfs {
+func (r *run) keep(sp *Spec, s *stack.Service, role env.Role, dir string) {
+	for target := range sp.Tmpfs {
 		if below(target, dir) { // nothing is kept, and a past could not be laid down there before the start
-			delete(sp.tmpfs, target)
-			sp.volumes[dir] = ""
+			delete(sp.Tmpfs, target)
+			sp.Volumes[dir] = ""
 		}
 	}
 	if r.opts.Data != nil {
-		if !covered(sp.volumes, dir) {
-			sp.volumes[dir] = r.opts.Data.volume(s.Name + ":" + dir)
+		if !covered(sp.Volumes, dir) {
+			sp.Volumes[dir] = r.opts.Data.volume(s.Name + ":" + dir)
 		}
 		r.opts.Data.use(role, r.keeping(sp, s, dir))
 	}
-	if covered(sp.volumes, dir) {
-		sp.files.open(dir) // a new volume belongs to root where the image has nothing at its path
+	if covered(sp.Volumes, dir) {
+		sp.Files.open(dir) // a new volume belongs to root where the image has nothing at its path
 	}
 }
 
 // keeping is where a directory outlives the container.
-func (r *run) keeping(sp *spec, s *stack.Service, dir string) keeping {
+func (r *run) keeping(sp *Spec, s *stack.Service, dir string) keeping {
 	k := keeping{text: "no volume: a directory of its own container", pos: s.Pos}
 	at := ""
-	for target, volume := range sp.volumes {
+	for target, volume := range sp.Volumes {
 		if below(target, dir) && len(target) > len(at) {
 			at, k.volume = target, volume
 		}
@@ -133,7 +133,7 @@ func below(dir, p string) bool {
 
 // cover keeps files that are mounted inside of a directory of data out of the
 // volume that holds the data: the next start must not find them there.
-func (r *run) cover(sp *spec, m stack.Mount, data []string) {
+func (r *run) cover(sp *Spec, m stack.Mount, data []string) {
 	at := path.Clean("/" + m.Target)
 	if r.opts.Data == nil || m.Type == "volume" || m.Type == "tmpfs" {
 		return
@@ -142,8 +142,8 @@ func (r *run) cover(sp *spec, m stack.Mount, data []string) {
 		at = path.Dir(at) // a file is no place for a volume
 	}
 	for _, dir := range data {
-		if at != dir && below(dir, at) && !covered(without(sp.volumes, data), at) {
-			sp.volumes[at] = ""
+		if at != dir && below(dir, at) && !covered(without(sp.Volumes, data), at) {
+			sp.Volumes[at] = ""
 		}
 	}
 }
@@ -158,36 +158,36 @@ func without(volumes map[string]string, dirs []string) map[string]string {
 	return out
 }
 
-func (r *run) mountOne(sp *spec, s *stack.Service, m stack.Mount, data []string) error {
+func (r *run) mountOne(sp *Spec, s *stack.Service, m stack.Mount, data []string) error {
 	target := path.Clean("/" + m.Target)
 	holdsData := slices.ContainsFunc(data, func(d string) bool { return below(target, d) })
 	switch {
 	case m.Type == "tmpfs":
-		sp.tmpfs[target] = ""
+		sp.Tmpfs[target] = ""
 	case m.Type == "volume" && m.Source == "":
-		sp.volumes[target] = r.unnamed(s, target)
+		sp.Volumes[target] = r.unnamed(s, target)
 	case m.Type == "volume":
-		sp.volumes[target] = r.volume(path.Join(m.Source, m.SubPath))
+		sp.Volumes[target] = r.volume(path.Join(m.Source, m.SubPath))
 	case holdsData:
-		sp.volumes[target] = r.volume(r.relative(m.Source))
+		sp.Volumes[target] = r.volume(r.relative(m.Source))
 		return r.amongData(sp, m.Source, target)
 	case m.Inline:
-		sp.files.add(target, m.Content, cmpMode(m.Mode))
+		sp.Files.Add(target, m.Content, cmpMode(m.Mode))
 	case m.Source == "":
 		// An external config: compose says what it thinks of it.
 	case !m.Relative && !r.insideStack(m.Source):
 		return r.outsideMount(sp, m, target)
 	case m.SourceMissing:
-		sp.files.open(target) // as the engine would
+		sp.Files.open(target) // as the engine would
 	default:
-		return sp.files.tree(m.Source, target)
+		return sp.Files.tree(m.Source, target)
 	}
 	return nil
 }
 
 // amongData copies what is kept as code inside of a directory of data: dashboards
 // below Grafana's own directory, say.
-func (r *run) amongData(sp *spec, source, target string) error {
+func (r *run) amongData(sp *Spec, source, target string) error {
 	for _, file := range r.code() {
 		rel, err := filepath.Rel(source, file)
 		if err != nil || !filepath.IsLocal(rel) || rel == "." {
@@ -196,7 +196,7 @@ func (r *run) amongData(sp *spec, source, target string) error {
 		if _, err := os.Stat(file); err != nil {
 			continue // whoever reads it says so
 		}
-		if err := sp.files.tree(file, path.Join(target, filepath.ToSlash(rel))); err != nil {
+		if err := sp.Files.tree(file, path.Join(target, filepath.ToSlash(rel))); err != nil {
 			return err
 		}
 	}
@@ -230,18 +230,18 @@ func cmpMode(mode os.FileMode) os.FileMode {
 
 // outsideMount is a path of this machine that is not kept as code: a single file,
 // such as a certificate, is taken along; a directory is somebody's data.
-func (r *run) outsideMount(sp *spec, m stack.Mount, target string) error {
+func (r *run) outsideMount(sp *Spec, m stack.Mount, target string) error {
 	info, err := os.Stat(m.Source)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		sp.files.open(target)
+		sp.Files.open(target)
 	case err != nil:
 		return err
 	case info.IsDir():
-		sp.volumes[target] = r.volume(r.relative(m.Source))
-		r.notef("%s: %s lies outside of the stack: its place in the container of %s is empty", m.Pos, m.Source, sp.name)
+		sp.Volumes[target] = r.volume(r.relative(m.Source))
+		r.notef("%s: %s lies outside of the stack: its place in the container of %s is empty", m.Pos, m.Source, sp.Name)
 	case info.Mode().IsRegular():
-		return sp.files.tree(m.Source, target)
+		return sp.Files.tree(m.Source, target)
 	}
 	return nil
 }
@@ -267,7 +267,7 @@ func (r *run) volume(key string) string {
 	if r.opts.Data != nil {
 		return r.opts.Data.volume(key)
 	}
-	return r.engine.prefix() + volumeName(key)
+	return Prefix(r.engine) + volumeName(key)
 }
 
 // unnamed is a volume without a name, "" for a fresh one. Where data is kept, it is

@@ -1,4 +1,4 @@
-package docker
+package containers
 
 import (
 	"testing"
@@ -10,11 +10,11 @@ import (
 )
 
 func TestStoragePath(t *testing.T) {
-	official := imageInfo{entrypoint: []string{"/bin/prometheus"}, workingDir: "/prometheus",
-		command: []string{"--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"}}
+	official := Image{Entrypoint: []string{"/bin/prometheus"}, WorkingDir: "/prometheus",
+		Command: []string{"--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"}}
 	tests := map[string]struct {
 		service stack.Service
-		image   imageInfo
+		image   Image
 		want    string
 	}{
 		"the image's own command":          {image: official, want: "/prometheus"},
@@ -52,10 +52,10 @@ func TestDataInMemoryIsAVolume(t *testing.T) {
 	r := &run{stack: &stack.Stack{Prometheus: &stack.Prometheus{Service: prometheus}}}
 	for _, mounts := range [][]stack.Mount{nil, {{Type: "tmpfs", Target: "/prometheus"}}} {
 		prometheus.Mounts = mounts
-		sp, err := r.service(prometheus, rolePrometheus, imageInfo{}, "image")
+		sp, err := r.service(prometheus, rolePrometheus, Image{Name: "image"})
 		require.NoError(t, err)
-		assert.Equal(t, map[string]string{"/tmp": "size=1m"}, sp.tmpfs)
-		assert.Equal(t, map[string]string{"/prometheus": ""}, sp.volumes)
+		assert.Equal(t, map[string]string{"/tmp": "size=1m"}, sp.Tmpfs)
+		assert.Equal(t, map[string]string{"/prometheus": ""}, sp.Volumes)
 		prometheus.Tmpfs = prometheus.Tmpfs[:1]
 	}
 }

@@ -1,4 +1,4 @@
-package docker
+package containers
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // Data is what servers leave behind for the next start: their volumes, and what
 // was true when they began with them.
 type Data struct {
-	engine   *engine
+	engine   Engine
 	password string // of Grafana's administrator, in its database from then on
 
 	mu    sync.Mutex
@@ -32,13 +32,14 @@ type keeping struct {
 	pos    source.Pos
 }
 
-// NewData makes room for what the servers of several starts keep between them.
+// newData makes room for what the servers of several starts keep between them.
 // Close removes it.
-func NewData(ctx context.Context, logger *slog.Logger) (*Data, error) {
+func newData(ctx context.Context, opts Options) (*Data, error) {
+	logger := opts.Past.Logger
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	e, err := connect(ctx, logger)
+	e, err := opts.Connect(ctx, logger, "")
 	if err != nil {
 		return nil, err
 	}
@@ -47,10 +48,18 @@ func NewData(ctx context.Context, logger *slog.Logger) (*Data, error) {
 }
 
 // volume is the engine's name for a volume that is kept.
-func (d *Data) volume(key string) string { return d.engine.prefix() + volumeName(key) }
+func (d *Data) volume(key string) string { return Prefix(d.engine) + volumeName(key) }
 
 // Close removes the volumes. The containers that used them must be gone.
-func (d *Data) Close() error { return d.engine.close() }
+func (d *Data) Close() error { return d.engine.Close() }
+
+// keeper is the run that keeps the data.
+func (d *Data) keeper() string {
+	if d == nil {
+		return ""
+	}
+	return d.engine.Run()
+}
 
 // use takes down where a server keeps its data.
 func (d *Data) use(role env.Role, k keeping) {

@@ -1,4 +1,4 @@
-package docker
+package containers
 
 import (
 	"archive/tar"
@@ -15,10 +15,10 @@ import (
 )
 
 // unpacked is what a tar stream holds, by path.
-func unpacked(t *testing.T, a archive) map[string]*tar.Header {
+func unpacked(t *testing.T, a Archive) map[string]*tar.Header {
 	t.Helper()
 	var buf bytes.Buffer
-	require.NoError(t, a.write(&buf))
+	require.NoError(t, a.Write(&buf))
 	out := map[string]*tar.Header{}
 	for in := tar.NewReader(&buf); ; {
 		h, err := in.Next()
@@ -38,7 +38,7 @@ func TestTreeIsWhatAMountWouldShow(t *testing.T) {
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "rules"), 0o750))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "rules", "a.yml"), []byte("groups: []\n"), 0o600))
 	require.NoError(t, os.Symlink("rules/a.yml", filepath.Join(dir, "link.yml")))
-	var a archive
+	var a Archive
 	require.NoError(t, a.tree(dir, "/etc/prometheus"))
 	got := unpacked(t, a)
 	require.Contains(t, got, "etc/prometheus/rules/a.yml")
@@ -48,27 +48,27 @@ func TestTreeIsWhatAMountWouldShow(t *testing.T) {
 	assert.Equal(t, os.Getuid(), got["etc/prometheus/rules/a.yml"].Uid)
 
 	t.Run("a link that is mounted itself is followed", func(t *testing.T) {
-		var a archive
+		var a Archive
 		require.NoError(t, a.tree(filepath.Join(dir, "link.yml"), "/x.yml"))
 		assert.Equal(t, byte(tar.TypeReg), unpacked(t, a)["x.yml"].Typeflag)
 	})
 	t.Run("to a directory too", func(t *testing.T) {
 		link := filepath.Join(t.TempDir(), "current")
 		require.NoError(t, os.Symlink(dir, link))
-		var a archive
+		var a Archive
 		require.NoError(t, a.tree(link, "/etc/prometheus"))
 		assert.Contains(t, unpacked(t, a), "etc/prometheus/rules/a.yml")
 	})
 	t.Run("what is missing", func(t *testing.T) {
-		var a archive
+		var a Archive
 		require.ErrorIs(t, a.tree(filepath.Join(dir, "none"), "/x"), fs.ErrNotExist)
 	})
 	t.Run("a file that shrinks", func(t *testing.T) {
-		var a archive
+		var a Archive
 		file := filepath.Join(dir, "rules", "a.yml")
 		require.NoError(t, a.tree(file, "/a.yml"))
 		require.NoError(t, os.Truncate(file, 1))
-		require.ErrorContains(t, a.write(io.Discard), "shrank")
+		require.ErrorContains(t, a.Write(io.Discard), "shrank")
 	})
 }
 
@@ -78,13 +78,13 @@ func TestTreeRefusesData(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, f.Truncate(maxMounted+1)) // a hole: no disk is taken
 	require.NoError(t, f.Close())
-	var a archive
+	var a Archive
 	require.ErrorContains(t, a.tree(file, "/big"), "more than 256 MiB")
 }
 
 func TestReplace(t *testing.T) {
-	var a archive
-	a.add("/etc/prometheus/prometheus.yml", []byte("one"), 0o644)
+	var a Archive
+	a.Add("/etc/prometheus/prometheus.yml", []byte("one"), 0o644)
 	assert.True(t, a.replace("/etc/prometheus/prometheus.yml", []byte("other")))
 	assert.Equal(t, "other", string(a[0].content))
 	assert.False(t, a.replace("/elsewhere", nil))
@@ -94,7 +94,7 @@ func TestBlocksMayBeWrittenByAnybody(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "01BLOCK", "chunks"), 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "01BLOCK", "chunks", "000001"), []byte("x"), 0o600))
-	var a archive
+	var a Archive
 	require.NoError(t, a.blocks(dir, "/prometheus"))
 	got := unpacked(t, a)
 	assert.EqualValues(t, 0o777, got["prometheus/"].Mode)

@@ -1,4 +1,4 @@
-package docker
+package containers
 
 import (
 	"cmp"
@@ -22,7 +22,7 @@ import (
 const provisioningPatience = 10 * time.Second
 
 // startGrafana starts Grafana and waits until it has read its provisioning.
-func (r *run) startGrafana(ctx context.Context, image pulled, near map[string]*container, out *env.Instance) error {
+func (r *run) startGrafana(ctx context.Context, image Image, near map[string]Container, out *env.Instance) error {
 	client, err := r.bootGrafana(ctx, image, near)
 	if r.isFault(err, env.RoleGrafana, out) {
 		out.GrafanaDown = true
@@ -38,12 +38,12 @@ func (r *run) startGrafana(ctx context.Context, image pulled, near map[string]*c
 	return nil
 }
 
-func (r *run) bootGrafana(ctx context.Context, image pulled, near map[string]*container) (*grafana.Client, error) {
+func (r *run) bootGrafana(ctx context.Context, image Image, near map[string]Container) (*grafana.Client, error) {
 	s := r.stack.Grafana.Service
 	if err := r.startHelpers(ctx, s, nil); err != nil {
 		return nil, err
 	}
-	sp, err := r.grafanaSpec(image.name, image.info)
+	sp, err := r.grafanaSpec(image)
 	if err != nil {
 		return nil, err
 	}
@@ -51,13 +51,13 @@ func (r *run) bootGrafana(ctx context.Context, image pulled, near map[string]*co
 	if err != nil {
 		return nil, err
 	}
-	user := r.opts.Data.administrator(sp.env["GF_SECURITY_ADMIN_USER"])
+	user := r.opts.Data.administrator(sp.Env["GF_SECURITY_ADMIN_USER"])
 	client, err := r.reachGrafana(ctx, c, s, user)
 	var exit *ExitError
 	if errors.As(err, &exit) && s.Restart != "" && s.Restart != "no" {
 		// Its first start builds a database, and may come to grief where the next does not.
 		r.logger.Info("Grafana ended and is started again", "restart", s.Restart, "exit code", exit.Code)
-		if err := c.start(ctx); err != nil {
+		if err := c.Start(ctx); err != nil {
 			return nil, err
 		}
 		if client, err = r.reachGrafana(ctx, c, s, user); err == nil {
@@ -68,7 +68,7 @@ func (r *run) bootGrafana(ctx context.Context, image pulled, near map[string]*co
 }
 
 // reachGrafana waits until Grafana answers and has read its provisioning.
-func (r *run) reachGrafana(ctx context.Context, c *container, s *stack.Service, user string) (*grafana.Client, error) {
+func (r *run) reachGrafana(ctx context.Context, c Container, s *stack.Service, user string) (*grafana.Client, error) {
 	address, err := r.address(ctx, c, grafanaPort(s))
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (r *run) reachGrafana(ctx context.Context, c *container, s *stack.Service, 
 
 // provisioned waits until every dashboard of the files is served, or Grafana says
 // that it has read them all.
-func (r *run) provisioned(ctx context.Context, c *container, client *grafana.Client) error {
+func (r *run) provisioned(ctx context.Context, c Container, client *grafana.Client) error {
 	wanted := map[string]bool{}
 	for _, b := range r.stack.Dashboards {
 		wanted[cmp.Or(b.UID.Value, b.Title.Value)] = true
@@ -143,8 +143,8 @@ func (q *quiet) over(hits []grafana.Hit) bool {
 }
 
 // finishedProvisioning says whether Grafana's log says so.
-func (r *run) finishedProvisioning(ctx context.Context, c *container) (bool, error) {
-	lines, err := c.log(ctx)
+func (r *run) finishedProvisioning(ctx context.Context, c Container) (bool, error) {
+	lines, err := c.Log(ctx)
 	return slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, "finished to provision dashboards") }), err
 }
 

@@ -1,4 +1,4 @@
-package docker
+package containers
 
 import (
 	"context"
@@ -36,7 +36,7 @@ func Upgrade(ctx context.Context, older Revision, s *stack.Stack, opts Options) 
 	if err != nil {
 		return nil, err
 	}
-	data, err := NewData(ctx, opts.Past.Logger)
+	data, err := newData(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -140,11 +140,11 @@ func (r *run) stop(ctx context.Context) error {
 		c := r.servers[role]
 		patience := stopTime
 		for _, s := range r.startedServices() {
-			if s.Name == c.name && s.StopGracePeriod > 0 {
+			if s.Name == c.Name() && s.StopGracePeriod > 0 {
 				patience = s.StopGracePeriod
 			}
 		}
-		if err := c.stop(ctx, patience); err != nil {
+		if err := c.Stop(ctx, patience); err != nil {
 			return err
 		}
 	}

@@ -1,14 +1,11 @@
-package docker
+package containers
 
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
-
-	tcexec "github.com/testcontainers/testcontainers-go/exec"
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/stack"
@@ -37,7 +34,7 @@ func (r *run) unhealthy(ctx context.Context) ([]env.Unhealthy, error) {
 		if waiting == "" || command == nil {
 			continue
 		}
-		output, err := c.check(ctx, command, s.Healthcheck.Timeout)
+		output, err := check(ctx, c, command, s.Healthcheck.Timeout)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
@@ -73,14 +70,14 @@ func checkCommand(test []string) []string {
 }
 
 // check runs a health check until it passes, a few times at the most.
-func (c *container) check(ctx context.Context, command []string, limit time.Duration) (output string, err error) {
+func check(ctx context.Context, c Container, command []string, limit time.Duration) (output string, err error) {
 	if limit <= 0 {
 		limit = checkTime
 	}
 	tries := 0
 	untilErr := until(ctx, func() (bool, error) {
 		tries++
-		output, err = c.checkOnce(ctx, command, limit)
+		output, err = checkOnce(ctx, c, command, limit)
 		return err == nil || tries >= checkTries, nil
 	})
 	if untilErr != nil {
@@ -89,20 +86,15 @@ func (c *container) check(ctx context.Context, command []string, limit time.Dura
 	return output, err
 }
 
-func (c *container) checkOnce(ctx context.Context, command []string, limit time.Duration) (string, error) {
+func checkOnce(ctx context.Context, c Container, command []string, limit time.Duration) (string, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it takes longer than its timeout of %s", limit))
 	defer cancel()
-	code, r, err := c.Exec(limited, command, tcexec.Multiplexed())
-	if err != nil {
-		if limited.Err() != nil {
-			err = context.Cause(limited)
-		}
-		return "", err
-	}
-	const most = 4 << 10
-	text, err := io.ReadAll(io.LimitReader(r, most))
-	if err == nil && code != 0 {
+	code, output, err := c.Exec(limited, command)
+	switch {
+	case err != nil && limited.Err() != nil:
+		err = context.Cause(limited)
+	case err == nil && code != 0:
 		err = fmt.Errorf("it ends with exit code %d", code)
 	}
-	return string(text), err
+	return output, err
 }

@@ -1,4 +1,4 @@
-package docker
+package containers
 
 import (
 	"context"
@@ -23,33 +23,33 @@ const (
 
 // service makes the spec of a compose service: what compose would start, but for
 // where its files come from and what it keeps.
-func (r *run) service(s *stack.Service, role string, info imageInfo, image string) (spec, error) {
-	sp := spec{
-		name: s.Name, image: image, entrypoint: s.Entrypoint, command: s.Command,
-		user: s.User, workingDir: s.WorkingDir, hostname: s.Hostname, health: s.Healthcheck,
-		capAdd: s.CapAdd, env: map[string]string{}, networks: map[string][]string{}, volumes: map[string]string{}, tmpfs: map[string]string{},
+func (r *run) service(s *stack.Service, role string, image Image) (Spec, error) {
+	sp := Spec{
+		Name: s.Name, Image: image.Name, Entrypoint: s.Entrypoint, Command: s.Command,
+		User: s.User, WorkingDir: s.WorkingDir, Hostname: s.Hostname, Health: s.Healthcheck,
+		CapAdd: s.CapAdd, Env: map[string]string{}, Networks: map[string][]string{}, Volumes: map[string]string{}, Tmpfs: map[string]string{},
 	}
 	for k, v := range s.Environment {
-		sp.env[k] = v.Value
+		sp.Env[k] = v.Value
 	}
-	maps.Copy(sp.env, r.opts.Environment[role])
-	maps.Copy(sp.env, r.opts.Environment[s.Name])
+	maps.Copy(sp.Env, r.opts.Environment[role])
+	maps.Copy(sp.Env, r.opts.Environment[s.Name])
 	for _, n := range networksOf(s) {
-		sp.networks[n] = namesOf(s)
+		sp.Networks[n] = namesOf(s)
 	}
 	for _, t := range s.Tmpfs {
 		target, options, _ := strings.Cut(t, ":")
-		sp.tmpfs[path.Clean("/"+target)] = options
+		sp.Tmpfs[path.Clean("/"+target)] = options
 	}
-	sp.extraHosts = r.extraHosts(s)
-	data := r.dataDirs(s, role, info)
+	sp.ExtraHosts = r.extraHosts(s)
+	data := r.dataDirs(s, role, image)
 	if err := r.mount(&sp, s, data); err != nil {
 		return sp, err
 	}
 	for _, dir := range data {
 		r.keep(&sp, s, env.Role(role), dir)
 	}
-	sp.files = sp.files.inOrder()
+	sp.Files = sp.Files.inOrder()
 	return sp, nil
 }
 
@@ -89,67 +89,67 @@ func (r *run) liveHost(name string) bool {
 
 // prometheusSpec is the container of Prometheus, its past laid down and its scrapes
 // hurried.
-func (r *run) prometheusSpec(ctx context.Context, image string, info imageInfo) (spec, error) {
+func (r *run) prometheusSpec(ctx context.Context, image Image) (Spec, error) {
 	s := r.stack.Prometheus.Service
-	sp, err := r.service(s, rolePrometheus, info, image)
+	sp, err := r.service(s, rolePrometheus, image)
 	if err != nil {
-		return spec{}, err
+		return Spec{}, err
 	}
 	if err := r.trustFakes(&sp); err != nil {
-		return spec{}, err
+		return Spec{}, err
 	}
-	storage := storagePath(s, info)
+	storage := storagePath(s, image)
 	if r.continued = r.opts.Data.hasPast(r.keeping(&sp, s, storage).volume); !r.continued {
-		if err := sp.files.blocks(r.pastDir, storage); err != nil {
-			return spec{}, fmt.Errorf("lay down the past: %w", err)
+		if err := sp.Files.blocks(r.pastDir, storage); err != nil {
+			return Spec{}, fmt.Errorf("lay down the past: %w", err)
 		}
 	}
 	r.conventional(&sp, r.stack.Prometheus.ByConvention, r.stack.Prometheus.Path, r.stack.Prometheus.ContainerPath)
-	r.hurry(&sp, s, info)
+	r.hurry(&sp, s, image)
 	return sp, ctx.Err()
 }
 
 // conventional copies a file that no mount brings, but that the model found by its
 // usual name, to where the server reads it.
-func (r *run) conventional(sp *spec, found bool, source, target string) {
+func (r *run) conventional(sp *Spec, found bool, source, target string) {
 	if !found {
 		return
 	}
-	r.notef("no mount brings %s into the container of %s: it is put at %s for the run", filepath.Base(source), sp.name, target)
-	if err := sp.files.tree(source, target); err != nil {
+	r.notef("no mount brings %s into the container of %s: it is put at %s for the run", filepath.Base(source), sp.Name, target)
+	if err := sp.Files.tree(source, target); err != nil {
 		r.logger.Warn("cannot read a file of the stack", "file", source, "err", err)
 	}
 }
 
 // grafanaSpec is the container of Grafana, with a login of the run's own and
 // without the calls home.
-func (r *run) grafanaSpec(image string, info imageInfo) (spec, error) {
+func (r *run) grafanaSpec(image Image) (Spec, error) {
 	g := r.stack.Grafana
-	sp, err := r.service(g.Service, roleGrafana, info, image)
+	sp, err := r.service(g.Service, roleGrafana, image)
 	if err != nil {
-		return spec{}, err
+		return Spec{}, err
 	}
 	if g.ByConvention && g.ProvisioningDir != "" {
 		target := g.Env["GF_PATHS_PROVISIONING"]
 		r.conventional(&sp, true, g.ProvisioningDir, target)
 	}
 	for _, key := range []string{"GF_SECURITY_ADMIN_PASSWORD__FILE", "GF_SECURITY_ADMIN_USER__FILE"} {
-		delete(sp.env, key)
+		delete(sp.Env, key)
 	}
-	if sp.env["GF_SECURITY_ADMIN_USER"] == "" {
-		sp.env["GF_SECURITY_ADMIN_USER"] = "admin"
+	if sp.Env["GF_SECURITY_ADMIN_USER"] == "" {
+		sp.Env["GF_SECURITY_ADMIN_USER"] = "admin"
 	}
-	sp.env["GF_SECURITY_ADMIN_PASSWORD"] = r.password
-	sp.env["GF_AUTH_BASIC_ENABLED"] = "true"
+	sp.Env["GF_SECURITY_ADMIN_PASSWORD"] = r.password
+	sp.Env["GF_AUTH_BASIC_ENABLED"] = "true"
 	for k, v := range quietGrafana() {
-		if _, set := sp.env[k]; !set {
-			sp.env[k] = v
+		if _, set := sp.Env[k]; !set {
+			sp.Env[k] = v
 		}
 	}
 	// A grafana.ini may say otherwise, and is not read: the environment outranks it.
 	for k, v := range reachableGrafana() {
-		if sp.env[k] == "" {
-			sp.env[k] = v
+		if sp.Env[k] == "" {
+			sp.Env[k] = v
 		}
 	}
 	return sp, nil

@@ -1,15 +1,11 @@
-package docker
+package containers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-
-	apicontainer "github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/client"
 
 	"github.com/panelgate/panelgate/stack"
 )
@@ -81,70 +77,46 @@ func (r *run) startHelpers(ctx context.Context, s *stack.Service, above []string
 }
 
 // startHelper starts a service once, however many depend on it.
-func (r *run) startHelper(ctx context.Context, s *stack.Service) (*container, error) {
+func (r *run) startHelper(ctx context.Context, s *stack.Service) (Container, error) {
 	r.helping.Lock()
 	defer r.helping.Unlock()
 	if c := r.helped[s.Name]; c != nil {
 		return c, nil
 	}
-	image, err := r.opts.Images.of(s, "")
-	if err != nil {
-		return nil, &UsageError{err}
-	}
-	info, err := r.engine.ensure(ctx, image, func(done, total int) { r.progress("pulling "+image, done, total) })
+	image, err := r.image(ctx, s, "")
 	if err != nil {
 		return nil, err
 	}
-	sp, err := r.service(s, "", info, image)
+	sp, err := r.service(s, "", image)
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range info.ports { // else they would be published to the network
+	for _, p := range image.Ports { // else they would be published to the network
 		if n, err := strconv.Atoi(strings.TrimSuffix(p, "/tcp")); err == nil {
-			sp.publish = append(sp.publish, n)
+			sp.Publish = append(sp.Publish, n)
 		}
 	}
-	c, err := r.engine.create(ctx, sp)
+	c, err := r.create(ctx, sp)
 	if err != nil {
 		return nil, err
 	}
 	r.helped[s.Name] = c
-	return c, c.start(ctx)
+	return c, c.Start(ctx)
 }
 
 // awaitHelper waits for what the dependency says.
-func (r *run) awaitHelper(ctx context.Context, c *container, d stack.Dependency) error {
+func (r *run) awaitHelper(ctx context.Context, c Container, d stack.Dependency) error {
 	switch d.Condition {
 	case stack.ServiceCompletedSuccessfully:
 		return until(ctx, func() (bool, error) {
-			code, ended, err := c.exited(ctx)
+			code, ended, err := c.Exited(ctx)
 			if err == nil && ended && code != 0 {
 				err = r.exitOf(ctx, c, code)
 			}
 			return ended, err
 		})
 	case stack.ServiceHealthy:
-		return r.await(ctx, c, bootTime, "its health check", c.healthy)
+		return r.await(ctx, c, bootTime, "its health check", c.Healthy)
 	}
 	return nil
-}
-
-// healthy asks the engine what the container's health check came to. One without a
-// check is healthy once it runs: compose would refuse to wait for it.
-func (c *container) healthy(ctx context.Context) (bool, error) {
-	info, err := c.engine.api.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
-	if err != nil {
-		return false, err
-	}
-	state := info.Container.State
-	if state == nil || state.Health == nil || state.Health.Status == apicontainer.NoHealthcheck {
-		return true, nil
-	}
-	if state.Health.Status != apicontainer.Healthy && len(state.Health.Log) == 0 {
-		return false, errors.New("the engine has not run it yet (Podman needs systemd for that)")
-	}
-	if n := len(state.Health.Log); n > 0 && state.Health.Status != apicontainer.Healthy {
-		return false, fmt.Errorf("the check says: %s", strings.TrimSpace(state.Health.Log[n-1].Output))
-	}
-	return state.Health.Status == apicontainer.Healthy, nil
 }

@@ -1,4 +1,4 @@
-package docker
+package containers
 
 import (
 	"bytes"
@@ -24,16 +24,16 @@ const reloadFlag = "scrape.discovery-reload-interval"
 // hurry gives the container a copy of prometheus.yml in which only the intervals
 // differ, and the flags by which the true one is put back once every target has
 // been scraped. Where the command is no plain list of flags, all is left as it is.
-func (r *run) hurry(sp *spec, s *stack.Service, info imageInfo) {
+func (r *run) hurry(sp *Spec, s *stack.Service, image Image) {
 	p := r.stack.Prometheus
 	if r.opts.AsConfigured {
 		return
 	}
-	words := sp.command
-	if words == nil && sp.entrypoint == nil {
-		words = info.command
+	words := sp.Command
+	if words == nil && sp.Entrypoint == nil {
+		words = image.Command
 	}
-	if !plainFlags(sp.entrypoint, words) {
+	if !plainFlags(sp.Entrypoint, words) {
 		r.notef("the command of %s is a script: scrapes are not hurried", s.Name)
 		return
 	}
@@ -57,7 +57,7 @@ func (r *run) hurry(sp *spec, s *stack.Service, info imageInfo) {
 		r.logger.Info("scrapes are not hurried", "why", err)
 		return
 	}
-	if !sp.files.replace(p.ContainerPath, text) {
+	if !sp.Files.replace(p.ContainerPath, text) {
 		return // the file comes with the image
 	}
 	words = slices.Clone(words)
@@ -67,7 +67,7 @@ func (r *run) hurry(sp *spec, s *stack.Service, info imageInfo) {
 	if _, set := s.Flag(reloadFlag); !set && !r.plainDiscovery {
 		words = append(words, "--"+reloadFlag+"=100ms")
 	}
-	sp.command, r.hurried = words, true
+	sp.Command, r.hurried = words, true
 }
 
 // plainFlags says whether a command is Prometheus' own, to which a flag can be
@@ -81,19 +81,19 @@ func plainFlags(entrypoint, command []string) bool {
 
 // trustFakes lets Prometheus trust the certificates of fakes that it scrapes by
 // https: beside the authorities that it knows, and in the files that jobs name.
-func (r *run) trustFakes(sp *spec) error {
+func (r *run) trustFakes(sp *Spec) error {
 	if r.authority == nil {
 		return nil
 	}
 	const dir = "/etc/panelgate-authority"
-	sp.files.add(path.Join(dir, "ca.pem"), r.authority.pem, 0o444)
-	sp.env["SSL_CERT_DIR"] = "/etc/ssl/certs:" + dir
+	sp.Files.Add(path.Join(dir, "ca.pem"), r.authority.pem, 0o444)
+	sp.Env["SSL_CERT_DIR"] = "/etc/ssl/certs:" + dir
 	for _, name := range r.authorityFiles() {
 		content, err := os.ReadFile(name.here)
 		if err != nil {
 			continue // the job is down in production too
 		}
-		sp.files.replace(name.there, slices.Concat(content, []byte("\n"), r.authority.pem))
+		sp.Files.replace(name.there, slices.Concat(content, []byte("\n"), r.authority.pem))
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func (r *run) authorityFiles() []caFile {
 
 // blocks puts a directory of TSDB blocks where Prometheus keeps its own. Whoever it
 // runs as may read, compact and delete them.
-func (a *archive) blocks(source, target string) error {
+func (a *Archive) blocks(source, target string) error {
 	a.open(target)
 	return filepath.WalkDir(source, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -147,11 +147,11 @@ func (a *archive) blocks(source, target string) error {
 }
 
 // restore puts the true prometheus.yml in the place of the hurried one.
-func (r *run) restored() archive {
+func (r *run) restored() Archive {
 	p := r.stack.Prometheus
-	var files archive
+	var files Archive
 	if err := files.tree(p.Path, p.ContainerPath); err != nil {
-		files.add(p.ContainerPath, bytes.Clone(p.Content), 0o644)
+		files.Add(p.ContainerPath, bytes.Clone(p.Content), 0o644)
 	}
 	return files
 }

@@ -1,0 +1,126 @@
+package containers
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+
+	"github.com/panelgate/panelgate/stack"
+)
+
+// fakesName is what the container of the fakes goes by, in --image too.
+const fakesName = "fakes"
+
+// NoFakes says what helps where the fakes cannot be built.
+func NoFakes(err error) error {
+	return fmt.Errorf("%w (an image of the fakes made elsewhere is named by --image %s=IMAGE)", err, fakesName)
+}
+
+// Images say which images run in place of those that the compose file names.
+type Images struct {
+	// Override is an image by service name, or by role: "prometheus", "grafana",
+	// "fakes".
+	Override map[string]string
+	// Prefix is put before images of Docker Hub, "mirror.example/hub" for instance,
+	// for machines that reach only a mirror. Tags and digests stay.
+	Prefix string
+}
+
+// ParseImages reads "prometheus=IMAGE,grafana=IMAGE".
+func ParseImages(texts []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, text := range texts {
+		for _, one := range strings.Split(text, ",") {
+			if strings.TrimSpace(one) == "" {
+				continue
+			}
+			name, image, ok := strings.Cut(strings.TrimSpace(one), "=")
+			if !ok || name == "" || image == "" {
+				return nil, fmt.Errorf("%q: want SERVICE=IMAGE, as in grafana=grafana/grafana:13.2.3", one)
+			}
+			if _, err := reference.ParseNormalizedNamed(image); err != nil {
+				return nil, fmt.Errorf("%q: %w", one, err)
+			}
+			out[name] = image
+		}
+	}
+	return out, nil
+}
+
+// of is the image of a service.
+func (i Images) of(s *stack.Service, role string) (string, error) {
+	for _, name := range []string{s.Name, role} {
+		if image := i.Override[name]; image != "" {
+			return image, nil
+		}
+	}
+	switch {
+	case s.Image.Value == "" && s.HasBuild:
+		return "", fmt.Errorf("%s: service %q is built from a Dockerfile: build it (docker compose build %s) and name the image with --image %s=IMAGE",
+			s.Pos, s.Name, s.Name, s.Name)
+	case s.Image.Value == "":
+		return "", fmt.Errorf("%s: service %q has no image", s.Pos, s.Name)
+	}
+	return i.mirrored(s.Image.Value)
+}
+
+// mirrored puts the prefix before an image of Docker Hub.
+func (i Images) mirrored(image string) (string, error) {
+	if i.Prefix == "" {
+		return image, nil
+	}
+	named, err := reference.ParseNormalizedNamed(image)
+	if err != nil {
+		return "", fmt.Errorf("image %q: %w", image, err)
+	}
+	if reference.Domain(named) != "docker.io" {
+		return image, nil
+	}
+	rest := strings.TrimPrefix(named.String(), "docker.io/")
+	return strings.TrimSuffix(i.Prefix, "/") + "/" + rest, nil
+}
+
+// unused are the names of overrides that no container took: a misspelt name must
+// not go by in silence.
+func (i Images) unused(used map[string]bool) error {
+	for _, name := range slices.Sorted(maps.Keys(i.Override)) {
+		if !used[name] {
+			return fmt.Errorf("--image %s=%s: the run has no container of that name, only %s", name, i.Override[name],
+				strings.Join(slices.Sorted(maps.Keys(used)), ", "))
+		}
+	}
+	return nil
+}
+
+// checkImages refuses overrides that no container of the run takes.
+func (r *run) checkImages() error {
+	names := map[string]bool{fakesName: true}
+	for role, s := range r.roles() {
+		names[role], names[s.Name] = true, true
+		for _, d := range r.candidates(s) {
+			names[d.Name] = true
+		}
+	}
+	if err := r.opts.Images.unused(names); err != nil {
+		return &UsageError{err}
+	}
+	return nil
+}
+
+// serverImage makes sure of the image of a server.
+func (r *run) serverImage(ctx context.Context, role string) (Image, error) {
+	return r.image(ctx, r.roles()[role], role)
+}
+
+// image makes sure of the image of a service.
+func (r *run) image(ctx context.Context, s *stack.Service, role string) (Image, error) {
+	reference, err := r.opts.Images.of(s, role)
+	if err != nil {
+		return Image{}, &UsageError{err}
+	}
+	return r.engine.Image(ctx, reference, func(done, total int) { r.progress("pulling "+reference, done, total) })
+}
