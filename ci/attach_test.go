@@ -68,7 +68,7 @@ func TestTheEnvironmentSetsEveryFlagOfAPlaceToRun(t *testing.T) {
 	assert.Equal(t, want, options(t, "--tenant", "team-b").Attach, "a flag outranks the environment")
 
 	assert.Zero(t, options(t, "--env", "embedded").Attach, "what is meant for another place is passed over")
-	inDocker := options(t, "--env", "docker").Docker
+	inDocker := options(t, "--env", "docker").Containers
 	assert.True(t, inDocker.AsConfigured)
 	assert.Equal(t, "mirror", inDocker.Images.Prefix)
 	assert.Equal(t, map[string]string{"grafana": "g:1"}, inDocker.Images.Override)

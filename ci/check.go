@@ -20,6 +20,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/config"
 	"github.com/panelgate/panelgate/e2e/env/attach"
 	"github.com/panelgate/panelgate/e2e/env/containers"
+	"github.com/panelgate/panelgate/e2e/env/dagger"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack"
@@ -71,41 +72,57 @@ type prepared struct {
 }
 
 func (c *checkFlags) check(cmd *cobra.Command, stdout, stderr io.Writer) error {
-	ctx := cmd.Context()
 	if err := c.env.twins(cmd); err != nil {
 		return usage(err)
 	}
+	if c.env.piped() {
+		return c.checkInPipeline(cmd, stdout, stderr)
+	}
 	return c.outcome(stdout, c.env.name, func() (*e2e.Report, rule.Severity, error) {
-		var opts e2e.Options
-		if err := c.env.options(&opts, cmd.Flags().Changed); err != nil {
-			return nil, 0, usage(err)
-		}
-		history, err := model.ParseDuration(c.history)
-		if err != nil {
-			return nil, 0, usage(fmt.Errorf("--history %q: %w", c.history, err))
-		}
-		if c.timeout <= 0 {
-			return nil, 0, usage(fmt.Errorf("--timeout %s: want a time to run for", c.timeout))
-		}
-		remedy := "raise --timeout or lower --history"
-		switch opts.Env {
-		case docker.Name:
-			remedy = "raise --timeout: pulling images and starting servers takes its time"
-		case attach.Name:
-			remedy = "raise --timeout or choose fewer dashboards"
-		}
-		ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("not finished after %s: %s", c.timeout, remedy))
+		ctx, cancel, p, err := c.begin(cmd, stderr)
 		defer cancel()
-		p, err := c.prepare(ctx, stderr)
 		if err != nil {
-			return nil, 0, ended(ctx, err, "reading the files")
+			return nil, 0, err
 		}
-		p.opts.History = time.Duration(history)
-		p.opts.Env, p.opts.Docker, p.opts.Attach = opts.Env, opts.Docker, opts.Attach
 		result, err := c.verify(ctx, p)
 		p.progress.Clear()
 		return result, p.failOn, ended(ctx, err, p.progress.Stage())
 	})
+}
+
+// begin understands the flags of a live run and reads the files. The context ends with
+// the run's time; cancel is never nil.
+func (c *checkFlags) begin(cmd *cobra.Command, stderr io.Writer) (ctx context.Context, cancel context.CancelFunc, p *prepared, err error) {
+	ctx, cancel = cmd.Context(), func() {}
+	var opts e2e.Options
+	if err := c.env.options(&opts, cmd.Flags().Changed); err != nil {
+		return ctx, cancel, nil, usage(err)
+	}
+	history, err := model.ParseDuration(c.history)
+	if err != nil {
+		return ctx, cancel, nil, usage(fmt.Errorf("--history %q: %w", c.history, err))
+	}
+	if c.timeout <= 0 {
+		return ctx, cancel, nil, usage(fmt.Errorf("--timeout %s: want a time to run for", c.timeout))
+	}
+	ctx, cancel = context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("not finished after %s: %s", c.timeout, remedy(opts.Env)))
+	if p, err = c.prepare(ctx, stderr); err != nil {
+		return ctx, cancel, nil, ended(ctx, err, "reading the files")
+	}
+	p.opts.History = time.Duration(history)
+	p.opts.Env, p.opts.Containers, p.opts.Dagger, p.opts.Attach = opts.Env, opts.Containers, opts.Dagger, opts.Attach
+	return ctx, cancel, p, nil
+}
+
+// remedy says what helps against a run that takes too long.
+func remedy(where string) string {
+	switch where {
+	case docker.Name, dagger.Name:
+		return "raise --timeout: pulling images and starting servers takes its time"
+	case attach.Name:
+		return "raise --timeout or choose fewer dashboards"
+	}
+	return "raise --timeout or lower --history"
 }
 
 // verify runs the proof, after an older revision of the stack where one is named.
@@ -120,6 +137,14 @@ func (c *checkFlags) verify(ctx context.Context, p *prepared) (result *e2e.Repor
 		return nil, usage(err)
 	}
 	p.opts.UpgradeFrom = older
+	if p.opts.Env == dagger.Name {
+		session, err := c.session(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, session.Close()) }()
+		p.opts.Dagger.Session = session
+	}
 	return e2e.Verify(ctx, p.stack, p.opts)
 }
 
@@ -159,7 +184,7 @@ func ended(ctx context.Context, err error, stage string) error {
 // outcome renders what a run came to, a failure to run included, and turns it
 // into the command's exit code.
 func (c *checkFlags) outcome(stdout io.Writer, where string, prove func() (*e2e.Report, rule.Severity, error)) error {
-	began := time.Now()
+	began := time.Now().Add(-c.env.elapsed)
 	proved, failOn, err := prove()
 	result := report.Result{
 		Report: proved, Version: version(), StackDir: c.stackDir, Where: where, Took: time.Since(began), Verdict: report.Pass,
@@ -201,8 +226,7 @@ func (c *checkFlags) writeText(stdout io.Writer, result report.Result) error {
 	if result.Report == nil {
 		return nil // the error says it all
 	}
-	color := !c.noColor && os.Getenv("NO_COLOR") == "" && report.IsTerminal(stdout)
-	return report.Text(stdout, result, report.TextOptions{Color: color, Verbose: c.verbose, Info: c.failOn == rule.Info.String()})
+	return report.Text(stdout, result, report.TextOptions{Color: c.paints(stdout), Verbose: c.verbose, Info: c.failOn == rule.Info.String()})
 }
 
 func writeFile(name string, result report.Result) (err error) {

@@ -9,12 +9,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/panelgate/panelgate/e2e"
 	"github.com/panelgate/panelgate/e2e/env/attach"
 	"github.com/panelgate/panelgate/e2e/env/containers"
+	"github.com/panelgate/panelgate/e2e/env/dagger"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/e2e/nearest"
@@ -24,12 +26,19 @@ import (
 // envFlags say where the stack runs, and with what.
 type envFlags struct {
 	name string
-	// of docker
+	// of docker and dagger
 	images         []string
 	registryPrefix string
 	asConfigured   bool
-	upgradeFrom    string
 	logs           string
+	// of docker
+	upgradeFrom string
+	// of dagger
+	engines []string
+	tunnel  bool
+	inside  string
+	elapsed time.Duration
+	paint   bool
 	// of attach
 	prometheus, grafana string
 	tenant              string
@@ -39,12 +48,23 @@ type envFlags struct {
 
 func (e *envFlags) addTo(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&e.name, "env", embedded.Name, "the `environment` that the stack runs in: embedded (this process), docker (containers of its own images), attach (it runs already)")
-	f.StringArrayVar(&e.images, "image", nil, "docker: run `SERVICE=IMAGE` in place of the compose file's, as grafana=grafana/grafana:13.2.3; fakes=IMAGE for the exporters' stand-ins, old.SERVICE=IMAGE for the revision of --upgrade-from alone")
-	f.StringVar(&e.registryPrefix, "registry-prefix", "", "docker: pull images of Docker Hub from below this `prefix`, a mirror")
-	f.BoolVar(&e.asConfigured, "as-configured", false, "docker: leave the scrape intervals as they are, so that readiness takes as long as they say")
+	f.StringVar(&e.name, "env", embedded.Name, "the `environment` that the stack runs in: embedded (this process), docker (containers of its own images), dagger (the same as services of a Dagger engine; the default under `dagger run`), attach (it runs already)")
+	f.StringArrayVar(&e.images, "image", nil, "docker, dagger: run `SERVICE=IMAGE` in place of the compose file's, as grafana=grafana/grafana:13.2.3; fakes=IMAGE for the exporters' stand-ins, old.SERVICE=IMAGE for the revision of --upgrade-from alone; dagger: SERVICE=tar:FILE for an archive")
+	f.StringVar(&e.registryPrefix, "registry-prefix", "", "docker, dagger: pull images of Docker Hub from below this `prefix`, a mirror")
+	f.BoolVar(&e.asConfigured, "as-configured", false, "docker, dagger: leave the scrape intervals as they are, so that readiness takes as long as they say")
 	f.StringVar(&e.upgradeFrom, "upgrade-from", "", "docker: start the stack as it was in `DIR|REV` first, then this one on the data that it kept")
-	f.StringVar(&e.logs, "logs", "", "docker: keep what the containers print in this `directory`, a file each")
+	f.StringVar(&e.logs, "logs", "", "docker, dagger: keep what the containers print in this `directory`, a file each")
+	f.StringArrayVar(&e.engines, "engine", nil, "dagger: use the engine at `ADDRESS`, as tcp://HOST:PORT, in place of the session's or Dagger's own choice; may be repeated for a matrix, whose cells they share")
+	f.BoolVar(&e.tunnel, "tunnel", false, "dagger: ask from this machine through Dagger's tunnels, which listen on all of its interfaces, and not from a container in the pipeline")
+	// How the gate calls itself in a container of the pipeline.
+	f.StringVar(&e.inside, "inside", "", "this is the pipeline's container, and the fakes' program is this `file`")
+	f.DurationVar(&e.elapsed, "elapsed", 0, "how long the run has been going on before this process")
+	f.BoolVar(&e.paint, "paint", false, "colour, whatever standard output is")
+	for _, hidden := range []string{"inside", "elapsed", "paint"} {
+		if err := f.MarkHidden(hidden); err != nil {
+			panic(err) // the flag was added above
+		}
+	}
 	f.StringVar(&e.prometheus, "prometheus", "", "attach: the `URL` of Prometheus, or of what speaks its API; without it, it is asked through Grafana. Login: PANELGATE_PROMETHEUS_TOKEN, or _USER and _PASSWORD, or files named by these and _FILE")
 	f.StringVar(&e.grafana, "grafana", "", "attach: the `URL` of Grafana; without it, it is modelled from the files. Login: PANELGATE_GRAFANA_TOKEN and so on, as above")
 	f.StringVar(&e.tenant, "tenant", "", "attach: the `tenant` that Prometheus' API is asked for (X-Scope-OrgID)")
@@ -53,10 +73,14 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 	f.StringVar(&e.proxy, "proxy", "", "attach: go through the proxy at `URL` (default: HTTPS_PROXY and HTTP_PROXY, but for NO_PROXY)")
 }
 
-// dockerFlags and attachFlags mean something in one environment only.
-func dockerFlags() []string {
-	return []string{"image", "registry-prefix", "as-configured", "upgrade-from", "logs"}
+// Flags that mean something in some environments only.
+func containersFlags() []string {
+	return []string{"image", "registry-prefix", "as-configured", "logs"}
 }
+
+func dockerFlags() []string { return []string{"upgrade-from"} }
+
+func daggerFlags() []string { return []string{"engine", "tunnel", "inside", "elapsed", "paint"} }
 
 func attachFlags() []string {
 	return []string{"prometheus", "grafana", "tenant", "org-id", "ca-file", "proxy"}
@@ -69,9 +93,14 @@ func (e *envFlags) twins(cmd *cobra.Command) error {
 	if err := e.twinned(cmd, "env"); err != nil {
 		return err
 	}
+	if !cmd.Flags().Changed("env") && dagger.Available() {
+		e.name = dagger.Name
+	}
 	switch e.name {
 	case docker.Name:
-		return e.twinned(cmd, dockerFlags()...)
+		return e.twinned(cmd, slices.Concat(containersFlags(), dockerFlags())...)
+	case dagger.Name:
+		return e.twinned(cmd, append(containersFlags(), "engine", "tunnel")...)
 	case attach.Name:
 		return e.twinned(cmd, attachFlags()...)
 	}
@@ -110,26 +139,41 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 	}
 	switch e.name {
 	case embedded.Name:
-		return refuse(slices.Concat(dockerFlags(), attachFlags())...)
+		return refuse(slices.Concat(containersFlags(), dockerFlags(), daggerFlags(), attachFlags())...)
 	case docker.Name:
-		if err := refuse(attachFlags()...); err != nil {
+		if err := refuse(slices.Concat(daggerFlags(), attachFlags())...); err != nil {
 			return err
 		}
-		images, err := containers.ParseImages(append(imagesOfEnvironment(), e.images...))
-		if err != nil {
-			return fmt.Errorf("--image %w", err)
+		return e.contained(opts)
+	case dagger.Name:
+		if err := refuse(slices.Concat(dockerFlags(), attachFlags())...); err != nil {
+			return err
 		}
-		opts.Docker = containers.Options{Images: containers.Images{Override: images, Prefix: e.registryPrefix}, AsConfigured: e.asConfigured, Logs: e.logs}
-		return nil
+		return e.contained(opts)
 	case attach.Name:
-		if err := refuse(slices.Concat(dockerFlags(), []string{"history"})...); err != nil {
+		if err := refuse(slices.Concat(containersFlags(), dockerFlags(), daggerFlags(), []string{"history"})...); err != nil {
 			return err
 		}
 		return e.attached(opts)
-	case "dagger":
-		return errors.New("--env dagger is not there yet: this version runs stacks embedded, in docker, and attached")
 	}
-	return fmt.Errorf("unknown --env %q%s: want embedded, docker or attach", e.name, nearest.Hint(e.name, []string{embedded.Name, docker.Name, attach.Name}))
+	names := []string{embedded.Name, docker.Name, dagger.Name, attach.Name}
+	return fmt.Errorf("unknown --env %q%s: want embedded, docker, dagger or attach", e.name, nearest.Hint(e.name, names))
+}
+
+// contained fills in how the stack's containers run.
+func (e *envFlags) contained(opts *e2e.Options) error {
+	images, err := containers.ParseImages(append(imagesOfEnvironment(), e.images...))
+	if err != nil {
+		return fmt.Errorf("--image %w", err)
+	}
+	for name, image := range images {
+		if file, ok := strings.CutPrefix(image, containers.FromFile); ok && e.name != dagger.Name {
+			return fmt.Errorf("--image %s=%s: only --env dagger takes an archive; have the engine load it (docker load -i %s) and name the image", name, image, file)
+		}
+	}
+	opts.Containers = containers.Options{Images: containers.Images{Override: images, Prefix: e.registryPrefix}, AsConfigured: e.asConfigured, Logs: e.logs}
+	opts.Dagger = dagger.Options{Tunnel: e.tunnel, Fakes: e.inside}
+	return nil
 }
 
 // imagesOfEnvironment are the images that PANELGATE_IMAGE_SERVICE variables name.

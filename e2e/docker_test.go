@@ -28,7 +28,7 @@ func inDocker(t *testing.T) Options {
 		t.Skip("containers are left out with -short")
 	}
 	prometheus, grafana := engine.Servers(t)
-	return Options{Env: docker.Name, Docker: containers.Options{
+	return Options{Env: docker.Name, Containers: containers.Options{
 		Images: containers.Images{Override: map[string]string{"prometheus": prometheus, "grafana": grafana}},
 	}}
 }
@@ -45,7 +45,7 @@ func TestGrafanaDies(t *testing.T) {
 	opts.Progress = func(stage string, _, _ int) {
 		if stage == "filling variables" {
 			once.Do(func() {
-				require.NoError(t, engine.Kill(t.Context(), "org.panelgate.run="+logs.run(), opts.Docker.Images.Override["grafana"]))
+				require.NoError(t, engine.Kill(t.Context(), "org.panelgate.run="+logs.run(), opts.Containers.Images.Override["grafana"]))
 			})
 		}
 	}

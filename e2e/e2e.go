@@ -5,6 +5,7 @@ package e2e
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -19,6 +20,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/env/attach"
 	"github.com/panelgate/panelgate/e2e/env/containers"
+	"github.com/panelgate/panelgate/e2e/env/dagger"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/e2e/rule"
@@ -37,10 +39,12 @@ type Options struct {
 	// It may be nil, and is called from one goroutine at a time.
 	Progress func(stage string, done, total int)
 	Logger   *slog.Logger
-	// Env is where the stack runs: embedded.Name where empty, docker.Name or
-	// attach.Name.
-	Env    string
-	Docker containers.Options // of docker; what surrounds Prometheus is filled in
+	// Env is where the stack runs: embedded.Name where empty, docker.Name,
+	// dagger.Name or attach.Name.
+	Env string
+	// Containers are those of docker and dagger; what surrounds Prometheus is filled in.
+	Containers containers.Options
+	Dagger     dagger.Options
 	// UpgradeFrom is the same stack as it was deployed before, for docker: it runs
 	// first, and what its servers keep is what this one starts on. nil for none.
 	UpgradeFrom *stack.Stack
@@ -230,8 +234,8 @@ func (r *run) start(ctx context.Context, in *rule.Static) (env.Env, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.report.Env == docker.Name {
-		return r.startDocker(ctx, around)
+	if r.report.Env == docker.Name || r.report.Env == dagger.Name {
+		return r.startContainers(ctx, around)
 	}
 	r.progress("starting Prometheus", 0, 0)
 	running, err := embedded.Start(ctx, r.stack.Prometheus, around)
@@ -242,14 +246,21 @@ func (r *run) start(ctx context.Context, in *rule.Static) (env.Env, error) {
 	return running, nil
 }
 
-// startDocker starts the stack's containers, on what an older revision of it left
+// startContainers starts the stack's containers, on what an older revision of it left
 // behind where there is one.
-func (r *run) startDocker(ctx context.Context, around embedded.Options) (env.Env, error) {
+func (r *run) startContainers(ctx context.Context, around embedded.Options) (env.Env, error) {
 	r.progress("starting containers", 0, 0)
-	opts := r.Docker
+	opts := r.Containers
 	opts.Past = around
 	start := docker.Start
-	if r.UpgradeFrom != nil {
+	switch {
+	case r.report.Env == dagger.Name && r.UpgradeFrom != nil:
+		return nil, &containers.UsageError{Err: errors.New("an older revision's data is kept in volumes, which Dagger cannot remove again: use --env docker for an upgrade")}
+	case r.report.Env == dagger.Name:
+		start = func(ctx context.Context, s *stack.Stack, opts containers.Options) (env.Env, error) {
+			return dagger.Start(ctx, s, opts, r.Dagger)
+		}
+	case r.UpgradeFrom != nil:
 		start = func(ctx context.Context, s *stack.Stack, opts containers.Options) (env.Env, error) {
 			past := around
 			past.SelfAddresses, past.OwnLoopback = selfAddresses(r.UpgradeFrom), ownLoopback(r.UpgradeFrom)

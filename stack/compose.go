@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/cli"
@@ -27,6 +29,9 @@ func (l *loader) loadCompose(ctx context.Context) {
 	}
 	l.stack.Compose = &Compose{File: l.rel(files[0])}
 	c := &composeReader{loader: l, env: env}
+	if data, err := l.read(filepath.Join(l.stack.Dir, ".env")); err == nil { // else it has been reported, or is not there
+		l.variables(data)
+	}
 	var configs []types.ConfigFile
 	for _, path := range files {
 		// Our own parser goes first: it is bounded and knows positions.
@@ -36,6 +41,7 @@ func (l *loader) loadCompose(ctx context.Context) {
 			return
 		}
 		c.roots = append(c.roots, root)
+		l.variables(data)
 		configs = append(configs, types.ConfigFile{Filename: path, Content: withoutVersion(root, data)})
 	}
 	project := c.project(ctx, configs)
@@ -48,6 +54,18 @@ func (l *loader) loadCompose(ctx context.Context) {
 	}
 	l.addMountedRoots()
 }
+
+// variables takes down which variables a file names.
+func (l *loader) variables(data []byte) {
+	for _, m := range variable.FindAllSubmatch(data, -1) {
+		if name := string(m[1]); !slices.Contains(l.stack.Compose.Variables, name) {
+			l.stack.Compose.Variables = append(l.stack.Compose.Variables, name)
+		}
+	}
+}
+
+// variable is a variable's name where compose would put its value, $$ or not.
+var variable = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)`)
 
 // composeFiles are the files that compose would read, overrides last. A
 // COMPOSE_FILE in .env belongs to the stack; one in the environment of this

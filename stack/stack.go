@@ -49,6 +49,9 @@ type Problem struct {
 type Compose struct {
 	File     string
 	Services []*Service
+	// Variables are the names that its files and the .env beside them may take from the
+	// environment of whoever reads them.
+	Variables []string
 }
 
 // Service is one service of the compose file.

@@ -1,5 +1,5 @@
-// Package binary builds the fakes command for where a stack runs: a container has no Go and no source, and there is no image of the
-// fakes to pull that would fit the gate at hand.
+// Package binary builds the project's commands for where a stack runs: a container has no Go and no source, and there is no image of
+// them to pull that would fit the gate at hand.
 package binary
 
 import (
@@ -12,22 +12,48 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 )
 
-// modulePath is the module that holds the command, and commandDir where in it.
+// modulePath is the module that holds the commands.
+const modulePath = "github.com/panelgate/panelgate"
+
+// Program is one of the module's commands: the directory that it is built from.
+type Program string
+
+// The commands that run in containers.
 const (
-	modulePath = "github.com/panelgate/panelgate"
-	commandDir = "fakes/cmd/fakes"
+	Fakes Program = "fakes/cmd/fakes"
+	Gate  Program = "ci"
 )
+
+// Name is what the command is called.
+func (p Program) Name() string {
+	if p == Gate {
+		return "panelgate"
+	}
+	return path.Base(string(p))
+}
+
+// sources are the files and directories of the module that go into the command. The gate is made of nearly all, and anything that is
+// added to the module may become part of it.
+func (p Program) sources() []string {
+	if p == Fakes {
+		return []string{"go.mod", "go.sum", "fakes"}
+	}
+	return []string{"."}
+}
 
 var (
 	// ErrNoGo is that there is no go command to build with.
 	ErrNoGo = errors.New("no go command is in the PATH; install Go or add it to the PATH")
-	// ErrNoSource is that the source of the fakes is nowhere to be found.
+	// ErrNoSource is that the source of the commands is nowhere to be found.
 	ErrNoSource = errors.New("no source of " + modulePath + " is here: it is neither where this program was built nor among the modules" +
 		" of the working directory; run the gate by go run, or from a module that requires it")
 )
@@ -35,16 +61,27 @@ var (
 // killTime is how long the go command has to end and to remove its scratch files when it is told to.
 const killTime = 5 * time.Second
 
-// Build compiles the fakes command to the file out, as one static executable for an operating system and an architecture in Go's
-// names. Its source is the one that this program was built from, or else the working directory's module or what that requires.
-func Build(ctx context.Context, out, goos, goarch string) error {
-	if err := build(ctx, out, goos, goarch); err != nil {
-		return fmt.Errorf("build the fakes for %s/%s: %w", goos, goarch, err)
+// Build compiles a command to the file out, as one static executable for an operating system and an architecture in Go's names. Its
+// source is the one that this program was built from, or else the working directory's module or what that requires.
+func Build(ctx context.Context, p Program, out, goos, goarch string) error {
+	if err := build(ctx, p, out, goos, goarch); err != nil {
+		return fmt.Errorf("build %s for %s/%s: %w", p.Name(), goos, goarch, err)
 	}
 	return nil
 }
 
-func build(ctx context.Context, out, goos, goarch string) (err error) {
+// Own is the file of this very program, where it is the command, static, and for the platform: it need not be built.
+func Own(p Program, goos, goarch string) (file string, ok bool) {
+	info, found := debug.ReadBuildInfo()
+	if !found || info.Path != path.Join(modulePath, string(p)) || runtime.GOOS != goos || runtime.GOARCH != goarch {
+		return "", false
+	}
+	static := slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "CGO_ENABLED" && s.Value == "0" })
+	file, err := os.Executable()
+	return file, static && err == nil
+}
+
+func build(ctx context.Context, p Program, out, goos, goarch string) (err error) {
 	goCommand, err := exec.LookPath("go")
 	if err != nil {
 		return ErrNoGo
@@ -60,7 +97,7 @@ func build(ctx context.Context, out, goos, goarch string) (err error) {
 	if err != nil {
 		return err
 	}
-	command := exec.CommandContext(ctx, goCommand, "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./"+commandDir)
+	command := exec.CommandContext(ctx, goCommand, "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./"+string(p))
 	command.Dir = root
 	// An interrupted go does not always get to its scratch files: they go where they can be removed.
 	scratch, err := os.MkdirTemp(filepath.Dir(out), "build-")
@@ -73,17 +110,17 @@ func build(ctx context.Context, out, goos, goarch string) (err error) {
 	return err
 }
 
-// Key names what Build would make: it changes with the fakes' source, with what they require, and with Go. It takes milliseconds
-// where a build takes half a second.
-func Key(ctx context.Context, goos, goarch string) (string, error) {
-	key, err := sourceKey(ctx, goos, goarch)
+// Key names what Build would make: it changes with the command's source, with what it requires, and with Go. It takes milliseconds
+// where a build takes half a second or much more.
+func Key(ctx context.Context, p Program, goos, goarch string) (string, error) {
+	key, err := sourceKey(ctx, p, goos, goarch)
 	if err != nil {
-		return "", fmt.Errorf("find the source of the fakes: %w", err)
+		return "", fmt.Errorf("find the source of %s: %w", p.Name(), err)
 	}
 	return key, nil
 }
 
-func sourceKey(ctx context.Context, goos, goarch string) (string, error) {
+func sourceKey(ctx context.Context, p Program, goos, goarch string) (string, error) {
 	goCommand, err := exec.LookPath("go")
 	if err != nil {
 		return "", ErrNoGo
@@ -93,8 +130,8 @@ func sourceKey(ctx context.Context, goos, goarch string) (string, error) {
 		return "", err
 	}
 	sum := sha256.New()
-	_, _ = fmt.Fprintln(sum, goos, goarch, runtime.Version()) // a hash takes everything
-	for _, name := range []string{"go.mod", "go.sum", "fakes"} {
+	_, _ = fmt.Fprintln(sum, p, goos, goarch, runtime.Version()) // a hash takes everything
+	for _, name := range p.sources() {
 		if err := hashTree(sum, root, name); err != nil {
 			return "", err
 		}
@@ -108,9 +145,9 @@ func hashTree(sum io.Writer, root, name string) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && d.Name() == "testdata":
+		case d.IsDir() && (d.Name() == "testdata" || name == "." && outsideOfBuild(root, file, d.Name())):
 			return fs.SkipDir
-		case d.IsDir() || strings.HasSuffix(file, "_test.go"):
+		case d.IsDir() || !d.Type().IsRegular() || strings.HasSuffix(file, "_test.go"):
 			return nil
 		}
 		rel, err := filepath.Rel(root, file)
@@ -124,6 +161,15 @@ func hashTree(sum io.Writer, root, name string) error {
 		_, err = fmt.Fprintf(sum, "%s %d\n%s", filepath.ToSlash(rel), len(data), data)
 		return err
 	})
+}
+
+// outsideOfBuild says whether a directory is none that Go would build from: hidden, or a module of its own.
+func outsideOfBuild(root, dir, name string) bool {
+	if dir == root {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
 }
 
 // findSource is the root of the module that the command is built from: recorded if it is still there.
@@ -156,7 +202,7 @@ func holdsSource(root string) bool {
 	if root == "" {
 		return false
 	}
-	for _, needed := range []string{"go.mod", commandDir} {
+	for _, needed := range []string{"go.mod", string(Fakes)} {
 		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(needed))); err != nil {
 			return false
 		}

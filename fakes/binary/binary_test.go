@@ -30,7 +30,7 @@ func TestBuild(t *testing.T) {
 	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
 		t.Run(arch, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "fakes")
-			require.NoError(t, Build(t.Context(), out, "linux", arch))
+			require.NoError(t, Build(t.Context(), Fakes, out, "linux", arch))
 			info, err := os.Stat(out)
 			require.NoError(t, err)
 			assert.Less(t, info.Size(), int64(maxSize))
@@ -54,21 +54,21 @@ func TestBuild(t *testing.T) {
 func TestBuildErrors(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "fakes")
 	t.Run("no such platform", func(t *testing.T) {
-		err := Build(t.Context(), out, "linux", "z80")
+		err := Build(t.Context(), Fakes, out, "linux", "z80")
 		require.ErrorContains(t, err, "build the fakes for linux/z80: go build: exit status")
 		assert.ErrorContains(t, err, "unsupported GOOS/GOARCH pair linux/z80")
 	})
 	t.Run("a directory", func(t *testing.T) {
-		assert.ErrorContains(t, Build(t.Context(), t.TempDir(), "linux", "amd64"), "is a directory")
+		assert.ErrorContains(t, Build(t.Context(), Fakes, t.TempDir(), "linux", "amd64"), "is a directory")
 	})
 	t.Run("stopped", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		assert.ErrorIs(t, Build(ctx, out, "linux", "amd64"), context.Canceled)
+		assert.ErrorIs(t, Build(ctx, Fakes, out, "linux", "amd64"), context.Canceled)
 	})
 	t.Run("no go", func(t *testing.T) {
 		t.Setenv("PATH", t.TempDir())
-		assert.ErrorIs(t, Build(t.Context(), out, "linux", "amd64"), ErrNoGo)
+		assert.ErrorIs(t, Build(t.Context(), Fakes, out, "linux", "amd64"), ErrNoGo)
 	})
 	assert.NoFileExists(t, out)
 }
@@ -119,16 +119,16 @@ func TestTailKeepsTheEnd(t *testing.T) {
 }
 
 func TestKeyTellsBuildsApart(t *testing.T) {
-	one, err := Key(t.Context(), "linux", "amd64")
+	one, err := Key(t.Context(), Fakes, "linux", "amd64")
 	require.NoError(t, err)
-	again, err := Key(t.Context(), "linux", "amd64")
+	again, err := Key(t.Context(), Fakes, "linux", "amd64")
 	require.NoError(t, err)
 	assert.Equal(t, one, again)
-	other, err := Key(t.Context(), "linux", "arm64")
+	other, err := Key(t.Context(), Fakes, "linux", "arm64")
 	require.NoError(t, err)
 	assert.NotEqual(t, one, other)
 	t.Setenv("PATH", "")
-	_, err = Key(t.Context(), "linux", "amd64")
+	_, err = Key(t.Context(), Fakes, "linux", "amd64")
 	require.ErrorIs(t, err, ErrNoGo)
 }
 

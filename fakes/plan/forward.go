@@ -78,3 +78,9 @@ func pump(to, from net.Conn) {
 		_ = half.CloseWrite() // fails where the peer is gone, who need not be told
 	}
 }
+
+// Forward passes the connections of a listener on to host:port until ctx ends, which is no error, and closes it. The far side is
+// looked up and dialled for each connection; what goes wrong with one is written to errorLog.
+func Forward(ctx context.Context, listener net.Listener, to string, errorLog *log.Logger) error {
+	return (&forwarder{to: to, errorLog: errorLog}).serve(ctx, listener)
+}

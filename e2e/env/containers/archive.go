@@ -41,21 +41,32 @@ func (a *Archive) Add(p string, content []byte, mode fs.FileMode) {
 	*a = append(*a, entry{path: p, mode: mode.Perm(), content: content})
 }
 
-// open makes a directory that whoever runs in the container may write to.
-func (a *Archive) open(p string) {
+// Open makes a directory that whoever runs in the container may write to.
+func (a *Archive) Open(p string) {
 	*a = append(*a, entry{path: p, mode: fs.ModeDir | 0o777})
 }
 
-// tree puts a file or directory of this machine at p as a bind mount would show
+// Tree puts a file or directory of this machine at p as a bind mount would show
 // it: modes, owners and links are kept, so that what the container's user could
 // not read in production it cannot read here.
-func (a *Archive) tree(source, p string) error {
+func (a *Archive) Tree(source, p string) error {
+	return a.Part(source, p, func(string, fs.DirEntry) bool { return false })
+}
+
+// Part is Tree without the files and directories that are to be skipped.
+func (a *Archive) Part(source, p string, skip func(file string, d fs.DirEntry) bool) error {
 	source, err := filepath.EvalSymlinks(source) // what is mounted is followed, what is inside is not
 	if err != nil {
 		return err
 	}
 	total := int64(0)
 	return filepath.WalkDir(source, func(file string, d fs.DirEntry, err error) error {
+		if d != nil && skip(file, d) {
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		}
 		if err != nil {
 			return err
 		}

@@ -39,7 +39,7 @@ func TestTreeIsWhatAMountWouldShow(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "rules", "a.yml"), []byte("groups: []\n"), 0o600))
 	require.NoError(t, os.Symlink("rules/a.yml", filepath.Join(dir, "link.yml")))
 	var a Archive
-	require.NoError(t, a.tree(dir, "/etc/prometheus"))
+	require.NoError(t, a.Tree(dir, "/etc/prometheus"))
 	got := unpacked(t, a)
 	require.Contains(t, got, "etc/prometheus/rules/a.yml")
 	assert.EqualValues(t, 0o600, got["etc/prometheus/rules/a.yml"].Mode, "what the container's user could not read in production it cannot read here")
@@ -49,24 +49,24 @@ func TestTreeIsWhatAMountWouldShow(t *testing.T) {
 
 	t.Run("a link that is mounted itself is followed", func(t *testing.T) {
 		var a Archive
-		require.NoError(t, a.tree(filepath.Join(dir, "link.yml"), "/x.yml"))
+		require.NoError(t, a.Tree(filepath.Join(dir, "link.yml"), "/x.yml"))
 		assert.Equal(t, byte(tar.TypeReg), unpacked(t, a)["x.yml"].Typeflag)
 	})
 	t.Run("to a directory too", func(t *testing.T) {
 		link := filepath.Join(t.TempDir(), "current")
 		require.NoError(t, os.Symlink(dir, link))
 		var a Archive
-		require.NoError(t, a.tree(link, "/etc/prometheus"))
+		require.NoError(t, a.Tree(link, "/etc/prometheus"))
 		assert.Contains(t, unpacked(t, a), "etc/prometheus/rules/a.yml")
 	})
 	t.Run("what is missing", func(t *testing.T) {
 		var a Archive
-		require.ErrorIs(t, a.tree(filepath.Join(dir, "none"), "/x"), fs.ErrNotExist)
+		require.ErrorIs(t, a.Tree(filepath.Join(dir, "none"), "/x"), fs.ErrNotExist)
 	})
 	t.Run("a file that shrinks", func(t *testing.T) {
 		var a Archive
 		file := filepath.Join(dir, "rules", "a.yml")
-		require.NoError(t, a.tree(file, "/a.yml"))
+		require.NoError(t, a.Tree(file, "/a.yml"))
 		require.NoError(t, os.Truncate(file, 1))
 		require.ErrorContains(t, a.Write(io.Discard), "shrank")
 	})
@@ -79,7 +79,7 @@ func TestTreeRefusesData(t *testing.T) {
 	require.NoError(t, f.Truncate(maxMounted+1)) // a hole: no disk is taken
 	require.NoError(t, f.Close())
 	var a Archive
-	require.ErrorContains(t, a.tree(file, "/big"), "more than 256 MiB")
+	require.ErrorContains(t, a.Tree(file, "/big"), "more than 256 MiB")
 }
 
 func TestReplace(t *testing.T) {

@@ -65,9 +65,11 @@ type Spec struct {
 	CapAdd     []string
 	Tmpfs      map[string]string
 	Volumes    map[string]string // the engine's volume, "" for a fresh one, by the path it is mounted at
-	Files      Archive
-	Publish    []int     // TCP ports
-	Within     Container // whose network it shares, nil for its own
+	// Shared are those of Volumes that another service of the compose file mounts too.
+	Shared  []string
+	Files   Archive
+	Publish []int     // TCP ports; with Within, those that are its own in the shared network
+	Within  Container // whose network it shares, nil for its own
 	// Plan is what a container of fakes serves, nil for any other container.
 	Plan *plan.Plan
 }

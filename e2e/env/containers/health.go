@@ -30,7 +30,7 @@ func (r *run) unhealthy(ctx context.Context) ([]env.Unhealthy, error) {
 			continue
 		}
 		waiting := r.waitingFor(s)
-		command := checkCommand(s.Healthcheck.Test)
+		command := CheckCommand(s.Healthcheck.Test)
 		if waiting == "" || command == nil {
 			continue
 		}
@@ -56,8 +56,8 @@ func (r *run) waitingFor(s *stack.Service) string {
 	return ""
 }
 
-// checkCommand is what a health check runs, nil for one that runs nothing.
-func checkCommand(test []string) []string {
+// CheckCommand is what a health check runs, nil for one that runs nothing.
+func CheckCommand(test []string) []string {
 	switch {
 	case len(test) < 2:
 		return nil

@@ -123,7 +123,7 @@ func (r *run) authorityFiles() []caFile {
 // blocks puts a directory of TSDB blocks where Prometheus keeps its own. Whoever it
 // runs as may read, compact and delete them.
 func (a *Archive) blocks(source, target string) error {
-	a.open(target)
+	a.Open(target)
 	return filepath.WalkDir(source, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -134,7 +134,7 @@ func (a *Archive) blocks(source, target string) error {
 		}
 		at := path.Join(target, filepath.ToSlash(rel))
 		if d.IsDir() {
-			a.open(at)
+			a.Open(at)
 			return nil
 		}
 		info, err := d.Info()
@@ -150,7 +150,7 @@ func (a *Archive) blocks(source, target string) error {
 func (r *run) restored() Archive {
 	p := r.stack.Prometheus
 	var files Archive
-	if err := files.tree(p.Path, p.ContainerPath); err != nil {
+	if err := files.Tree(p.Path, p.ContainerPath); err != nil {
 		files.Add(p.ContainerPath, bytes.Clone(p.Content), 0o644)
 	}
 	return files

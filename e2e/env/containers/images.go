@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -30,6 +32,10 @@ type Images struct {
 	Prefix string
 }
 
+// FromFile begins the reference of an image that is an archive of this machine:
+// tar:FILE. Not every engine takes one.
+const FromFile = "tar:"
+
 // ParseImages reads "prometheus=IMAGE,grafana=IMAGE".
 func ParseImages(texts []string) (map[string]string, error) {
 	out := map[string]string{}
@@ -42,13 +48,34 @@ func ParseImages(texts []string) (map[string]string, error) {
 			if !ok || name == "" || image == "" {
 				return nil, fmt.Errorf("%q: want SERVICE=IMAGE, as in grafana=grafana/grafana:13.2.3", one)
 			}
-			if _, err := reference.ParseNormalizedNamed(image); err != nil {
+			var err error
+			if out[name], err = checked(image); err != nil {
 				return nil, fmt.Errorf("%q: %w", one, err)
 			}
-			out[name] = image
 		}
 	}
 	return out, nil
+}
+
+// checked is a reference that can be one. The file of an archive is made absolute.
+func checked(image string) (string, error) {
+	file, archived := strings.CutPrefix(image, FromFile)
+	if !archived {
+		_, err := reference.ParseNormalizedNamed(image)
+		return image, err
+	}
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return "", err
+	case !info.Mode().IsRegular():
+		return "", fmt.Errorf("%s is no file", file)
+	}
+	return FromFile + file, nil
 }
 
 // of is the image of a service.

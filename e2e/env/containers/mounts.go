@@ -16,9 +16,9 @@ import (
 	"github.com/panelgate/panelgate/stack"
 )
 
-// dataDirs are the directories in which a server keeps what it writes. Whatever is
+// DataDirs are the directories in which a server keeps what it writes. Whatever is
 // mounted there in production stays there: a run begins with nothing.
-func (r *run) dataDirs(s *stack.Service, role string, image Image) []string {
+func DataDirs(s *stack.Service, role string, image Image) []string {
 	if role == roleGrafana {
 		dir := "/var/lib/grafana"
 		for _, env := range []string{image.Env["GF_PATHS_DATA"], s.Environment["GF_PATHS_DATA"].Value} {
@@ -85,7 +85,7 @@ func (r *run) keep(sp *Spec, s *stack.Service, role env.Role, dir string) {
 		r.opts.Data.use(role, r.keeping(sp, s, dir))
 	}
 	if covered(sp.Volumes, dir) {
-		sp.Files.open(dir) // a new volume belongs to root where the image has nothing at its path
+		sp.Files.Open(dir) // a new volume belongs to root where the image has nothing at its path
 	}
 }
 
@@ -168,6 +168,9 @@ func (r *run) mountOne(sp *Spec, s *stack.Service, m stack.Mount, data []string)
 		sp.Volumes[target] = r.unnamed(s, target)
 	case m.Type == "volume":
 		sp.Volumes[target] = r.volume(path.Join(m.Source, m.SubPath))
+		if r.mountedTwice(m.Source) {
+			sp.Shared = append(sp.Shared, sp.Volumes[target])
+		}
 	case holdsData:
 		sp.Volumes[target] = r.volume(r.relative(m.Source))
 		return r.amongData(sp, m.Source, target)
@@ -178,17 +181,31 @@ func (r *run) mountOne(sp *Spec, s *stack.Service, m stack.Mount, data []string)
 	case !m.Relative && !r.insideStack(m.Source):
 		return r.outsideMount(sp, m, target)
 	case m.SourceMissing:
-		sp.Files.open(target) // as the engine would
+		sp.Files.Open(target) // as the engine would
 	default:
-		return sp.Files.tree(m.Source, target)
+		return sp.Files.Tree(m.Source, target)
 	}
 	return nil
+}
+
+// mountedTwice says whether several services of the compose file mount a volume.
+func (r *run) mountedTwice(volume string) bool {
+	n := 0
+	for _, s := range r.stack.Compose.Services {
+		for _, m := range s.Mounts {
+			if m.Type == "volume" && m.Source == volume {
+				n++
+				break
+			}
+		}
+	}
+	return n > 1
 }
 
 // amongData copies what is kept as code inside of a directory of data: dashboards
 // below Grafana's own directory, say.
 func (r *run) amongData(sp *Spec, source, target string) error {
-	for _, file := range r.code() {
+	for _, file := range Code(r.stack) {
 		rel, err := filepath.Rel(source, file)
 		if err != nil || !filepath.IsLocal(rel) || rel == "." {
 			continue
@@ -196,26 +213,26 @@ func (r *run) amongData(sp *Spec, source, target string) error {
 		if _, err := os.Stat(file); err != nil {
 			continue // whoever reads it says so
 		}
-		if err := sp.Files.tree(file, path.Join(target, filepath.ToSlash(rel))); err != nil {
+		if err := sp.Files.Tree(file, path.Join(target, filepath.ToSlash(rel))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// code are the files and directories of this machine that the servers read.
-func (r *run) code() []string {
+// Code are the files and directories of this machine that the servers read.
+func Code(s *stack.Stack) []string {
 	var out []string
-	if p := r.stack.Prometheus; p != nil {
+	if p := s.Prometheus; p != nil {
 		out = append(out, p.Path)
 		for _, f := range p.RuleFiles {
 			out = append(out, f.Path)
 		}
 	}
-	if g := r.stack.Grafana; g != nil {
+	if g := s.Grafana; g != nil {
 		out = append(out, g.ProvisioningDir, g.DatasourceDir, g.DashboardDir)
 	}
-	for _, p := range r.stack.Providers {
+	for _, p := range s.Providers {
 		out = append(out, p.Dir)
 	}
 	return slices.DeleteFunc(out, func(f string) bool { return f == "" })
@@ -234,14 +251,14 @@ func (r *run) outsideMount(sp *Spec, m stack.Mount, target string) error {
 	info, err := os.Stat(m.Source)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		sp.Files.open(target)
+		sp.Files.Open(target)
 	case err != nil:
 		return err
 	case info.IsDir():
 		sp.Volumes[target] = r.volume(r.relative(m.Source))
 		r.notef("%s: %s lies outside of the stack: its place in the container of %s is empty", m.Pos, m.Source, sp.Name)
 	case info.Mode().IsRegular():
-		return sp.Files.tree(m.Source, target)
+		return sp.Files.Tree(m.Source, target)
 	}
 	return nil
 }

@@ -108,9 +108,8 @@ func (r *run) launch(ctx context.Context, role env.Role, s *stack.Service, sp Sp
 	via := near[s.Name]
 	if via != nil {
 		sp.Within, sp.Networks, sp.ExtraHosts = via, nil, nil
-	} else {
-		sp.Publish = []int{r.port(s)}
 	}
+	sp.Publish = []int{r.port(s)}
 	c, err := r.create(ctx, sp)
 	if err != nil {
 		return nil, err

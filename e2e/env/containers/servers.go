@@ -42,7 +42,7 @@ func (r *run) service(s *stack.Service, role string, image Image) (Spec, error) 
 		sp.Tmpfs[path.Clean("/"+target)] = options
 	}
 	sp.ExtraHosts = r.extraHosts(s)
-	data := r.dataDirs(s, role, image)
+	data := DataDirs(s, role, image)
 	if err := r.mount(&sp, s, data); err != nil {
 		return sp, err
 	}
@@ -116,7 +116,7 @@ func (r *run) conventional(sp *Spec, found bool, source, target string) {
 		return
 	}
 	r.notef("no mount brings %s into the container of %s: it is put at %s for the run", filepath.Base(source), sp.Name, target)
-	if err := sp.Files.tree(source, target); err != nil {
+	if err := sp.Files.Tree(source, target); err != nil {
 		r.logger.Warn("cannot read a file of the stack", "file", source, "err", err)
 	}
 }

@@ -37,7 +37,7 @@ type container struct {
 func (e *engine) Create(ctx context.Context, asked containers.Spec) (containers.Container, error) {
 	s := spec{Spec: asked}
 	if within, ok := asked.Within.(*container); ok {
-		s.within = within
+		s.within, s.Publish = within, nil // its ports are published by whose network it is
 	}
 	if asked.Plan != nil {
 		text, err := asked.Plan.JSON()

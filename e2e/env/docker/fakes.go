@@ -30,7 +30,7 @@ func (e *engine) FakesImage(ctx context.Context, named string) (string, error) {
 		_, err := e.Image(ctx, named, func(int, int) {})
 		return named, err
 	}
-	key, err := binary.Key(ctx, e.os, e.arch)
+	key, err := binary.Key(ctx, binary.Fakes, e.os, e.arch)
 	if err != nil {
 		return "", containers.NoFakes(err)
 	}
@@ -48,7 +48,7 @@ func (e *engine) FakesImage(ctx context.Context, named string) (string, error) {
 }
 
 func (e *engine) buildFakes(ctx context.Context, file, image string) error {
-	if err := binary.Build(ctx, file, e.os, e.arch); err != nil {
+	if err := binary.Build(ctx, binary.Fakes, file, e.os, e.arch); err != nil {
 		return containers.NoFakes(err)
 	}
 	data, err := os.ReadFile(file)

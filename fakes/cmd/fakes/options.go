@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/fakes/beside"
 	"github.com/panelgate/panelgate/fakes/plan"
 	"github.com/panelgate/panelgate/fakes/standard"
 )
@@ -26,6 +28,10 @@ Usage:
   fakes all    [flags]   all three, each on its own port
   fakes serve --plan FILE
                          what panelgate's plan says: its side inside a container; "-" is standard input
+  fakes beside --listen HOST:PORT [--hosts FILE]
+                         run a container's program and tell of it, as panelgate says over HTTP with the token in FAKES_TOKEN
+  fakes unpack FILE --into DIR
+                         put the files of a tar archive into place, with their modes and owners
 
 Flags:
   --listen HOST:PORT   where to serve; ":8002" is that port on every interface, "127.0.0.1:0" a free port for this machine only
@@ -60,6 +66,8 @@ var errHelp = errors.New("help wanted")
 const (
 	allExporters = "all"
 	servePlan    = "serve"
+	superviseIt  = "beside"
+	unpackFiles  = "unpack"
 )
 
 // options are what a command line asks for.
@@ -67,6 +75,10 @@ type options struct {
 	plan   *plan.Plan
 	ready  bool   // say so once everything listens
 	remedy string // what helps when a port is taken
+	listen string // of the supervisor, "" for none
+	hosts  string // the hosts file that it writes
+	unpack string // the archive to unpack, "" for none
+	into   string
 }
 
 // parse reads a command line, and the plan that it may name. Its errors are wrong usage, errHelp and the end of ctx aside.
@@ -80,6 +92,10 @@ func parse(ctx context.Context, args []string, stdin io.Reader) (options, error)
 		return options{}, errHelp
 	case command == servePlan:
 		return parseServe(ctx, args[1:], stdin)
+	case command == superviseIt:
+		return parseBeside(args[1:])
+	case command == unpackFiles:
+		return parseUnpack(args[1:])
 	case !slices.Contains(commands(), command):
 		return options{}, fmt.Errorf("no exporter %q; there are %s", command, strings.Join(commands(), ", "))
 	}
@@ -98,6 +114,39 @@ func parseServe(ctx context.Context, args []string, stdin io.Reader) (options, e
 	}
 	p, err := readPlan(ctx, *file, stdin)
 	return options{plan: p, ready: true, remedy: "end it, or plan for another address"}, err
+}
+
+// parseBeside reads what follows "beside".
+func parseBeside(args []string) (options, error) {
+	flags := newFlags(superviseIt)
+	listen := flags.String("listen", "", "")
+	hosts := flags.String("hosts", "/etc/hosts", "")
+	if err := parseFlags(flags, args); err != nil {
+		return options{}, err
+	}
+	if _, _, err := net.SplitHostPort(*listen); err != nil {
+		return options{}, errors.New("beside wants --listen HOST:PORT or :PORT")
+	}
+	if os.Getenv(beside.TokenVariable) == "" {
+		return options{}, fmt.Errorf("beside wants a token in %s: who shows it may run any command here", beside.TokenVariable)
+	}
+	return options{listen: *listen, hosts: *hosts, remedy: "choose another address with --listen"}, nil
+}
+
+// parseUnpack reads what follows "unpack".
+func parseUnpack(args []string) (options, error) {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+		return options{}, errors.New("unpack wants FILE --into DIR")
+	}
+	flags := newFlags(unpackFiles)
+	into := flags.String("into", "", "")
+	if err := parseFlags(flags, args[1:]); err != nil {
+		return options{}, err
+	}
+	if *into == "" {
+		return options{}, errors.New("unpack wants --into DIR")
+	}
+	return options{unpack: args[0], into: *into}, nil
 }
 
 // parseExporter reads what follows the name of an exporter, or "all", and makes a plan of it.
@@ -146,7 +195,9 @@ func parseFlags(flags *flag.FlagSet, args []string) error {
 	return nil
 }
 
-func commands() []string { return append(standard.Names(), allExporters, servePlan) }
+func commands() []string {
+	return append(standard.Names(), allExporters, servePlan, superviseIt, unpackFiles)
+}
 
 // endpoint is an exporter and the address it shall be served on.
 type endpoint struct {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/panelgate/panelgate/fakes/beside"
 	"github.com/panelgate/panelgate/fakes/plan"
 )
 
@@ -34,7 +35,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		_, _ = fmt.Fprintf(stderr, "fakes: %v\nRun fakes --help for how it is used.\n", err)
 		return exitUsage
 	}
-	if err := serve(ctx, o, stdout, stderr); err != nil {
+	do := serve
+	switch {
+	case o.listen != "":
+		do = supervise
+	case o.unpack != "":
+		do = unpack
+	}
+	if err := do(ctx, o, stdout, stderr); err != nil {
 		_, _ = fmt.Fprintf(stderr, "fakes: %v\n", err)
 		return exitCannotDo
 	}
@@ -59,6 +67,33 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	}
 	_, _ = io.WriteString(stdout, lines.String())
 	return server.Serve(ctx)
+}
+
+// supervise runs a container's program until ctx ends.
+func supervise(ctx context.Context, o options, _, _ io.Writer) error {
+	token := os.Getenv(beside.TokenVariable)
+	if err := os.Unsetenv(beside.TokenVariable); err != nil { // nobody whom we start is to have it
+		return err
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", o.listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w; %s", err, o.remedy)
+	}
+	if err != nil {
+		return err
+	}
+	return beside.Serve(ctx, listener, beside.Options{Token: token, HostsFile: o.hosts, Root: "/"})
+}
+
+// unpack puts the files of an archive into place.
+func unpack(_ context.Context, o options, _, _ io.Writer) error {
+	f, err := os.Open(o.unpack)
+	if err != nil {
+		return fmt.Errorf("read the archive: %w", err)
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	return beside.Unpack(f, o.into)
 }
 
 // line tells of one listener.

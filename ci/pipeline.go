@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/panelgate/panelgate/ci/report"
+	"github.com/panelgate/panelgate/e2e"
+	"github.com/panelgate/panelgate/e2e/env/containers"
+	"github.com/panelgate/panelgate/e2e/env/dagger"
+	"github.com/panelgate/panelgate/e2e/rule"
+)
+
+// What the gate in the pipeline brings back.
+const (
+	pipedJSON = "report.json"
+	pipedLogs = "logs"
+)
+
+// piped says whether the gate is to run in a container of the pipeline: where the stack
+// runs there, and this is not that container, nor asks through tunnels.
+func (e *envFlags) piped() bool {
+	return e.name == dagger.Name && e.inside == "" && !e.tunnel
+}
+
+// session reaches the Dagger engine.
+func (c *checkFlags) session(ctx context.Context, p *prepared) (*dagger.Session, error) {
+	if len(c.env.engines) > 1 {
+		return nil, usage(errors.New("several --engine are for a matrix, whose cells they share"))
+	}
+	address := ""
+	if len(c.env.engines) == 1 {
+		address = c.env.engines[0]
+	}
+	p.opts.Progress("reaching the Dagger engine", 0, 0)
+	var log io.Writer
+	if c.verbose {
+		log = os.Stderr
+	}
+	return dagger.Connect(ctx, address, log)
+}
+
+// checkInPipeline is check, run by this very program in a container of the pipeline.
+func (c *checkFlags) checkInPipeline(cmd *cobra.Command, stdout, stderr io.Writer) error {
+	ran, err := c.pipe(cmd, stdout, stderr)
+	if err != nil {
+		return c.outcome(stdout, c.env.name, func() (*e2e.Report, rule.Severity, error) { return nil, 0, err })
+	}
+	err = c.bringBack(ran, stdout)
+	return errors.Join(err, os.RemoveAll(ran.Dir))
+}
+
+// pipe runs the gate in the pipeline.
+func (c *checkFlags) pipe(cmd *cobra.Command, stdout, stderr io.Writer) (ran *dagger.Ran, err error) {
+	began := time.Now()
+	ctx, cancel, p, err := c.begin(cmd, stderr)
+	defer cancel()
+	if err != nil {
+		return nil, err
+	}
+	defer p.progress.Clear()
+	session, err := c.session(ctx, p)
+	if err != nil {
+		return nil, ended(ctx, err, p.progress.Stage())
+	}
+	defer func() { err = errors.Join(err, session.Close()) }()
+	gate, err := c.gate(p)
+	if err != nil {
+		return nil, notRun(err)
+	}
+	gate.Session = session
+	gate.Args = append(gate.Args, "--elapsed", time.Since(began).String())
+	if deadline, ok := ctx.Deadline(); ok {
+		gate.Args = append(gate.Args, "--timeout", time.Until(deadline).String())
+	}
+	if c.paints(stdout) {
+		gate.Args = append(gate.Args, "--paint")
+	}
+	ran, err = gate.Run(ctx)
+	return ran, ended(ctx, err, p.progress.Stage())
+}
+
+// gate is the run in the pipeline that does what the flags say.
+func (c *checkFlags) gate(p *prepared) (dagger.Gate, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return dagger.Gate{}, fmt.Errorf("find the working directory: %w", err)
+	}
+	g := dagger.Gate{Dir: filepath.ToSlash(dir), Args: c.pipedArgs(p), Variables: map[string]string{}, Progress: p.opts.Progress, Logger: p.opts.Logger}
+	further := []string{p.opts.Config.File}
+	if strings.ContainsAny(p.opts.Config.Scenario, `/\.`) {
+		further = append(further, p.opts.Config.Scenario)
+	}
+	if g.Files, err = dagger.Files(p.stack, further...); err != nil {
+		return g, err
+	}
+	for _, image := range p.opts.Containers.Images.Override {
+		if file, ok := strings.CutPrefix(image, containers.FromFile); ok {
+			g.Archives = append(g.Archives, file)
+		}
+	}
+	if p.stack.Compose != nil {
+		for _, name := range p.stack.Compose.Variables {
+			if value, set := os.LookupEnv(name); set {
+				g.Variables[name] = value
+			}
+		}
+	}
+	return g, nil
+}
+
+// pipedArgs are the flags of the gate in the pipeline: those of this one, as they were
+// understood.
+func (c *checkFlags) pipedArgs(p *prepared) []string {
+	args := []string{
+		"check", "--env", dagger.Name, "--inside", dagger.FakesFile, "--json", path.Join(dagger.OutDir, pipedJSON),
+		"--stack", filepath.ToSlash(c.stackDir), "--fail-on", c.failOn, "--history", c.history,
+	}
+	add := func(flag string, values ...string) {
+		for _, v := range values {
+			if v != "" {
+				args = append(args, "--"+flag, v)
+			}
+		}
+	}
+	add("config", filepath.ToSlash(c.configFile))
+	add("dashboard", c.dashboards...)
+	add("service", c.services...)
+	for name, image := range p.opts.Containers.Images.Override {
+		add("image", name+"="+image)
+	}
+	add("registry-prefix", c.env.registryPrefix)
+	if c.env.logs != "" {
+		add("logs", path.Join(dagger.OutDir, pipedLogs))
+	}
+	args = append(args, "--as-configured="+strconv.FormatBool(c.env.asConfigured), "--verbose="+strconv.FormatBool(c.verbose))
+	return args
+}
+
+// bringBack tells what the gate in the pipeline has told.
+func (c *checkFlags) bringBack(ran *dagger.Ran, stdout io.Writer) error {
+	document, err := os.ReadFile(ran.File(pipedJSON))
+	if err != nil {
+		return notRun(fmt.Errorf("the gate in the pipeline ended with exit code %d and without a report (%w): %s", ran.ExitCode, err, ran.Said()))
+	}
+	var told struct {
+		Error string `json:"error"`
+	}
+	if err := json.Unmarshal(document, &told); err != nil {
+		return notRun(fmt.Errorf("read the report of the gate in the pipeline: %w", err))
+	}
+	if err := c.writePiped(stdout, ran, document); err != nil {
+		return notRun(err)
+	}
+	if err := c.copyLogs(ran); err != nil {
+		return notRun(err)
+	}
+	switch {
+	case ran.ExitCode == exitClean:
+		return nil
+	case told.Error != "":
+		return &exitError{code: ran.ExitCode, err: errors.New(told.Error)}
+	default:
+		return &exitError{code: ran.ExitCode}
+	}
+}
+
+func (c *checkFlags) writePiped(stdout io.Writer, ran *dagger.Ran, document []byte) error {
+	out := ran.Stdout
+	if c.jsonFile == "-" {
+		out = document
+	}
+	if _, err := stdout.Write(out); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if c.jsonFile == "" || c.jsonFile == "-" {
+		return nil
+	}
+	if err := os.WriteFile(c.jsonFile, document, 0o644); err != nil {
+		return fmt.Errorf("write the JSON report: %w", err)
+	}
+	return nil
+}
+
+// copyLogs puts the containers' logs where they were asked for.
+func (c *checkFlags) copyLogs(ran *dagger.Ran) error {
+	if c.env.logs == "" {
+		return nil
+	}
+	from := ran.File(pipedLogs)
+	if _, err := os.Stat(from); errors.Is(err, os.ErrNotExist) {
+		return nil // nothing was started
+	}
+	if err := os.MkdirAll(c.env.logs, 0o755); err != nil {
+		return fmt.Errorf("keep the containers' logs: %w", err)
+	}
+	logs, err := os.ReadDir(from)
+	if err != nil {
+		return fmt.Errorf("keep the containers' logs: %w", err)
+	}
+	for _, l := range logs {
+		data, err := os.ReadFile(filepath.Join(from, l.Name()))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(c.env.logs, l.Name()), data, 0o644)
+		}
+		if err != nil {
+			return fmt.Errorf("keep the containers' logs: %w", err)
+		}
+	}
+	return nil
+}
+
+// paints says whether the text is in colour.
+func (c *checkFlags) paints(stdout io.Writer) bool {
+	return c.env.paint || !c.noColor && os.Getenv("NO_COLOR") == "" && report.IsTerminal(stdout)
+}
