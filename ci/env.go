@@ -16,6 +16,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/env/attach"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
+	"github.com/panelgate/panelgate/e2e/matrix"
 	"github.com/panelgate/panelgate/e2e/nearest"
 	"github.com/panelgate/panelgate/stack"
 )
@@ -44,8 +45,8 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 	f.BoolVar(&e.asConfigured, "as-configured", false, "docker: leave the scrape intervals as they are, so that readiness takes as long as they say")
 	f.StringVar(&e.upgradeFrom, "upgrade-from", "", "docker: start the stack as it was in `DIR|REV` first, then this one on the data that it kept")
 	f.StringVar(&e.logs, "logs", "", "docker: keep what the containers print in this `directory`, a file each")
-	f.StringVar(&e.prometheus, "prometheus", "", "attach: the `URL` of Prometheus, or of what speaks its API; without it, it is asked through Grafana. Login: PANELGATE_PROMETHEUS_TOKEN, or _USER and _PASSWORD, or files named by these and _FILE")
-	f.StringVar(&e.grafana, "grafana", "", "attach: the `URL` of Grafana; without it, it is modelled from the files. Login: PANELGATE_GRAFANA_TOKEN and so on, as above")
+	f.StringVar(&e.prometheus, "prometheus", "", "attach: the `URL` of Prometheus, or of what speaks its API; without it, it is asked through Grafana. Otherwise versions to try, as for --grafana. Login: PANELGATE_PROMETHEUS_TOKEN, or _USER and _PASSWORD, or files named by these and _FILE")
+	f.StringVar(&e.grafana, "grafana", "", "attach: the `URL` of Grafana; without it, it is modelled from the files. Login: PANELGATE_GRAFANA_TOKEN and so on, as above. docker: versions to try, as 11.6.1,12.4.5: tags of the compose file's image, whole images, or tar:FILE (see --matrix)")
 	f.StringVar(&e.tenant, "tenant", "", "attach: the `tenant` that Prometheus' API is asked for (X-Scope-OrgID)")
 	f.Int64Var(&e.orgID, "org-id", 0, "attach: the `id` of Grafana's organisation (default: the login's own)")
 	f.StringVar(&e.caFile, "ca-file", "", "attach: trust the certificate authorities in this PEM `file` as well")
@@ -121,7 +122,7 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 		opts.Docker = docker.Options{Images: docker.Images{Override: images, Prefix: e.registryPrefix}, AsConfigured: e.asConfigured, Logs: e.logs}
 		return nil
 	case attach.Name:
-		if err := refuse(slices.Concat(dockerFlags(), []string{"history"})...); err != nil {
+		if err := refuse(slices.Concat(dockerFlags(), matrixFlagNames(), []string{"history"})...); err != nil {
 			return err
 		}
 		return e.attached(opts)
@@ -147,6 +148,11 @@ func imagesOfEnvironment() []string {
 func (e *envFlags) attached(opts *e2e.Options) error {
 	if e.prometheus == "" && e.grafana == "" {
 		return errors.New("--env attach needs --prometheus URL, --grafana URL, or both")
+	}
+	for flag, value := range map[string]string{"prometheus": e.prometheus, "grafana": e.grafana} {
+		if axis, err := matrix.ParseAxis(flag, value); err == nil && axis.Values[0].Tag != "" {
+			return fmt.Errorf("--%s %s: --env attach asks a server that runs, and wants its URL: versions are tried with --env docker", flag, value)
+		}
 	}
 	a := attach.Options{Prometheus: e.prometheus, Grafana: e.grafana, Tenant: e.tenant, OrgID: e.orgID, CAFile: e.caFile, Proxy: e.proxy}
 	for _, server := range []struct {

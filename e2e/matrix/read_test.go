@@ -63,7 +63,7 @@ func TestParseRefuses(t *testing.T) {
 		"version: 1\ngrafana: [12.3, 12.3]":                                      `m.yml:2:17: grafana "12.3" stands twice: every value needs a name of its own`,
 		"version: 1\ngrafana: [true]":                                            "m.yml:2:11: a value of grafana is a version or a mapping, found a boolean",
 		"version: 1\ngrafana: ['']":                                              "m.yml:2:11: a version of grafana is empty",
-		"version: 1\ngrafana: ['http://localhost']":                              "is a URL: want a version, an image, or tar:FILE",
+		"version: 1\ngrafana: ['http://localhost']":                              "this is a URL: want a version, an image, or tar:FILE",
 		"version: 1\ngrafana: ['tar:']":                                          "tar: names no file",
 		"version: 1\ngrafana: ['12 3']":                                          `m.yml:2:11: "12 3" is neither a tag, as 12.3.1, nor an image`,
 		"version: 1\ngrafana: [grafana/grafana]":                                 `m.yml:2:11: image "grafana/grafana" names no version: add one, as in grafana/grafana:12.3.1`,
@@ -121,7 +121,7 @@ func TestParseAxis(t *testing.T) {
 		"":                      "a version of grafana is empty",
 		"12,":                   "a version of grafana is empty",
 		"12,12":                 `grafana "12" stands twice`,
-		"http://localhost:3000": "is a URL",
+		"http://localhost:3000": "this is a URL",
 	} {
 		_, err := ParseAxis(Grafana, text)
 		assert.ErrorContains(t, err, want, text)

@@ -38,7 +38,7 @@ func parseValue(axis, text string) (Value, error) {
 	case slices.Contains(Exporters(), axis):
 		return Value{Name: text}, known(axis, text)
 	case strings.Contains(text, "://"):
-		return Value{}, fmt.Errorf("%q is a URL: want a version, an image, or tar:FILE", text)
+		return Value{}, errors.New("this is a URL: want a version, an image, or tar:FILE") // not repeated: it may hold a password
 	case tarred && file == "":
 		return Value{}, errors.New("tar: names no file, as tar:images/grafana.tar would")
 	case tarred:
