@@ -99,8 +99,10 @@ func (t *matrixText) cells() {
 		t.grid(axes[0], axes[1])
 		return
 	}
-	if len(axes) == 0 {
-		axes = []int{0}
+	for i := range t.m.Plan.Axes {
+		if len(t.m.Plan.Varying()) == 0 { // then all of them are worth a column
+			axes = append(axes, i)
+		}
 	}
 	var table [][]word
 	var head []word
