@@ -29,7 +29,7 @@ import (
 // defaultMatrix is what --matrix default reads.
 //
 //go:embed matrix.yml
-var defaultMatrix []byte //nolint:gochecknoglobals // go:embed has no other place for it
+var defaultMatrix []byte
 
 // matrixFlags say which versions are tried, and how.
 type matrixFlags struct {

@@ -202,7 +202,7 @@ func (t *matrixText) broke() {
 			last = where
 		}
 		t.printf("  %s %s  %s\n", t.paint(severityNamed(b.Severity), b.Severity), b.Rule, clean(t.thing(b)))
-		if b.PanelID == 0 && b.Panel == "" {
+		if len(b.Reasons) == 0 { // a reason says enough of a panel
 			t.printf("        %s\n", clean(short(b.Message)))
 		}
 	}

@@ -106,6 +106,8 @@ since grafana 13.2.3
   error stack/server-failed  c.yml:3:1
         it ended …
 `)
+	m.Results[1].Outcome.Broken[0] = matrix.Break{Rule: "panel/query-error", Severity: "error", DashboardTitle: "D", Panel: "P", RefID: "A", Message: "parse error"}
+	assert.Contains(t, draw(t, m, TextOptions{}), "  error panel/query-error  D › P › A\n        parse error\n")
 	m.Results = m.Results[1:]
 	m.Results[0].Outcome.Broken = nil
 	assert.Contains(t, draw(t, m, TextOptions{}), "13.2.3  FAIL, nothing was asked\n")

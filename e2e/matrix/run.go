@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -93,8 +94,11 @@ func proven(ctx context.Context, c Cell, prove func(context.Context, Cell) Outco
 	began := time.Now()
 	out := Outcome{Verdict: Error}
 	err := env.Guarded(func() error {
-		if ctx.Err() != nil {
-			return fmt.Errorf("not begun: %w", context.Cause(ctx))
+		switch cause := context.Cause(ctx); {
+		case errors.Is(cause, context.Canceled):
+			return errors.New("not begun: the run was interrupted")
+		case cause != nil:
+			return fmt.Errorf("not begun: %w", cause)
 		}
 		out = prove(ctx, c)
 		return nil
