@@ -38,6 +38,7 @@ type checkFlags struct {
 	services   []string
 	// of check alone
 	env     envFlags
+	matrix  matrixFlags
 	history string
 	timeout time.Duration
 }
@@ -58,8 +59,9 @@ func (c *checkFlags) addTo(cmd *cobra.Command) {
 func (c *checkFlags) addLiveTo(cmd *cobra.Command) {
 	f := cmd.Flags()
 	c.env.addTo(cmd)
+	c.matrix.addTo(cmd)
 	f.StringVar(&c.history, "history", "24h", "lay down a past of at most this `duration` before the first scrape, as 1h or 7d; not with attach, whose past is its own")
-	f.DurationVar(&c.timeout, "timeout", 5*time.Minute, "give up, with exit code 3, after this `duration`")
+	f.DurationVar(&c.timeout, "timeout", 5*time.Minute, "give up, with exit code 3, after this `duration`; of a matrix, each round of cells has as much unless told otherwise")
 }
 
 // prepared is what check and lint share: the flags understood, the files read.
@@ -74,6 +76,9 @@ type prepared struct {
 func (c *checkFlags) check(cmd *cobra.Command, stdout, stderr io.Writer) error {
 	if err := c.env.twins(cmd); err != nil {
 		return usage(err)
+	}
+	if c.varies(cmd.Flags().Changed) {
+		return c.checkMatrix(cmd, stdout, stderr)
 	}
 	if c.env.piped() {
 		return c.checkInPipeline(cmd, stdout, stderr)
@@ -98,18 +103,18 @@ func (c *checkFlags) begin(cmd *cobra.Command, stderr io.Writer) (ctx context.Co
 	if err := c.env.options(&opts, cmd.Flags().Changed); err != nil {
 		return ctx, cancel, nil, usage(err)
 	}
-	history, err := model.ParseDuration(c.history)
-	if err != nil {
-		return ctx, cancel, nil, usage(fmt.Errorf("--history %q: %w", c.history, err))
+	if err := c.matrix.needless(cmd.Flags().Changed); err != nil {
+		return ctx, cancel, nil, usage(err)
 	}
-	if c.timeout <= 0 {
-		return ctx, cancel, nil, usage(fmt.Errorf("--timeout %s: want a time to run for", c.timeout))
+	history, err := c.times()
+	if err != nil {
+		return ctx, cancel, nil, err
 	}
 	ctx, cancel = context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("not finished after %s: %s", c.timeout, remedy(opts.Env)))
 	if p, err = c.prepare(ctx, stderr); err != nil {
 		return ctx, cancel, nil, ended(ctx, err, "reading the files")
 	}
-	p.opts.History = time.Duration(history)
+	p.opts.History = history
 	p.opts.Env, p.opts.Containers, p.opts.Dagger, p.opts.Attach = opts.Env, opts.Containers, opts.Dagger, opts.Attach
 	return ctx, cancel, p, nil
 }
@@ -123,6 +128,18 @@ func remedy(where string) string {
 		return "raise --timeout or choose fewer dashboards"
 	}
 	return "raise --timeout or lower --history"
+}
+
+// times are those of the flags, understood.
+func (c *checkFlags) times() (history time.Duration, err error) {
+	d, err := model.ParseDuration(c.history)
+	if err != nil {
+		return 0, usage(fmt.Errorf("--history %q: %w", c.history, err))
+	}
+	if c.timeout <= 0 {
+		return 0, usage(fmt.Errorf("--timeout %s: want a time to run for", c.timeout))
+	}
+	return time.Duration(d), nil
 }
 
 // verify runs the proof, after an older revision of the stack where one is named.
@@ -186,19 +203,7 @@ func ended(ctx context.Context, err error, stage string) error {
 func (c *checkFlags) outcome(stdout io.Writer, where string, prove func() (*e2e.Report, rule.Severity, error)) error {
 	began := time.Now().Add(-c.env.elapsed)
 	proved, failOn, err := prove()
-	result := report.Result{
-		Report: proved, Version: version(), StackDir: c.stackDir, Where: where, Took: time.Since(began), Verdict: report.Pass,
-	}
-	var exit *exitError
-	switch {
-	case err != nil:
-		result.Verdict, result.Err, result.ExitCode = report.Failed, err, exitNotRun
-		if errors.As(err, &exit) {
-			result.ExitCode = exit.code
-		}
-	case report.Fails(proved, failOn):
-		result.Verdict, result.ExitCode = report.Fail, exitFindings
-	}
+	result := c.result(where, time.Since(began), proved, failOn, err)
 	if writeErr := c.write(stdout, result); writeErr != nil {
 		return notRun(writeErr)
 	}
@@ -211,6 +216,29 @@ func (c *checkFlags) outcome(stdout io.Writer, where string, prove func() (*e2e.
 	return nil
 }
 
+// result is what a run came to, with its verdict and its exit code.
+func (c *checkFlags) result(where string, took time.Duration, proved *e2e.Report, failOn rule.Severity, err error) report.Result {
+	result := report.Result{
+		Report: proved, Version: version(), StackDir: c.stackDir, Where: where, Took: took, Verdict: report.Pass,
+	}
+	switch {
+	case err != nil:
+		result.Verdict, result.Err, result.ExitCode = report.Failed, err, codeOf(err)
+	case report.Fails(proved, failOn):
+		result.Verdict, result.ExitCode = report.Fail, exitFindings
+	}
+	return result
+}
+
+// codeOf is the exit code that an error asks for.
+func codeOf(err error) int {
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return exit.code
+	}
+	return exitNotRun
+}
+
 func (c *checkFlags) write(stdout io.Writer, result report.Result) error {
 	if c.jsonFile == "-" {
 		return report.JSON(stdout, result)
@@ -219,17 +247,21 @@ func (c *checkFlags) write(stdout io.Writer, result report.Result) error {
 	if c.jsonFile == "" {
 		return textErr
 	}
-	return errors.Join(textErr, writeFile(c.jsonFile, result))
+	return errors.Join(textErr, writeFile(c.jsonFile, func(w io.Writer) error { return report.JSON(w, result) }))
 }
 
 func (c *checkFlags) writeText(stdout io.Writer, result report.Result) error {
 	if result.Report == nil {
 		return nil // the error says it all
 	}
-	return report.Text(stdout, result, report.TextOptions{Color: c.paints(stdout), Verbose: c.verbose, Info: c.failOn == rule.Info.String()})
+	return report.Text(stdout, result, c.textOptions(stdout))
 }
 
-func writeFile(name string, result report.Result) (err error) {
+func (c *checkFlags) textOptions(stdout io.Writer) report.TextOptions {
+	return report.TextOptions{Color: c.paints(stdout), Verbose: c.verbose, Info: c.failOn == rule.Info.String()}
+}
+
+func writeFile(name string, write func(io.Writer) error) (err error) {
 	f, err := os.Create(name)
 	if err != nil {
 		return fmt.Errorf("write the JSON report: %w", err)
@@ -239,7 +271,7 @@ func writeFile(name string, result report.Result) (err error) {
 			err = fmt.Errorf("write the JSON report: %w", closeErr)
 		}
 	}()
-	return report.JSON(f, result)
+	return write(f)
 }
 
 func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, error) {

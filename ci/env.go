@@ -19,6 +19,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/env/dagger"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
+	"github.com/panelgate/panelgate/e2e/matrix"
 	"github.com/panelgate/panelgate/e2e/nearest"
 	"github.com/panelgate/panelgate/stack"
 )
@@ -29,6 +30,7 @@ type envFlags struct {
 	// of docker and dagger
 	images         []string
 	registryPrefix string
+	settings       []string
 	asConfigured   bool
 	logs           string
 	// of docker
@@ -50,6 +52,7 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&e.name, "env", embedded.Name, "the `environment` that the stack runs in: embedded (this process), docker (containers of its own images), dagger (the same as services of a Dagger engine; the default under `dagger run`), attach (it runs already)")
 	f.StringArrayVar(&e.images, "image", nil, "docker, dagger: run `SERVICE=IMAGE` in place of the compose file's, as grafana=grafana/grafana:13.2.3; fakes=IMAGE for the exporters' stand-ins, old.SERVICE=IMAGE for the revision of --upgrade-from alone; dagger: SERVICE=tar:FILE for an archive")
+	f.StringArrayVar(&e.settings, "setting", nil, "docker, dagger: set a variable of a server over those of the compose file, as grafana:GF_LOG_LEVEL=debug for `SERVICE:NAME=VALUE`; may be repeated")
 	f.StringVar(&e.registryPrefix, "registry-prefix", "", "docker, dagger: pull images of Docker Hub from below this `prefix`, a mirror")
 	f.BoolVar(&e.asConfigured, "as-configured", false, "docker, dagger: leave the scrape intervals as they are, so that readiness takes as long as they say")
 	f.StringVar(&e.upgradeFrom, "upgrade-from", "", "docker: start the stack as it was in `DIR|REV` first, then this one on the data that it kept")
@@ -65,8 +68,8 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 			panic(err) // the flag was added above
 		}
 	}
-	f.StringVar(&e.prometheus, "prometheus", "", "attach: the `URL` of Prometheus, or of what speaks its API; without it, it is asked through Grafana. Login: PANELGATE_PROMETHEUS_TOKEN, or _USER and _PASSWORD, or files named by these and _FILE")
-	f.StringVar(&e.grafana, "grafana", "", "attach: the `URL` of Grafana; without it, it is modelled from the files. Login: PANELGATE_GRAFANA_TOKEN and so on, as above")
+	f.StringVar(&e.prometheus, "prometheus", "", "`URL|VERSIONS`. attach: the URL of Prometheus, or of what speaks its API; without it, it is asked through Grafana. Login: PANELGATE_PROMETHEUS_TOKEN, or _USER and _PASSWORD, or files named by these and _FILE. docker, dagger: versions to try, as for --grafana")
+	f.StringVar(&e.grafana, "grafana", "", "`URL|VERSIONS`. attach: the URL of Grafana; without it, it is modelled from the files. Login: PANELGATE_GRAFANA_TOKEN and so on, as above. docker, dagger: versions to try, as 12.4.5,13.2.3: tags of the compose file's image, whole images, or tar:FILE; see --matrix")
 	f.StringVar(&e.tenant, "tenant", "", "attach: the `tenant` that Prometheus' API is asked for (X-Scope-OrgID)")
 	f.Int64Var(&e.orgID, "org-id", 0, "attach: the `id` of Grafana's organisation (default: the login's own)")
 	f.StringVar(&e.caFile, "ca-file", "", "attach: trust the certificate authorities in this PEM `file` as well")
@@ -75,7 +78,7 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 
 // Flags that mean something in some environments only.
 func containersFlags() []string {
-	return []string{"image", "registry-prefix", "as-configured", "logs"}
+	return []string{"image", "setting", "registry-prefix", "as-configured", "logs"}
 }
 
 func dockerFlags() []string { return []string{"upgrade-from"} }
@@ -151,7 +154,7 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 		}
 		return e.contained(opts)
 	case attach.Name:
-		if err := refuse(slices.Concat(containersFlags(), dockerFlags(), daggerFlags(), []string{"history"})...); err != nil {
+		if err := refuse(slices.Concat(containersFlags(), dockerFlags(), daggerFlags(), matrixFlagNames(), []string{"history"})...); err != nil {
 			return err
 		}
 		return e.attached(opts)
@@ -171,9 +174,31 @@ func (e *envFlags) contained(opts *e2e.Options) error {
 			return fmt.Errorf("--image %s=%s: only --env dagger takes an archive; have the engine load it (docker load -i %s) and name the image", name, image, file)
 		}
 	}
-	opts.Containers = containers.Options{Images: containers.Images{Override: images, Prefix: e.registryPrefix}, AsConfigured: e.asConfigured, Logs: e.logs}
+	environment, err := parseSettings(e.settings)
+	if err != nil {
+		return fmt.Errorf("--setting %w", err)
+	}
+	opts.Containers = containers.Options{Images: containers.Images{Override: images, Prefix: e.registryPrefix}, Environment: environment,
+		AsConfigured: e.asConfigured, Logs: e.logs}
 	opts.Dagger = dagger.Options{Tunnel: e.tunnel, Fakes: e.inside}
 	return nil
+}
+
+// parseSettings reads "grafana:GF_LOG_LEVEL=debug": variables by service or role.
+func parseSettings(texts []string) (map[string]map[string]string, error) {
+	out := map[string]map[string]string{}
+	for _, text := range texts {
+		service, assignment, ok := strings.Cut(text, ":")
+		name, value, assigned := strings.Cut(assignment, "=")
+		if !ok || !assigned || service == "" || name == "" {
+			return nil, fmt.Errorf("%q: want SERVICE:NAME=VALUE, as in grafana:GF_LOG_LEVEL=debug", text)
+		}
+		if out[service] == nil {
+			out[service] = map[string]string{}
+		}
+		out[service][name] = value
+	}
+	return out, nil
 }
 
 // imagesOfEnvironment are the images that PANELGATE_IMAGE_SERVICE variables name.
@@ -192,6 +217,11 @@ func imagesOfEnvironment() []string {
 func (e *envFlags) attached(opts *e2e.Options) error {
 	if e.prometheus == "" && e.grafana == "" {
 		return errors.New("--env attach needs --prometheus URL, --grafana URL, or both")
+	}
+	for flag, value := range map[string]string{"prometheus": e.prometheus, "grafana": e.grafana} {
+		if axis, err := matrix.ParseAxis(flag, value); err == nil && axis.Values[0].Tag != "" {
+			return fmt.Errorf("--%s %s: --env attach asks a server that runs, and wants its URL: versions are tried with --env docker", flag, value)
+		}
 	}
 	a := attach.Options{Prometheus: e.prometheus, Grafana: e.grafana, Tenant: e.tenant, OrgID: e.orgID, CAFile: e.caFile, Proxy: e.proxy}
 	for _, server := range []struct {

@@ -91,13 +91,18 @@ is missing. It needs no Docker, no GPU and no network.
 
 With --env docker the stack's own Prometheus and Grafana run as containers and
 every query goes through both; with --env attach those of a stack that is
-running already are asked, and nothing but asked.`
+running already are asked, and nothing but asked.
+
+With --matrix, or with several versions of a server, the stack is checked with
+each of them, and a table says which panel breaks where and since which version.`
 
 const rootExample = `  go run ./ci                                   check the stack in ./stack
   go run ./ci --stack ../infra -v               check another one, and say more
   go run ./ci --dashboard 'gpu-*' --json out.json
   go run ./ci --env docker                      with the stack's own servers, in containers
   go run ./ci --env docker --upgrade-from main  on the data that an older revision kept
+  go run ./ci --env docker --matrix default     with which versions of Grafana and Prometheus does it work?
+  go run ./ci --env docker --grafana 12.4.5,13.2.3
   go run ./ci --env attach --grafana http://localhost:3000
   go run ./ci lint                              the files alone, in milliseconds
   go run ./ci explain panel/no-data             what a rule means`

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -80,15 +79,21 @@ func (c *checkFlags) pipe(cmd *cobra.Command, stdout, stderr io.Writer) (ran *da
 		return nil, notRun(err)
 	}
 	gate.Session = session
-	gate.Args = append(gate.Args, "--elapsed", time.Since(began).String())
-	if deadline, ok := ctx.Deadline(); ok {
-		gate.Args = append(gate.Args, "--timeout", time.Until(deadline).String())
-	}
+	gate.Args = append(append(gate.Args, "--elapsed", time.Since(began).String()), remaining(ctx)...)
 	if c.paints(stdout) {
 		gate.Args = append(gate.Args, "--paint")
 	}
 	ran, err = gate.Run(ctx)
 	return ran, ended(ctx, err, p.progress.Stage())
+}
+
+// remaining is the flag that hands on what is left of the run's time.
+func remaining(ctx context.Context) []string {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return nil
+	}
+	return []string{"--timeout", time.Until(deadline).String()}
 }
 
 // gate is the run in the pipeline that does what the flags say.
@@ -97,7 +102,7 @@ func (c *checkFlags) gate(p *prepared) (dagger.Gate, error) {
 	if err != nil {
 		return dagger.Gate{}, fmt.Errorf("find the working directory: %w", err)
 	}
-	g := dagger.Gate{Dir: filepath.ToSlash(dir), Args: c.pipedArgs(p), Variables: map[string]string{}, Progress: p.opts.Progress, Logger: p.opts.Logger}
+	g := dagger.Gate{Dir: filepath.ToSlash(dir), Variables: map[string]string{}, Progress: p.opts.Progress, Logger: p.opts.Logger}
 	further := []string{p.opts.Config.File}
 	if strings.ContainsAny(p.opts.Config.Scenario, `/\.`) {
 		further = append(further, p.opts.Config.Scenario)
@@ -105,11 +110,19 @@ func (c *checkFlags) gate(p *prepared) (dagger.Gate, error) {
 	if g.Files, err = dagger.Files(p.stack, further...); err != nil {
 		return g, err
 	}
-	for _, image := range p.opts.Containers.Images.Override {
-		if file, ok := strings.CutPrefix(image, containers.FromFile); ok {
-			g.Archives = append(g.Archives, file)
+	images := p.opts.Containers.Images.Override
+	for name, image := range images {
+		file, archived := strings.CutPrefix(image, containers.FromFile)
+		if !archived {
+			continue
 		}
+		if file, err = filepath.Abs(file); err != nil {
+			return g, err
+		}
+		images[name] = containers.FromFile + file
+		g.Archives = append(g.Archives, file)
 	}
+	g.Args = c.pipedArgs(p)
 	if p.stack.Compose != nil {
 		for _, name := range p.stack.Compose.Variables {
 			if value, set := os.LookupEnv(name); set {
@@ -140,43 +153,55 @@ func (c *checkFlags) pipedArgs(p *prepared) []string {
 	for name, image := range p.opts.Containers.Images.Override {
 		add("image", name+"="+image)
 	}
+	for service, settings := range p.opts.Containers.Environment {
+		for name, value := range settings {
+			add("setting", service+":"+name+"="+value)
+		}
+	}
 	add("registry-prefix", c.env.registryPrefix)
-	if c.env.logs != "" {
+	if p.opts.Containers.Logs != "" {
 		add("logs", path.Join(dagger.OutDir, pipedLogs))
 	}
 	args = append(args, "--as-configured="+strconv.FormatBool(c.env.asConfigured), "--verbose="+strconv.FormatBool(c.verbose))
 	return args
 }
 
+// readPiped is the report of the gate in the pipeline.
+func readPiped(ran *dagger.Ran) (*report.Document, error) {
+	f, err := os.Open(ran.File(pipedJSON))
+	if err != nil {
+		return nil, fmt.Errorf("the gate in the pipeline ended with exit code %d and without a report (%w): %s", ran.ExitCode, err, ran.Said())
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	return report.Read(f)
+}
+
 // bringBack tells what the gate in the pipeline has told.
 func (c *checkFlags) bringBack(ran *dagger.Ran, stdout io.Writer) error {
-	document, err := os.ReadFile(ran.File(pipedJSON))
-	if err != nil {
-		return notRun(fmt.Errorf("the gate in the pipeline ended with exit code %d and without a report (%w): %s", ran.ExitCode, err, ran.Said()))
+	document, err := readPiped(ran)
+	if err == nil {
+		err = c.writePiped(stdout, ran)
 	}
-	var told struct {
-		Error string `json:"error"`
-	}
-	if err := json.Unmarshal(document, &told); err != nil {
-		return notRun(fmt.Errorf("read the report of the gate in the pipeline: %w", err))
-	}
-	if err := c.writePiped(stdout, ran, document); err != nil {
-		return notRun(err)
-	}
-	if err := c.copyLogs(ran); err != nil {
-		return notRun(err)
+	if err == nil {
+		err = copyLogs(ran, c.env.logs)
 	}
 	switch {
+	case err != nil:
+		return notRun(err)
 	case ran.ExitCode == exitClean:
 		return nil
-	case told.Error != "":
-		return &exitError{code: ran.ExitCode, err: errors.New(told.Error)}
+	case document.Error != "":
+		return &exitError{code: ran.ExitCode, err: errors.New(document.Error)}
 	default:
 		return &exitError{code: ran.ExitCode}
 	}
 }
 
-func (c *checkFlags) writePiped(stdout io.Writer, ran *dagger.Ran, document []byte) error {
+func (c *checkFlags) writePiped(stdout io.Writer, ran *dagger.Ran) error {
+	document, err := os.ReadFile(ran.File(pipedJSON))
+	if err != nil {
+		return fmt.Errorf("read the JSON report: %w", err)
+	}
 	out := ran.Stdout
 	if c.jsonFile == "-" {
 		out = document
@@ -194,15 +219,15 @@ func (c *checkFlags) writePiped(stdout io.Writer, ran *dagger.Ran, document []by
 }
 
 // copyLogs puts the containers' logs where they were asked for.
-func (c *checkFlags) copyLogs(ran *dagger.Ran) error {
-	if c.env.logs == "" {
+func copyLogs(ran *dagger.Ran, to string) error {
+	if to == "" {
 		return nil
 	}
 	from := ran.File(pipedLogs)
 	if _, err := os.Stat(from); errors.Is(err, os.ErrNotExist) {
 		return nil // nothing was started
 	}
-	if err := os.MkdirAll(c.env.logs, 0o755); err != nil {
+	if err := os.MkdirAll(to, 0o755); err != nil {
 		return fmt.Errorf("keep the containers' logs: %w", err)
 	}
 	logs, err := os.ReadDir(from)
@@ -212,7 +237,7 @@ func (c *checkFlags) copyLogs(ran *dagger.Ran) error {
 	for _, l := range logs {
 		data, err := os.ReadFile(filepath.Join(from, l.Name()))
 		if err == nil {
-			err = os.WriteFile(filepath.Join(c.env.logs, l.Name()), data, 0o644)
+			err = os.WriteFile(filepath.Join(to, l.Name()), data, 0o644)
 		}
 		if err != nil {
 			return fmt.Errorf("keep the containers' logs: %w", err)

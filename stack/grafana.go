@@ -36,7 +36,7 @@ func (l *loader) loadGrafana(ctx context.Context) {
 	service := l.service(RoleGrafana, grafanaPort, isGrafana)
 	g := &Grafana{Service: service, Env: imageEnv(), paths: service}
 	if service != nil {
-		g.Version = imageVersion(service.Image.Value)
+		g.Version = ImageVersion(service.Image.Value)
 		for k, v := range service.Environment {
 			g.Env[k] = v.Value
 		}
@@ -69,8 +69,8 @@ func isGrafana(s *Service) bool {
 
 var versionTag = regexp.MustCompile(`^v?(\d+\.\d+(?:\.\d+)?)(?:$|[-+])`)
 
-// imageVersion is the version that an image's tag names.
-func imageVersion(image string) string {
+// ImageVersion is the version that an image's tag names, "" where it names none.
+func ImageVersion(image string) string {
 	_, tag := imageName(image)
 	if m := versionTag.FindStringSubmatch(tag); m != nil {
 		return m[1]

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/panelgate/panelgate/e2e/rule"
@@ -12,32 +13,34 @@ import (
 // Schema is the version of the JSON report. Additions leave it, changes raise it.
 const Schema = 1
 
-type jsonReport struct {
-	Schema     int           `json:"schema"`
-	Version    string        `json:"version"`
-	Stack      string        `json:"stack"`
-	Env        string        `json:"env"`
-	Verdict    Verdict       `json:"verdict"`
-	ExitCode   int           `json:"exit_code"`
-	Error      string        `json:"error,omitempty"`
-	DurationMS float64       `json:"duration_ms"`
-	Counts     counts        `json:"counts"`
-	Notes      []string      `json:"notes,omitempty"`
-	Stages     []jsonStage   `json:"stages,omitempty"`
-	Targets    []jsonTarget  `json:"targets"`
-	Queries    []jsonQuery   `json:"queries"`
-	Findings   []jsonFinding `json:"findings"`
+// Document is a run as its JSON report tells it: what another process, or an
+// environment that runs the gate elsewhere, knows of it.
+type Document struct {
+	Schema     int       `json:"schema"`
+	Version    string    `json:"version"`
+	Stack      string    `json:"stack"`
+	Env        string    `json:"env"`
+	Verdict    Verdict   `json:"verdict"`
+	ExitCode   int       `json:"exit_code"`
+	Error      string    `json:"error,omitempty"`
+	DurationMS float64   `json:"duration_ms"`
+	Counts     Counts    `json:"counts"`
+	Notes      []string  `json:"notes,omitempty"`
+	Stages     []Stage   `json:"stages,omitempty"`
+	Targets    []Target  `json:"targets"`
+	Queries    []Query   `json:"queries"`
+	Findings   []Finding `json:"findings"`
 }
 
-// jsonStage is a part of the run. The steps of a start overlap: their durations are
+// Stage is a part of a run. The steps of a start overlap: their durations are
 // counted from its beginning.
-type jsonStage struct {
+type Stage struct {
 	Name       string  `json:"name"`
 	DurationMS float64 `json:"duration_ms"`
 }
 
-// jsonThrough is what a real Grafana answered to a query.
-type jsonThrough struct {
+// Through is what a real Grafana answered to a query.
+type Through struct {
 	Series   int      `json:"series"`
 	Samples  int      `json:"samples"`
 	Executed string   `json:"executed,omitempty"`
@@ -45,7 +48,8 @@ type jsonThrough struct {
 	Differs  []string `json:"differs,omitempty"`
 }
 
-type jsonTarget struct {
+// Target is a scrape target and how it was found.
+type Target struct {
 	Job        string `json:"job"`
 	Instance   string `json:"instance"`
 	URL        string `json:"url"`
@@ -54,7 +58,8 @@ type jsonTarget struct {
 	AnsweredBy string `json:"answered_by,omitempty"`
 }
 
-type jsonQuery struct {
+// Query is one query of a panel and what came of it.
+type Query struct {
 	Dashboard      string      `json:"dashboard"`
 	DashboardTitle string      `json:"dashboard_title"`
 	Panel          string      `json:"panel"`
@@ -71,10 +76,11 @@ type jsonQuery struct {
 	Samples        int         `json:"samples"`
 	DurationMS     float64     `json:"duration_ms"`
 	// Grafana is there where a real one was asked too.
-	Grafana *jsonThrough `json:"grafana,omitempty"`
+	Grafana *Through `json:"grafana,omitempty"`
 }
 
-type jsonFinding struct {
+// Finding is one thing that is wrong.
+type Finding struct {
 	Rule           string   `json:"rule"`
 	Severity       string   `json:"severity"`
 	File           string   `json:"file"`
@@ -93,42 +99,76 @@ type jsonFinding struct {
 	Fix            string   `json:"fix"`
 }
 
-// JSON writes the result under the versioned schema.
-func JSON(w io.Writer, r Result) error {
-	out := jsonReport{
+// NewDocument tells a result as its JSON does.
+func NewDocument(r Result) *Document {
+	out := &Document{
 		Schema: Schema, Version: r.Version, Stack: r.StackDir, Env: r.Where, Verdict: r.Verdict, ExitCode: r.ExitCode,
 		DurationMS: milliseconds(r.Took),
-		Counts:     r.counts(), Targets: []jsonTarget{}, Queries: []jsonQuery{}, Findings: []jsonFinding{},
+		Counts:     r.counts(), Targets: []Target{}, Queries: []Query{}, Findings: []Finding{},
 	}
 	if r.Err != nil {
 		out.Error = r.Err.Error()
 	}
-	if r.Report != nil {
-		out.Notes = r.Notes
-		for _, s := range r.Stages {
-			out.Stages = append(out.Stages, jsonStage{s.Name, milliseconds(s.Duration)})
-		}
-		for _, t := range r.Targets {
-			out.Targets = append(out.Targets, jsonTarget{t.Job, t.Instance, t.URL, t.Up, t.Error, t.AnsweredBy})
-		}
-		for _, q := range r.Queries {
-			out.Queries = append(out.Queries, asJSON(q))
-		}
-		for _, f := range r.Findings {
-			out.Findings = append(out.Findings, r.finding(f))
-		}
+	if r.Report == nil {
+		return out
 	}
+	out.Notes = r.Notes
+	for _, s := range r.Stages {
+		out.Stages = append(out.Stages, Stage{s.Name, milliseconds(s.Duration)})
+	}
+	for _, t := range r.Targets {
+		out.Targets = append(out.Targets, Target{t.Job, t.Instance, t.URL, t.Up, t.Error, t.AnsweredBy})
+	}
+	for _, q := range r.Queries {
+		out.Queries = append(out.Queries, asJSON(q))
+	}
+	for _, f := range r.Findings {
+		out.Findings = append(out.Findings, r.finding(f))
+	}
+	return out
+}
+
+// JSON writes the result under the versioned schema.
+func JSON(w io.Writer, r Result) error { return writeJSON(w, NewDocument(r)) }
+
+func writeJSON(w io.Writer, document any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(out); err != nil {
+	if err := enc.Encode(document); err != nil {
 		return fmt.Errorf("write the JSON report: %w", err)
 	}
 	return nil
 }
 
-func asJSON(a *rule.Asked) jsonQuery {
-	q := jsonQuery{
+// mostBytes bounds a report that is read. One of a thousand panels has 2 MB.
+const mostBytes = 256 << 20
+
+// Read reads a report that JSON has written, this version's or a later one's of
+// the same schema.
+func Read(r io.Reader) (*Document, error) {
+	data, err := io.ReadAll(io.LimitReader(r, mostBytes+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read the JSON report: %w", err)
+	case len(data) > mostBytes:
+		return nil, fmt.Errorf("read the JSON report: it has more than %d bytes", mostBytes)
+	}
+	var d Document
+	if err := json.Unmarshal(data, &d); err != nil {
+		return nil, fmt.Errorf("read the JSON report: %w", err)
+	}
+	if d.Schema != Schema {
+		return nil, fmt.Errorf("read the JSON report: it is of schema %d, and this version knows schema %d", d.Schema, Schema)
+	}
+	if !slices.Contains([]Verdict{Pass, Fail, Failed}, d.Verdict) {
+		return nil, fmt.Errorf("read the JSON report: unknown verdict %q", d.Verdict)
+	}
+	return &d, nil
+}
+
+func asJSON(a *rule.Asked) Query {
+	q := Query{
 		Dashboard: a.Board.UID.Value, DashboardTitle: a.Board.Title.Value,
 		Panel: a.Panel.Title.Value, PanelID: rule.PanelID(a.Panel),
 		ExprRun: a.Request.Expr, Instant: a.Request.Instant, StepMS: a.Request.Step.Milliseconds(),
@@ -144,7 +184,7 @@ func asJSON(a *rule.Asked) jsonQuery {
 		q.Why = a.Err.Error()
 	}
 	if g := a.Grafana; g != nil {
-		q.Grafana = &jsonThrough{Series: g.Series, Samples: g.Samples, Executed: g.Executed, Differs: g.Differs}
+		q.Grafana = &Through{Series: g.Series, Samples: g.Samples, Executed: g.Executed, Differs: g.Differs}
 		if g.Err != nil {
 			q.Grafana.Error = g.Err.Error()
 		}
@@ -152,13 +192,13 @@ func asJSON(a *rule.Asked) jsonQuery {
 	return q
 }
 
-func (r Result) finding(f rule.Finding) jsonFinding {
+func (r Result) finding(f rule.Finding) Finding {
 	pos := r.place(f.Pos)
 	evidence := f.Evidence
 	if evidence == nil {
 		evidence = []string{}
 	}
-	return jsonFinding{
+	return Finding{
 		Rule: f.Rule, Severity: f.Severity.String(), File: pos.File, Line: pos.Line, Column: pos.Column,
 		Dashboard: f.Dashboard, DashboardTitle: f.DashboardTitle, Panel: f.Panel, PanelID: f.PanelID, RefID: f.RefID,
 		Expr: f.Expr, ExprRun: f.ExprRun, Message: f.Message, Reason: f.Reason, Evidence: evidence, Fix: f.Fix,

@@ -58,8 +58,8 @@ func (r Result) place(p source.Pos) source.Pos {
 	return p
 }
 
-// counts sums a run up.
-type counts struct {
+// Counts sum a run up.
+type Counts struct {
 	Dashboards    int `json:"dashboards"`
 	Panels        int `json:"panels"`
 	Queries       int `json:"queries"`
@@ -75,8 +75,8 @@ type counts struct {
 	Infos         int `json:"infos"`
 }
 
-func (r Result) counts() counts {
-	var c counts
+func (r Result) counts() Counts {
+	var c Counts
 	if r.Report == nil {
 		return c
 	}
@@ -107,7 +107,7 @@ func (r Result) counts() counts {
 	return c
 }
 
-func (c *counts) add(s rule.Status) {
+func (c *Counts) add(s rule.Status) {
 	switch s {
 	case rule.StatusOK:
 		c.OK++

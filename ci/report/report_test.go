@@ -138,6 +138,28 @@ func TestJSONOfARunThatCouldNotBe(t *testing.T) {
 	}
 }
 
+// What another process has written is read as it was.
+func TestReadBack(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, JSON(&out, failing()))
+	got, err := Read(&out)
+	require.NoError(t, err)
+	assert.Equal(t, NewDocument(failing()), got)
+}
+
+func TestReadRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		``:                              "read the JSON report: unexpected end of JSON input",
+		`{"schema": 2}`:                 "it is of schema 2, and this version knows schema 1",
+		`{"schema": 1}`:                 `unknown verdict ""`,
+		`{"schema": 1, "verdict": "x"}`: `unknown verdict "x"`,
+		`{"schema": 1} {}`:              "invalid character",
+	} {
+		_, err := Read(strings.NewReader(text))
+		assert.ErrorContains(t, err, want, text)
+	}
+}
+
 func TestFails(t *testing.T) {
 	r := failing().Report
 	assert.True(t, Fails(r, rule.Error))

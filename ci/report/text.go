@@ -92,7 +92,7 @@ func (t *text) paint(code, s string) string {
 }
 
 func (t *text) board(b *rule.Board) {
-	var c counts
+	var c Counts
 	for _, q := range t.Queries {
 		if q.Board == b {
 			c.add(q.Status)
@@ -129,7 +129,7 @@ func (t *text) board(b *rule.Board) {
 }
 
 // details lists how a dashboard's queries came out, where not all are ok.
-func (c counts) details() string {
+func (c Counts) details() string {
 	if c.OK == c.Queries {
 		return ""
 	}

@@ -11,18 +11,19 @@ import (
 	"github.com/panelgate/panelgate/fakes/triton"
 )
 
-// exporter is one kind of exporter: what it is called, where it listens, how it is made.
+// exporter is one kind of exporter: what it is called, where it listens, which of its releases are acted out, oldest first, how it is made.
 type exporter struct {
-	name string
-	port int
-	make func(w *fakes.World, instance string) fakes.Exporter
+	name     string
+	port     int
+	versions []string
+	make     func(w *fakes.World, instance string) fakes.Exporter
 }
 
 func exporters() []exporter {
 	return []exporter{
-		{"triton", triton.DefaultPort, func(w *fakes.World, instance string) fakes.Exporter { return triton.New(w, instance) }},
-		{"dcgm", dcgm.DefaultPort, func(w *fakes.World, instance string) fakes.Exporter { return dcgm.New(w, instance) }},
-		{"node", node.DefaultPort, func(w *fakes.World, instance string) fakes.Exporter { return node.New(w, instance) }},
+		{"triton", triton.DefaultPort, []string{"26.06"}, func(w *fakes.World, instance string) fakes.Exporter { return triton.New(w, instance) }},
+		{"dcgm", dcgm.DefaultPort, []string{"4.5.3-4.8.2"}, func(w *fakes.World, instance string) fakes.Exporter { return dcgm.New(w, instance) }},
+		{"node", node.DefaultPort, []string{"1.12.1"}, func(w *fakes.World, instance string) fakes.Exporter { return node.New(w, instance) }},
 	}
 }
 
@@ -64,4 +65,14 @@ func Port(name string) (int, bool) {
 		}
 	}
 	return 0, false
+}
+
+// Versions are the releases that the exporter of that name acts out, oldest first; none where there is no such exporter.
+func Versions(name string) []string {
+	for _, e := range exporters() {
+		if e.name == name {
+			return e.versions
+		}
+	}
+	return nil
 }

@@ -1,0 +1,470 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/panelgate/panelgate/ci/report"
+	"github.com/panelgate/panelgate/e2e"
+	"github.com/panelgate/panelgate/e2e/env/attach"
+	"github.com/panelgate/panelgate/e2e/env/containers"
+	"github.com/panelgate/panelgate/e2e/env/dagger"
+	"github.com/panelgate/panelgate/e2e/env/embedded"
+	"github.com/panelgate/panelgate/e2e/matrix"
+	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/stack"
+)
+
+// defaultMatrix is what --matrix default reads.
+//
+//go:embed matrix.yml
+var defaultMatrix []byte
+
+// matrixFlags say which versions are tried, and how.
+type matrixFlags struct {
+	file               string
+	combine            string
+	parallel           int
+	shard              string
+	triton, dcgm, node string
+}
+
+func (m *matrixFlags) addTo(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&m.file, "matrix", "", "check the stack with each combination of the versions in `FILE|default`, and say which panel breaks where. default is built in. --grafana, --prometheus, --triton, --dcgm and --node name versions here, in place of the file's")
+	f.StringVar(&m.triton, "triton", "", "versions of Triton to try, of those that the fake acts out, as `26.06`")
+	f.StringVar(&m.dcgm, "dcgm", "", "versions of dcgm-exporter to try, as `4.5.3-4.8.2`")
+	f.StringVar(&m.node, "node", "", "versions of node_exporter to try, as `1.12.1`")
+	f.StringVar(&m.combine, "combine", "", "of a matrix, run `all|pairwise`: every combination, or so many that every two versions meet (default: all of up to 16)")
+	f.IntVar(&m.parallel, "parallel", 0, "of a matrix, run `N` cells at once (default: half as many as there are processors)")
+	f.StringVar(&m.shard, "shard", "", "of a matrix, run the `I/N`th part, as 1/3 for the first of three runs that share it")
+}
+
+// matrixFlagNames mean something with a matrix only.
+func matrixFlagNames() []string {
+	return []string{"matrix", "triton", "dcgm", "node", "combine", "parallel", "shard"}
+}
+
+// varies says whether versions are to be tried: --prometheus and --grafana are URLs
+// with --env attach, and versions elsewhere.
+func (c *checkFlags) varies(given func(flag string) bool) bool {
+	if c.env.name == attach.Name {
+		return false
+	}
+	for _, name := range append(matrix.Names(), "matrix") {
+		if given(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// needless refuses flags that only say how a matrix is run.
+func (m *matrixFlags) needless(given func(flag string) bool) error {
+	for _, name := range matrixFlagNames() {
+		if given(name) {
+			return fmt.Errorf("--%s says how a matrix is run: name one with --matrix FILE, or versions with --grafana, --prometheus, --triton, --dcgm or --node", name)
+		}
+	}
+	return nil
+}
+
+// prover proves the stack with the versions of one cell, wherever it runs, and tells
+// of it as a report does: also of why it could not be run.
+type prover func(ctx context.Context, cell matrix.Cell) *report.Document
+
+// matrixRun is a matrix on its way.
+type matrixRun struct {
+	*checkFlags
+	base     e2e.Options // what every cell has in common
+	plan     *matrix.Plan
+	cells    []matrix.Cell
+	failOn   rule.Severity
+	stderr   io.Writer
+	progress *report.Progress
+	parallel int
+	sessions []*dagger.Session    // of dagger
+	places   chan *dagger.Session // one for each cell that a session takes at once
+
+	mu        sync.Mutex
+	documents map[string]*report.Document // by the cell's key
+	done      int
+}
+
+// checkMatrix runs a matrix and tells of it, a failure to begin it included.
+func (c *checkFlags) checkMatrix(cmd *cobra.Command, stdout, stderr io.Writer) error {
+	began := time.Now()
+	result, err := c.runMatrix(cmd, stderr)
+	result.Version, result.StackDir, result.Where, result.Took = version(), c.stackDir, c.env.name, time.Since(began)
+	result.Shard = c.matrix.shard
+	if err != nil {
+		result.Verdict, result.Err, result.ExitCode = report.Failed, err, codeOf(err)
+	}
+	if writeErr := c.writeMatrix(stdout, result); writeErr != nil {
+		return notRun(writeErr)
+	}
+	if err != nil {
+		return err
+	}
+	if result.ExitCode != exitClean {
+		return &exitError{code: result.ExitCode}
+	}
+	return nil
+}
+
+func (c *checkFlags) writeMatrix(stdout io.Writer, result report.MatrixResult) error {
+	if c.jsonFile == "-" {
+		return report.MatrixJSON(stdout, result)
+	}
+	var err error
+	if result.Err == nil { // else the error says it all
+		err = report.Matrix(stdout, result, c.textOptions(stdout))
+	}
+	if c.jsonFile == "" {
+		return err
+	}
+	return errors.Join(err, writeFile(c.jsonFile, func(w io.Writer) error { return report.MatrixJSON(w, result) }))
+}
+
+// runMatrix runs every cell. An error means that none was begun.
+func (c *checkFlags) runMatrix(cmd *cobra.Command, stderr io.Writer) (_ report.MatrixResult, err error) {
+	m, err := c.newMatrix(cmd, stderr)
+	if err != nil {
+		return report.MatrixResult{}, err
+	}
+	timeout := c.timeout
+	if !cmd.Flags().Changed("timeout") {
+		timeout *= time.Duration((len(m.cells) + m.parallel - 1) / m.parallel)
+	}
+	ctx, cancel := context.WithTimeoutCause(cmd.Context(), timeout,
+		fmt.Errorf("not finished after %s: raise --timeout, name fewer versions, or share the matrix among several runs with --shard", timeout))
+	defer cancel()
+	if m.env.name == dagger.Name {
+		if err := m.reachEngines(ctx); err != nil {
+			return report.MatrixResult{}, ended(ctx, err, "reaching the Dagger engines")
+		}
+		defer func() { err = errors.Join(err, m.closeEngines()) }()
+	} else if err := m.unpack(ctx); err != nil {
+		return report.MatrixResult{}, ended(ctx, err, "loading images")
+	}
+	results := matrix.Run(ctx, m.cells, m.parallel, func(ctx context.Context, cell matrix.Cell) matrix.Outcome {
+		d := m.prover()(ctx, cell)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.documents[cell.Key()] = d
+		return report.Outcome(d, m.failOn)
+	}, m.tell)
+	m.progress.Clear()
+	out := report.MatrixResult{Plan: m.plan, Results: results}
+	for _, r := range results {
+		out.Documents = append(out.Documents, m.documents[r.Cell.Key()])
+	}
+	out.Verdict, out.ExitCode = m.verdict(out)
+	return out, nil
+}
+
+// newMatrix understands the flags and reads the files: everything that can be wrong
+// usage is told before anything is started.
+func (c *checkFlags) newMatrix(cmd *cobra.Command, stderr io.Writer) (*matrixRun, error) {
+	given := cmd.Flags().Changed
+	m := &matrixRun{checkFlags: c, stderr: stderr, progress: report.NewProgress(stderr), documents: map[string]*report.Document{}}
+	var err error
+	if err := c.env.options(&m.base, func(flag string) bool {
+		return flag != matrix.Prometheus && flag != matrix.Grafana && given(flag) // they are versions here
+	}); err != nil {
+		return nil, usage(err)
+	}
+	if m.plan, err = c.plan(given); err != nil {
+		return nil, usage(err)
+	}
+	if err := m.possible(); err != nil {
+		return nil, usage(err)
+	}
+	if m.base.History, err = c.times(); err != nil {
+		return nil, err
+	}
+	p, err := c.prepare(cmd.Context(), io.Discard)
+	if err != nil {
+		return nil, ended(cmd.Context(), err, "reading the files")
+	}
+	m.failOn = p.failOn
+	if c.verbose {
+		m.progress = report.NewProgress(io.Discard)
+	}
+	if err := m.resolve(p.stack); err != nil {
+		return nil, usage(err)
+	}
+	if m.parallel, err = c.matrix.atOnce(given("parallel")); err != nil {
+		return nil, usage(err)
+	}
+	if m.cells, err = m.plan.Cells(); err != nil {
+		return nil, usage(err)
+	}
+	return m, m.choose()
+}
+
+// plan is the file's, with the axes of the command line in place of its own.
+func (c *checkFlags) plan(given func(flag string) bool) (*matrix.Plan, error) {
+	p := &matrix.Plan{}
+	var err error
+	switch file := c.matrix.file; {
+	case given("matrix") && file == "":
+		return nil, errors.New("--matrix names no file: --matrix default is built in")
+	case file == "default":
+		p, err = matrix.Parse("ci/matrix.yml", defaultMatrix)
+	case file != "":
+		p, err = matrix.Read(file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, axis := range []struct{ name, text string }{
+		{matrix.Grafana, c.env.grafana}, {matrix.Prometheus, c.env.prometheus},
+		{matrix.Triton, c.matrix.triton}, {matrix.DCGM, c.matrix.dcgm}, {matrix.Node, c.matrix.node},
+	} {
+		if !given(axis.name) {
+			continue
+		}
+		if strings.Contains(axis.text, "://") {
+			return nil, fmt.Errorf("--%s: a URL is that of a server that runs, which --env attach asks; with --env docker or dagger it takes versions, as 12.4.5,13.2.3", axis.name)
+		}
+		a, err := matrix.ParseAxis(axis.name, axis.text)
+		if err != nil {
+			return nil, fmt.Errorf("--%s: %w", axis.name, err)
+		}
+		p.Set(a)
+	}
+	if given("combine") {
+		if p.Combine, err = matrix.ParseCombine(c.matrix.combine); err != nil {
+			return nil, fmt.Errorf("--combine %w", err)
+		}
+	}
+	return p, nil
+}
+
+// possible says whether the environment can vary what the plan does.
+func (m *matrixRun) possible() error {
+	if m.env.upgradeFrom != "" {
+		return errors.New("--upgrade-from and --matrix do not go together: an upgrade is from one version to another")
+	}
+	for _, name := range matrix.Servers() {
+		if m.plan.Axis(name) != nil && m.env.name == embedded.Name {
+			return fmt.Errorf("--env embedded has no other %s than its own: its versions are tried with --env docker or dagger", name)
+		}
+	}
+	return nil
+}
+
+// resolve gives each tag its image.
+func (m *matrixRun) resolve(s *stack.Stack) error {
+	images := map[string]string{}
+	if s.Prometheus != nil && s.Prometheus.Service != nil {
+		images[matrix.Prometheus] = s.Prometheus.Service.Image.Value
+	}
+	if s.Grafana != nil && s.Grafana.Service != nil {
+		images[matrix.Grafana] = s.Grafana.Service.Image.Value
+	}
+	if err := m.plan.On(images); err != nil {
+		return err
+	}
+	for role, service := range services(s) {
+		if m.plan.Axis(role) == nil {
+			continue
+		}
+		for _, image := range strings.Split(strings.Join(m.env.images, ","), ",") {
+			if name, _, _ := strings.Cut(strings.TrimSpace(image), "="); name == role || name == service {
+				return fmt.Errorf("--image %s and the versions of %s both say which image runs: give one of them", image, role)
+			}
+		}
+	}
+	return m.plan.Mirrored(m.env.registryPrefix)
+}
+
+// choose leaves the cells of this shard.
+func (m *matrixRun) choose() error {
+	if m.matrix.shard == "" {
+		return nil
+	}
+	shard, err := matrix.ParseShard(m.matrix.shard)
+	if err != nil {
+		return usage(fmt.Errorf("--shard %w", err))
+	}
+	all := len(m.cells)
+	if m.cells = shard.Cells(m.cells); len(m.cells) == 0 {
+		return notRun(fmt.Errorf("--shard %s: nothing to check, since the matrix has no more than %d cells", shard, all))
+	}
+	return nil
+}
+
+// atOnce is how many cells run at the same time. Each has two servers that start on
+// a processor of their own, and the rest of the machine has to be asked by somebody.
+func (m *matrixFlags) atOnce(given bool) (int, error) {
+	const most = 64
+	switch {
+	case !given:
+		return max(runtime.NumCPU()/2, 1), nil
+	case m.parallel < 1 || m.parallel > most:
+		return 0, fmt.Errorf("--parallel %d: want between 1 and %d cells at once", m.parallel, most)
+	}
+	return m.parallel, nil
+}
+
+// prover is that of the environment.
+func (m *matrixRun) prover() prover {
+	if m.env.piped() {
+		return m.inPipeline
+	}
+	return m.inProcess
+}
+
+// inProcess proves a cell from here, on a stack of its own.
+func (m *matrixRun) inProcess(ctx context.Context, cell matrix.Cell) *report.Document {
+	began := time.Now()
+	proved, err := m.proveHere(ctx, cell)
+	return report.NewDocument(m.result(m.env.name, time.Since(began), proved, m.failOn, err))
+}
+
+func (m *matrixRun) proveHere(ctx context.Context, cell matrix.Cell) (*e2e.Report, error) {
+	p, err := m.prepare(ctx, m.stderr)
+	if err != nil {
+		return nil, ended(ctx, err, "reading the files")
+	}
+	stage := report.NewProgress(io.Discard)
+	p.opts.Progress = func(what string, done, total int) {
+		stage.Show(what, done, total)
+		m.progress.Show(fmt.Sprintf("%d of %d cells, %s: %s", m.finished(), len(m.cells), cell.Label, what), done, total)
+	}
+	if p.opts.Logger == nil {
+		p.opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	p.opts.Logger = p.opts.Logger.With("cell", cell.Label)
+	p.opts.History, p.opts.Env = m.base.History, m.base.Env
+	p.opts.Containers = m.containers(cell, p.stack)
+	if v, ok := cell.Value(matrix.Grafana); ok && v.Image != "" && p.stack.Grafana != nil {
+		p.stack.Grafana.Version = stack.ImageVersion(v.Image)
+	}
+	if len(m.sessions) > 0 {
+		p.opts.Dagger = m.base.Dagger
+		p.opts.Dagger.Session = <-m.places
+		defer func() { m.places <- p.opts.Dagger.Session }()
+	}
+	result, err := e2e.Verify(ctx, p.stack, p.opts)
+	return result, ended(ctx, err, stage.Stage())
+}
+
+// containers are the options of a cell in docker: its images, which win over those
+// of the environment, its settings, and a directory of its own for logs.
+func (m *matrixRun) containers(cell matrix.Cell, s *stack.Stack) containers.Options {
+	opts := m.base.Containers
+	opts.Images.Override, opts.Environment = maps.Clone(opts.Images.Override), maps.Clone(opts.Environment)
+	if opts.Environment == nil {
+		opts.Environment = map[string]map[string]string{}
+	}
+	if opts.Images.Override == nil {
+		opts.Images.Override = map[string]string{}
+	}
+	for role, service := range services(s) {
+		v, ok := cell.Value(role)
+		if !ok {
+			continue
+		}
+		settings := maps.Clone(opts.Environment[role])
+		if settings == nil {
+			settings = map[string]string{}
+		}
+		maps.Copy(settings, v.Environment)
+		opts.Environment[role] = settings
+		if v.Image != "" {
+			delete(opts.Images.Override, service)
+			opts.Images.Override[role] = v.Image
+		}
+	}
+	if opts.Logs != "" {
+		opts.Logs = filepath.Join(opts.Logs, cell.Dir())
+	}
+	return opts
+}
+
+// services are the names of the servers' services, by role.
+func services(s *stack.Stack) map[string]string {
+	out := map[string]string{}
+	if s.Prometheus != nil && s.Prometheus.Service != nil {
+		out[stack.RolePrometheus] = s.Prometheus.Service.Name
+	}
+	if s.Grafana != nil && s.Grafana.Service != nil {
+		out[stack.RoleGrafana] = s.Grafana.Service.Name
+	}
+	return out
+}
+
+// unpack loads the images that are in tarballs.
+func (m *matrixRun) unpack(ctx context.Context) error {
+	loaded := map[string]string{}
+	for i := range m.cells {
+		for j := range m.cells[i].Choices {
+			v := &m.cells[i].Choices[j].Value
+			file, ok := v.Tarball()
+			if !ok {
+				continue
+			}
+			if loaded[file] == "" {
+				m.progress.Show("loading "+file, 0, 0)
+				image, err := loadImage(ctx, file)
+				if err != nil {
+					return fmt.Errorf("load the image in %s: %w", file, err)
+				}
+				loaded[file] = image
+			}
+			v.Image = loaded[file]
+		}
+	}
+	return nil
+}
+
+func (m *matrixRun) finished() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.done
+}
+
+// tell prints a line as soon as a cell has come out.
+func (m *matrixRun) tell(r matrix.Result) {
+	m.mu.Lock()
+	m.done++
+	done := m.done
+	m.mu.Unlock()
+	m.progress.Clear()
+	report.CellLine(m.stderr, done, len(m.cells), r)
+}
+
+// verdict is that of all cells: what could not be run outranks what failed.
+func (m *matrixRun) verdict(out report.MatrixResult) (report.Verdict, int) {
+	code := exitClean
+	for i, r := range out.Results {
+		switch d := out.Documents[i]; {
+		case d != nil && r.Outcome.Err == d.Error:
+			code = max(code, d.ExitCode)
+		default:
+			code = exitNotRun
+		}
+	}
+	switch code {
+	case exitClean:
+		return report.Pass, code
+	case exitFindings:
+		return report.Fail, code
+	}
+	return report.Failed, code
+}
