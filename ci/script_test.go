@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -46,6 +47,23 @@ func TestScriptsInDocker(t *testing.T) {
 	testscript.Run(t, scripts("docker", files...))
 }
 
+// TestScriptsInDagger runs some of the same scripts in a Dagger session, and those that
+// are about Dagger alone: dagger run go test ./ci -run Dagger.
+func TestScriptsInDagger(t *testing.T) {
+	if testing.Short() {
+		t.Skip("containers are left out with -short")
+	}
+	engine.Session(t)
+	files := []string{filepath.Join("testdata", "script", "dagger_*.txtar")}
+	for _, name := range []string{
+		"clean", "wrong_uid", "metric_renamed", "triton_down", "datasource_url_localhost", "prometheus_yml_broken", "dashboard_uid_duplicate",
+		"value_missing", "localhost_target", "stack_in_the_hosts_network", "stack_of_other_names",
+	} {
+		files = append(files, filepath.Join("testdata", "script", name+".txtar"))
+	}
+	testscript.Run(t, scripts("dagger", files...))
+}
+
 // scripts are the files' scripts, run in an environment; "" leaves that to them.
 func scripts(where string, globs ...string) testscript.Params {
 	var files []string
@@ -71,10 +89,20 @@ func scripts(where string, globs ...string) testscript.Params {
 			if err := dockerEnvironment(env); err != nil {
 				return err
 			}
+			if where == "dagger" {
+				for _, kv := range engine.SessionEnviron() {
+					name, value, _ := strings.Cut(kv, "=")
+					env.Setenv(name, value)
+				}
+			}
 			return copyStack(filepath.Join("..", "stack"), filepath.Join(env.WorkDir, "stack"))
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "docker" {
+			switch name {
+			case "docker":
+			case "dagger":
+				return where == "dagger", nil
+			default:
 				return false, fmt.Errorf("unknown condition %q", name)
 			}
 			if testing.Short() {
@@ -90,6 +118,7 @@ func scripts(where string, globs ...string) testscript.Params {
 			"await":   cmdAwait,
 			"swept":   cmdSwept,
 			"occupy":  cmdOccupy,
+			"idle":    cmdIdle,
 		},
 	}
 }
@@ -301,4 +330,50 @@ func cmdOccupy(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(func() { ts.Check(l.Close()) })
 	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+}
+
+// cmdIdle waits until no process runs in the containers of the Dagger engine, where the
+// tests are told by which control group to know them.
+func cmdIdle(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: idle")
+	}
+	group := engine.SessionGroup()
+	if group == "" {
+		ts.Logf("what runs in the engine is not known here")
+		return
+	}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(time.Minute); ; <-tick.C {
+		running, err := processes(group)
+		ts.Check(err)
+		if running == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%d processes are left in the engine's containers", running)
+		}
+	}
+}
+
+// processes counts those of a control group and all below it.
+func processes(group string) (n int, err error) {
+	err = filepath.WalkDir(group, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.Name() != "cgroup.procs" {
+			return ignoreGone(err)
+		}
+		data, err := os.ReadFile(file)
+		n += strings.Count(string(data), "\n")
+		return ignoreGone(err)
+	})
+	return n, err
+}
+
+// ignoreGone drops the error of what has ended while it was looked at.
+func ignoreGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENODEV) {
+		return nil
+	}
+	return err
 }

@@ -137,7 +137,7 @@ func (r *run) scrapeTime() time.Duration {
 func (r *run) await(ctx context.Context, c Container, limit time.Duration, what string, done func(context.Context) (bool, error)) error {
 	began := time.Now()
 	r.progress("waiting for "+c.Name(), 0, 0)
-	limited, cancel := context.WithTimeoutCause(ctx, limit, errBootTime)
+	limited, cancel := context.WithTimeoutCause(ctx, withinRun(ctx, limit), errBootTime)
 	defer cancel()
 	var last error
 	looked := began
@@ -169,6 +169,16 @@ func (r *run) await(ctx context.Context, c Container, limit time.Duration, what 
 		return errors.Join(&SilentError{c.Name(), time.Since(began), asked, lastLines(lines, 15)}, logErr)
 	}
 	return err
+}
+
+// withinRun is a limit that ends before the run's own time does, so that there is some
+// left to say what was waited for, and what the server has printed.
+func withinRun(ctx context.Context, limit time.Duration) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return limit
+	}
+	return min(limit, time.Until(deadline)*9/10)
 }
 
 // lookTime is how long a server has for one answer while it is waited for.

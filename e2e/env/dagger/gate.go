@@ -43,7 +43,7 @@ type Gate struct {
 	// Variables of the environment, which may be secret.
 	Variables map[string]string
 	Progress  func(stage string, done, total int)
-	Logger    *slog.Logger
+	Logger    *slog.Logger // nil for none
 }
 
 // Ran is what came of a run.
@@ -57,6 +57,9 @@ type Ran struct {
 // Run runs the gate, and is over when that is, or when ctx ends. It is never taken from
 // a cache: in each run there is something that is in no other.
 func (g Gate) Run(ctx context.Context) (_ *Ran, err error) {
+	if g.Logger == nil {
+		g.Logger = slog.New(slog.DiscardHandler)
+	}
 	g.Progress("building the gate for "+g.Session.OS+"/"+g.Session.Arch, 0, 0)
 	fakes, err := program(ctx, g.Session, binary.Fakes)
 	if err != nil {
@@ -81,6 +84,7 @@ func (g Gate) Run(ctx context.Context) (_ *Ran, err error) {
 		return nil, err
 	}
 	g.Progress("running the gate in the pipeline", 0, 0)
+	g.Logger.Info("the gate runs in the pipeline", "dir", g.Dir)
 	ran, err := g.in(ctx, gate, fakes, files, filepath.Join(dir, outDir))
 	if err != nil {
 		if ctx.Err() != nil {
