@@ -93,5 +93,8 @@ func (m *matrixRun) proveThere(ctx context.Context, cell matrix.Cell) (_ *report
 	if err != nil {
 		return nil, notRun(err)
 	}
+	if len(m.sessions) > 1 {
+		document.Notes = append(document.Notes, "ran in the Dagger engine at "+gate.Session.Engine)
+	}
 	return document, nil
 }

@@ -55,7 +55,7 @@ func TestBuildErrors(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "fakes")
 	t.Run("no such platform", func(t *testing.T) {
 		err := Build(t.Context(), Fakes, out, "linux", "z80")
-		require.ErrorContains(t, err, "build the fakes for linux/z80: go build: exit status")
+		require.ErrorContains(t, err, "build fakes for linux/z80: go build: exit status")
 		assert.ErrorContains(t, err, "unsupported GOOS/GOARCH pair linux/z80")
 	})
 	t.Run("a directory", func(t *testing.T) {
@@ -127,6 +127,9 @@ func TestKeyTellsBuildsApart(t *testing.T) {
 	other, err := Key(t.Context(), Fakes, "linux", "arm64")
 	require.NoError(t, err)
 	assert.NotEqual(t, one, other)
+	gate, err := Key(t.Context(), Gate, "linux", "amd64")
+	require.NoError(t, err)
+	assert.NotEqual(t, one, gate)
 	t.Setenv("PATH", "")
 	_, err = Key(t.Context(), Fakes, "linux", "amd64")
 	require.ErrorIs(t, err, ErrNoGo)

@@ -166,8 +166,11 @@ func everywhere(dir string) bool {
 	return dir == "/" || slices.ContainsFunc([]string{"/proc", "/sys", "/dev"}, func(kernel string) bool { return below(kernel, dir) })
 }
 
-// add puts a file or directory at its own path, and at that which its links lead to.
+// add puts a file or directory at its own path. "" is none.
 func (p *packing) add(source string) error {
+	if source == "" {
+		return nil
+	}
 	abs, err := filepath.Abs(source)
 	if err != nil {
 		return err

@@ -1,0 +1,74 @@
+package beside
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestLookUp(t *testing.T) {
+	root := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(root, "etc"), 0o700))
+	write := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(root, "etc", name), []byte(text), 0o600))
+	}
+	write("passwd", "root:x:0:0:root:/root:/bin/sh\n\nbroken\ngrafana:x:472:0:g:/home/grafana:/sbin/nologin\n")
+	write("group", "root:x:0:\ndocker:x:999:other,grafana\nmetrics:x:50:grafana\n")
+	tests := map[string]struct {
+		want    identity
+		wantErr string
+	}{
+		"":                {want: identity{home: "/root"}},
+		"root":            {want: identity{home: "/root"}},
+		"grafana":         {want: identity{uid: 472, groups: []uint32{999, 50}, home: "/home/grafana"}},
+		"472":             {want: identity{uid: 472, groups: []uint32{999, 50}, home: "/home/grafana"}},
+		"grafana:metrics": {want: identity{uid: 472, gid: 50, home: "/home/grafana"}},
+		"472:7":           {want: identity{uid: 472, gid: 7, home: "/home/grafana"}},
+		"65534":           {want: identity{uid: 65534, home: "/"}},
+		"nobody":          {wantErr: "unable to find user nobody"},
+		"grafana:nobody":  {wantErr: "unable to find group nobody"},
+	}
+	for user, tt := range tests {
+		t.Run(user, func(t *testing.T) {
+			got, err := lookUp(root, user)
+			if tt.wantErr != "" {
+				require.ErrorContains(t, err, tt.wantErr)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, got)
+		})
+	}
+	got, err := lookUp(t.TempDir(), "")
+	require.NoError(t, err, "an image from scratch lists nobody")
+	assert.Equal(t, identity{home: "/"}, got)
+}
+
+func TestAnotherUser(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root becomes somebody else")
+	}
+	c, _ := supervised(t)
+	start := shell("id -u; id -g; exec sleep 1000")
+	start.User = "12345:54321"
+	require.NoError(t, c.Start(t.Context(), start))
+	await(t, func() bool { return len(printed(t, c)) == 2 })
+	assert.Equal(t, []string{"12345", "54321"}, printed(t, c))
+	d, err := c.Exec(t.Context(), Exec{Argv: []string{"id", "-u"}})
+	require.NoError(t, err)
+	assert.Equal(t, "12345\n", d.Output)
+}
+
+// killHeir ends what a program has left behind.
+func killHeir(t *testing.T, pid string) {
+	t.Helper()
+	n, err := strconv.Atoi(strings.TrimSpace(pid))
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(n, syscall.SIGKILL))
+}
