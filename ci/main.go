@@ -90,8 +90,9 @@ every panel as Grafana would ask it, and names the broken link where an answer
 is missing. It needs no Docker, no GPU and no network.
 
 With --env docker the stack's own Prometheus and Grafana run as containers and
-every query goes through both; with --env attach those of a stack that is
-running already are asked, and nothing but asked.
+every query goes through both; with --env dagger they are services of a Dagger
+engine, near or far, which is what "dagger run" makes the default; with --env
+attach those of a stack that is running already are asked, and nothing else.
 
 With --matrix, or with several versions of a server, the stack is checked with
 each of them, and a table says which panel breaks where and since which version.`
@@ -103,6 +104,7 @@ const rootExample = `  go run ./ci                                   check the s
   go run ./ci --env docker --upgrade-from main  on the data that an older revision kept
   go run ./ci --env docker --matrix default     with which versions of Grafana and Prometheus does it work?
   go run ./ci --env docker --grafana 12.4.5,13.2.3
+  dagger run go run ./ci                        the same in a Dagger engine
   go run ./ci --env attach --grafana http://localhost:3000
   go run ./ci lint                              the files alone, in milliseconds
   go run ./ci explain panel/no-data             what a rule means`
