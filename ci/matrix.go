@@ -289,7 +289,7 @@ func (m *matrixRun) resolve(s *stack.Stack) error {
 			}
 		}
 	}
-	return m.plan.Mirrored(m.env.registryPrefix)
+	return m.plan.Mirrored(m.base.Containers.Images.Mirrored)
 }
 
 // choose leaves the cells of this shard.

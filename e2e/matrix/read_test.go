@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -153,12 +154,13 @@ func TestOn(t *testing.T) {
 
 func TestMirrored(t *testing.T) {
 	p := &Plan{Axes: []Axis{{Grafana, []Value{{Image: "grafana/grafana:13"}, {Image: "ghcr.io/a/b:1"}, {Image: "tar:x"}, {Name: "own"}}}}}
-	require.NoError(t, p.Mirrored("mirror.example/hub/"))
+	require.NoError(t, p.Mirrored(func(image string) (string, error) { return "mirror/" + image, nil }))
 	var got []string
 	for _, v := range p.Axes[0].Values {
 		got = append(got, v.Image)
 	}
-	assert.Equal(t, []string{"mirror.example/hub/grafana/grafana:13", "ghcr.io/a/b:1", "tar:x", ""}, got)
+	assert.Equal(t, []string{"mirror/grafana/grafana:13", "mirror/ghcr.io/a/b:1", "tar:x", ""}, got)
+	require.ErrorIs(t, p.Mirrored(func(string) (string, error) { return "", io.ErrUnexpectedEOF }), io.ErrUnexpectedEOF)
 }
 
 func FuzzParse(f *testing.F) {

@@ -162,25 +162,20 @@ func isV(tag string) bool { return strings.HasPrefix(tag, "v") && startsWithDigi
 
 func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }
 
-// Mirrored puts a prefix before every image of Docker Hub, for machines that reach
-// only a mirror.
-func (p *Plan) Mirrored(prefix string) error {
-	if prefix == "" {
-		return nil
-	}
+// Mirrored replaces every image that comes from a registry by what mirror makes of its
+// reference, for machines that reach only a mirror.
+func (p *Plan) Mirrored(mirror func(image string) (string, error)) error {
 	for i := range p.Axes {
 		for j := range p.Axes[i].Values {
 			v := &p.Axes[i].Values[j]
 			if _, tarred := v.Tarball(); tarred || v.Image == "" {
 				continue
 			}
-			named, err := reference.ParseNormalizedNamed(v.Image)
+			image, err := mirror(v.Image)
 			if err != nil {
-				return v.errorf("image %q: %w", v.Image, err)
+				return v.errorf("%w", err)
 			}
-			if reference.Domain(named) == "docker.io" {
-				v.Image = strings.TrimSuffix(prefix, "/") + "/" + strings.TrimPrefix(named.String(), "docker.io/")
-			}
+			v.Image = image
 		}
 	}
 	return nil

@@ -92,11 +92,11 @@ func (i Images) of(s *stack.Service, role string) (string, error) {
 	case s.Image.Value == "":
 		return "", fmt.Errorf("%s: service %q has no image", s.Pos, s.Name)
 	}
-	return i.mirrored(s.Image.Value)
+	return i.Mirrored(s.Image.Value)
 }
 
-// mirrored puts the prefix before an image of Docker Hub.
-func (i Images) mirrored(image string) (string, error) {
+// Mirrored puts the prefix before an image of Docker Hub. Others stay as they are.
+func (i Images) Mirrored(image string) (string, error) {
 	if i.Prefix == "" {
 		return image, nil
 	}

@@ -73,7 +73,7 @@ func (r *run) mount(sp *Spec, s *stack.Service, data []string) error {
 // which a restart leaves be.
 func (r *run) keep(sp *Spec, s *stack.Service, role env.Role, dir string) {
 	for target := range sp.Tmpfs {
-		if below(target, dir) { // nothing is kept, and a past could not be laid down there before the start
+		if Below(target, dir) { // nothing is kept, and a past could not be laid down there before the start
 			delete(sp.Tmpfs, target)
 			sp.Volumes[dir] = ""
 		}
@@ -94,7 +94,7 @@ func (r *run) keeping(sp *Spec, s *stack.Service, dir string) keeping {
 	k := keeping{text: "no volume: a directory of its own container", pos: s.Pos}
 	at := ""
 	for target, volume := range sp.Volumes {
-		if below(target, dir) && len(target) > len(at) {
+		if Below(target, dir) && len(target) > len(at) {
 			at, k.volume = target, volume
 		}
 	}
@@ -118,15 +118,15 @@ func (r *run) keeping(sp *Spec, s *stack.Service, dir string) keeping {
 // covered says whether a volume is mounted at a directory or above it.
 func covered(volumes map[string]string, dir string) bool {
 	for target := range volumes {
-		if below(target, dir) {
+		if Below(target, dir) {
 			return true
 		}
 	}
 	return false
 }
 
-// below says whether p is dir or lies inside of it.
-func below(dir, p string) bool {
+// Below says whether p is dir or lies inside of it.
+func Below(dir, p string) bool {
 	dir, p = path.Clean(dir), path.Clean(p)
 	return p == dir || dir == "/" || strings.HasPrefix(p, dir+"/")
 }
@@ -142,7 +142,7 @@ func (r *run) cover(sp *Spec, m stack.Mount, data []string) {
 		at = path.Dir(at) // a file is no place for a volume
 	}
 	for _, dir := range data {
-		if at != dir && below(dir, at) && !covered(without(sp.Volumes, data), at) {
+		if at != dir && Below(dir, at) && !covered(without(sp.Volumes, data), at) {
 			sp.Volumes[at] = ""
 		}
 	}
@@ -153,14 +153,14 @@ func (r *run) cover(sp *Spec, m stack.Mount, data []string) {
 func without(volumes map[string]string, dirs []string) map[string]string {
 	out := maps.Clone(volumes)
 	maps.DeleteFunc(out, func(target, _ string) bool {
-		return slices.ContainsFunc(dirs, func(d string) bool { return below(target, d) })
+		return slices.ContainsFunc(dirs, func(d string) bool { return Below(target, d) })
 	})
 	return out
 }
 
 func (r *run) mountOne(sp *Spec, s *stack.Service, m stack.Mount, data []string) error {
 	target := path.Clean("/" + m.Target)
-	holdsData := slices.ContainsFunc(data, func(d string) bool { return below(target, d) })
+	holdsData := slices.ContainsFunc(data, func(d string) bool { return Below(target, d) })
 	switch {
 	case m.Type == "tmpfs":
 		sp.Tmpfs[target] = ""

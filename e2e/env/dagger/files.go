@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/stack"
@@ -49,7 +47,7 @@ func written(s *stack.Stack) []string {
 		}
 		for _, dir := range containers.DataDirs(service, role, usual) {
 			for _, m := range service.Mounts {
-				if m.Type == "bind" && !m.Inline && below(path.Clean("/"+m.Target), dir) {
+				if m.Type == "bind" && !m.Inline && containers.Below("/"+m.Target, dir) {
 					out = append(out, m.Source)
 				}
 			}
@@ -70,11 +68,6 @@ func grafanaOf(g *stack.Grafana) *stack.Service {
 		return nil
 	}
 	return g.Service
-}
-
-// below says whether p is dir or lies inside of it.
-func below(dir, p string) bool {
-	return p == dir || dir == "/" || strings.HasPrefix(p, dir+"/")
 }
 
 // tree adds a directory at its own path, and what its links lead to outside of it.
@@ -163,7 +156,7 @@ func (p *packing) mounted() []string {
 // everywhere says whether a directory is the kernel's or the root: it is in every
 // container.
 func everywhere(dir string) bool {
-	return dir == "/" || slices.ContainsFunc([]string{"/proc", "/sys", "/dev"}, func(kernel string) bool { return below(kernel, dir) })
+	return dir == "/" || slices.ContainsFunc([]string{"/proc", "/sys", "/dev"}, func(kernel string) bool { return containers.Below(kernel, dir) })
 }
 
 // add puts a file or directory at its own path. "" is none.
