@@ -43,6 +43,9 @@ func TestPastFeedsRate(t *testing.T) {
 		}
 	}
 	for _, p := range ranged(t, i, `sum(rate(nv_inference_request_success{model="ensemble"}[1m]))`, time.Hour)[0].Values {
+		if p.Timestamp.Time().After(i.Laid) {
+			continue // a live scrape is as late as a busy machine makes it
+		}
 		assert.InDelta(t, 42, float64(p.Value), 42*0.5, "at %s", p.Timestamp.Time())
 	}
 }
