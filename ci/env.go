@@ -59,11 +59,10 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 	f.StringVar(&e.logs, "logs", "", "docker, dagger: keep what the containers print in this `directory`, a file each")
 	f.StringArrayVar(&e.engines, "engine", nil, "dagger: use the engine at `ADDRESS`, as tcp://HOST:PORT, in place of the session's or Dagger's own choice; may be repeated for a matrix, whose cells they share")
 	f.BoolVar(&e.tunnel, "tunnel", false, "dagger: ask from this machine through Dagger's tunnels, which listen on all of its interfaces, and not from a container in the pipeline")
-	// How the gate calls itself in a container of the pipeline.
 	f.StringVar(&e.inside, "inside", "", "this is the pipeline's container, and the fakes' program is this `file`")
 	f.DurationVar(&e.elapsed, "elapsed", 0, "how long the run has been going on before this process")
 	f.BoolVar(&e.paint, "paint", false, "colour, whatever standard output is")
-	for _, hidden := range []string{"inside", "elapsed", "paint"} {
+	for _, hidden := range insideFlags() {
 		if err := f.MarkHidden(hidden); err != nil {
 			panic(err) // the flag was added above
 		}
@@ -83,7 +82,10 @@ func containersFlags() []string {
 
 func dockerFlags() []string { return []string{"upgrade-from"} }
 
-func daggerFlags() []string { return []string{"engine", "tunnel", "inside", "elapsed", "paint"} }
+func daggerFlags() []string { return []string{"engine", "tunnel"} }
+
+// insideFlags are how the gate calls itself in a container of the pipeline.
+func insideFlags() []string { return []string{"inside", "elapsed", "paint"} }
 
 func attachFlags() []string {
 	return []string{"prometheus", "grafana", "tenant", "org-id", "ca-file", "proxy"}
@@ -103,7 +105,7 @@ func (e *envFlags) twins(cmd *cobra.Command) error {
 	case docker.Name:
 		return e.twinned(cmd, slices.Concat(containersFlags(), dockerFlags())...)
 	case dagger.Name:
-		return e.twinned(cmd, append(containersFlags(), "engine", "tunnel")...)
+		return e.twinned(cmd, slices.Concat(containersFlags(), daggerFlags())...)
 	case attach.Name:
 		return e.twinned(cmd, attachFlags()...)
 	}
@@ -142,9 +144,9 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 	}
 	switch e.name {
 	case embedded.Name:
-		return refuse(slices.Concat(containersFlags(), dockerFlags(), daggerFlags(), attachFlags())...)
+		return refuse(slices.Concat(containersFlags(), dockerFlags(), daggerFlags(), insideFlags(), attachFlags())...)
 	case docker.Name:
-		if err := refuse(slices.Concat(daggerFlags(), attachFlags())...); err != nil {
+		if err := refuse(slices.Concat(daggerFlags(), insideFlags(), attachFlags())...); err != nil {
 			return err
 		}
 		return e.contained(opts)
@@ -154,7 +156,7 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 		}
 		return e.contained(opts)
 	case attach.Name:
-		if err := refuse(slices.Concat(containersFlags(), dockerFlags(), daggerFlags(), matrixFlagNames(), []string{"history"})...); err != nil {
+		if err := refuse(slices.Concat(containersFlags(), dockerFlags(), daggerFlags(), insideFlags(), matrixFlagNames(), []string{"history"})...); err != nil {
 			return err
 		}
 		return e.attached(opts)
