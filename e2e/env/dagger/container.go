@@ -116,8 +116,8 @@ func (c *container) build(ctx context.Context) error {
 		}
 	}
 	c.service = made.AsService(sdk.ContainerAsServiceOpts{
-		Args:   []string{supervisor, "beside", "--listen", ":" + strconv.Itoa(control)},
-		NoInit: true,
+		// Dagger's own init comes before it, and takes care of orphans.
+		Args: []string{supervisor, "beside", "--listen", ":" + strconv.Itoa(control)},
 		// The addresses of machines that are not there are its own, for which it needs to
 		// be allowed to change its network.
 		InsecureRootCapabilities: c.addresses(),
