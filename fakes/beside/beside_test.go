@@ -143,6 +143,7 @@ func TestStartAgain(t *testing.T) {
 	c, _ := supervised(t)
 	require.NoError(t, c.Start(t.Context(), shell("echo first; exec sleep 1000")))
 	require.ErrorContains(t, c.Start(t.Context(), shell("echo no")), "runs already")
+	await(t, func() bool { return len(printed(t, c)) == 1 })
 	s, err := c.Stop(t.Context(), 10*time.Second)
 	require.NoError(t, err)
 	assert.Equal(t, 128+15, s.ExitCode)

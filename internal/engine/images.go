@@ -50,10 +50,12 @@ func Available() (bool, error) {
 func required(list string) bool { return slices.Contains(strings.Split(list, ","), "docker") }
 
 // Environ is what of this process's environment a program needs that is to find the
-// same engine, and to build the fakes for it.
+// same engine, and to build the fakes for it. It is to be a session of its own: the
+// reaper of one that is shared goes when its last run has ended, and another that is
+// just beginning would find it on its way out.
 func Environ() []string {
 	prefixes := []string{"HOME=", "DOCKER_", "TESTCONTAINERS_", "XDG_", "GOCACHE=", "GOPATH=", "GOMODCACHE=", "GOPROXY=", "GOTOOLCHAIN=", "GOENV="}
 	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
-		return !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(kv, p) })
+		return strings.HasPrefix(kv, "TESTCONTAINERS_SESSION_ID=") || !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(kv, p) })
 	})
 }
