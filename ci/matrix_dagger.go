@@ -59,6 +59,7 @@ func (m *matrixRun) inPipeline(ctx context.Context, cell matrix.Cell) *report.Do
 }
 
 func (m *matrixRun) proveThere(ctx context.Context, cell matrix.Cell) (_ *report.Document, err error) {
+	began := time.Now()
 	p, err := m.prepare(ctx, io.Discard)
 	if err != nil {
 		return nil, ended(ctx, err, "reading the files")
@@ -80,7 +81,7 @@ func (m *matrixRun) proveThere(ctx context.Context, cell matrix.Cell) (_ *report
 		return nil, ended(ctx, context.Cause(ctx), "waiting for an engine")
 	}
 	defer func() { m.places <- gate.Session }()
-	gate.Args = append(gate.Args, remaining(ctx)...)
+	gate.Began = began
 	ran, err := gate.Run(ctx)
 	if err != nil {
 		return nil, ended(ctx, err, stage.Stage())

@@ -79,21 +79,12 @@ func (c *checkFlags) pipe(cmd *cobra.Command, stdout, stderr io.Writer) (ran *da
 		return nil, notRun(err)
 	}
 	gate.Session = session
-	gate.Args = append(append(gate.Args, "--elapsed", time.Since(began).String()), remaining(ctx)...)
+	gate.Began = began
 	if c.paints(stdout) {
 		gate.Args = append(gate.Args, "--paint")
 	}
 	ran, err = gate.Run(ctx)
 	return ran, ended(ctx, err, p.progress.Stage())
-}
-
-// remaining is the flag that hands on what is left of the run's time.
-func remaining(ctx context.Context) []string {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return nil
-	}
-	return []string{"--timeout", time.Until(deadline).String()}
 }
 
 // gate is the run in the pipeline that does what the flags say.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	sdk "dagger.io/dagger"
 
@@ -33,6 +34,9 @@ const (
 // Gate is a run of the gate's own program in a container of the pipeline.
 type Gate struct {
 	Session *Session
+	// Began is when the run began, which the gate there is told with what is left of the
+	// time of ctx.
+	Began time.Time
 	// Args are its arguments. Paths in them are those of this machine, and mean the
 	// same there; what it is to bring back it writes below OutDir.
 	Args  []string
@@ -131,7 +135,11 @@ func (g Gate) in(ctx context.Context, gate, fakes, files, out string) (*Ran, err
 	for name, value := range g.Variables {
 		c = c.WithSecretVariable(name, client.SetSecret(rand.Text()+name, value))
 	}
-	c = c.WithExec(slices.Concat([]string{gateFile}, g.Args), sdk.ContainerWithExecOpts{
+	c, err := c.Sync(ctx) // before the clock is read: to bring it all there may take its time
+	if err != nil {
+		return nil, err
+	}
+	c = c.WithExec(slices.Concat([]string{gateFile}, g.Args, g.times(ctx)), sdk.ContainerWithExecOpts{
 		Expect: sdk.ReturnTypeAny, RedirectStdout: OutDir + "/" + textFile,
 		ExperimentalPrivilegedNesting: true, // it starts the services, as a client of the engine
 	})
@@ -148,6 +156,15 @@ func (g Gate) in(ctx context.Context, gate, fakes, files, out string) (*Ran, err
 	}
 	ran.Stdout, err = os.ReadFile(filepath.Join(out, textFile))
 	return ran, err
+}
+
+// times are the flags that tell the gate what time has gone by, and what is left.
+func (g Gate) times(ctx context.Context) []string {
+	out := []string{"--elapsed", time.Since(g.Began).String()}
+	if deadline, ok := ctx.Deadline(); ok {
+		out = append(out, "--timeout", time.Until(deadline).String())
+	}
+	return out
 }
 
 // File is the path on this machine of what the gate wrote below OutDir, or would have.
