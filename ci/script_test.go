@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/panelgate/panelgate/e2e/env/dagger"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/internal/engine"
 )
@@ -54,6 +55,17 @@ func TestScriptsInDagger(t *testing.T) {
 		t.Skip("containers are left out with -short")
 	}
 	engine.Session(t)
+	session, err := dagger.Connect(t.Context(), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Some scripts have little time, and none for building.
+	if _, _, err := session.Programs(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := session.Close(); err != nil {
+		t.Fatal(err)
+	}
 	files := []string{filepath.Join("testdata", "script", "dagger_*.txtar")}
 	for _, name := range []string{
 		"clean", "wrong_uid", "metric_renamed", "triton_down", "datasource_url_localhost", "prometheus_yml_broken", "dashboard_uid_duplicate",

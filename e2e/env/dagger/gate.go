@@ -15,7 +15,6 @@ import (
 	sdk "dagger.io/dagger"
 
 	"github.com/panelgate/panelgate/e2e/env/containers"
-	"github.com/panelgate/panelgate/fakes/binary"
 )
 
 // Where things are in the container that the gate runs in.
@@ -65,11 +64,7 @@ func (g Gate) Run(ctx context.Context) (_ *Ran, err error) {
 		g.Logger = slog.New(slog.DiscardHandler)
 	}
 	g.Progress("building the gate for "+g.Session.OS+"/"+g.Session.Arch, 0, 0)
-	fakes, err := program(ctx, g.Session, binary.Fakes)
-	if err != nil {
-		return nil, containers.NoFakes(err)
-	}
-	gate, err := program(ctx, g.Session, binary.Gate)
+	gate, fakes, err := g.Session.Programs(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,19 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/fakes/binary"
 )
+
+// Programs are the files of the gate's and the fakes' programs for the engine's
+// containers. What is not there yet is built, which may take minutes.
+func (s *Session) Programs(ctx context.Context) (gate, fakes string, err error) {
+	if fakes, err = program(ctx, s, binary.Fakes); err != nil {
+		return "", "", containers.NoFakes(err)
+	}
+	gate, err = program(ctx, s, binary.Gate)
+	return gate, fakes, err
+}
 
 // program is the file of one of our programs for the engine's containers. It is kept
 // among this user's caches under a name that says what it was built from, so that it is
