@@ -64,3 +64,27 @@ func loadedImage(answer io.Reader) (string, error) {
 	}
 	return "", fmt.Errorf("it has %d images, and one is wanted: %s", len(names), strings.Join(names, ", "))
 }
+
+// unpack loads the images that are in tarballs.
+func (m *matrixRun) unpack(ctx context.Context) error {
+	loaded := map[string]string{}
+	for i := range m.cells {
+		for j := range m.cells[i].Choices {
+			v := &m.cells[i].Choices[j].Value
+			file, ok := v.Tarball()
+			if !ok {
+				continue
+			}
+			if loaded[file] == "" {
+				m.progress.Show("loading "+file, 0, 0)
+				image, err := loadImage(ctx, file)
+				if err != nil {
+					return fmt.Errorf("load the image in %s: %w", file, err)
+				}
+				loaded[file] = image
+			}
+			v.Image = loaded[file]
+		}
+	}
+	return nil
+}
