@@ -66,7 +66,7 @@ func TestScriptsInDagger(t *testing.T) {
 	if err := session.Close(); err != nil {
 		t.Fatal(err)
 	}
-	files := []string{filepath.Join("testdata", "script", "dagger_*.txtar")}
+	files := []string{filepath.Join("testdata", "script", "dagger_*.txtar"), filepath.Join("testdata", "script", "containers_*.txtar")}
 	for _, name := range []string{
 		"clean", "wrong_uid", "metric_renamed", "triton_down", "datasource_url_localhost", "prometheus_yml_broken", "dashboard_uid_duplicate",
 		"value_missing", "localhost_target", "stack_in_the_hosts_network", "stack_of_other_names",
@@ -101,7 +101,9 @@ func scripts(where string, globs ...string) testscript.Params {
 			if err := dockerEnvironment(env); err != nil {
 				return err
 			}
+			env.Setenv("CONTAINERS", "docker") // where scripts run containers that are not particular
 			if where == "dagger" {
+				env.Setenv("CONTAINERS", "dagger")
 				for _, kv := range engine.SessionEnviron() {
 					name, value, _ := strings.Cut(kv, "=")
 					env.Setenv(name, value)
@@ -112,6 +114,10 @@ func scripts(where string, globs ...string) testscript.Params {
 		Condition: func(name string) (bool, error) {
 			switch name {
 			case "docker":
+			case "containers":
+				if where == "dagger" {
+					return true, nil
+				}
 			case "dagger":
 				return where == "dagger", nil
 			default:
