@@ -11,8 +11,16 @@ import (
 )
 
 // Unpack puts the files of a tar stream below a directory, with their modes, and with their owners where this process may give files
-// away. A file that is there is written to rather than replaced: it may be a mount, or held open by who reads it.
+// away. A file that is there is written to rather than replaced: it may be a mount, or held open by who reads it. Links on the way are
+// followed within the directory, and refused where they lead out of it.
 func Unpack(r io.Reader, root string) error {
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return fmt.Errorf("unpack: %w", err)
+	}
+	root, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return fmt.Errorf("unpack: %w", err)
+	}
 	in := tar.NewReader(r)
 	for {
 		h, err := in.Next()
@@ -33,7 +41,14 @@ func unpackOne(h *tar.Header, content io.Reader, root string) error {
 	if !filepath.IsLocal(name) {
 		return errors.New("the name leads out of the archive")
 	}
-	at, mode := filepath.Join(root, name), fs.FileMode(h.Mode).Perm() //nolint:gosec // a mode has nine bits
+	if name == "." && h.Typeflag != tar.TypeDir {
+		return errors.New("the name is the directory's that is unpacked into")
+	}
+	at, err := locate(root, name, h.Typeflag == tar.TypeDir)
+	if err != nil {
+		return err
+	}
+	mode := fs.FileMode(h.Mode).Perm() //nolint:gosec // a mode has nine bits
 	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
 		return err
 	}
@@ -61,6 +76,33 @@ func unpackOne(h *tar.Header, content io.Reader, root string) error {
 		return err
 	}
 	return os.Chmod(at, mode) // after the owner, whose change may take bits away, and past any umask
+}
+
+// locate is where a name below root is to be found once the links on its way are followed; its own is where it is a directory's.
+// os.Root would refuse the absolute links that images have, such as /var/run's.
+func locate(root, name string, own bool) (string, error) {
+	at, missing := filepath.Join(root, name), ""
+	if !own {
+		at, missing = filepath.Dir(at), filepath.Base(at)
+	}
+	for {
+		_, err := os.Lstat(at)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		at, missing = filepath.Dir(at), filepath.Join(filepath.Base(at), missing)
+	}
+	at, err := filepath.EvalSymlinks(at)
+	if err != nil {
+		return "", err
+	}
+	if rel, err := filepath.Rel(root, at); err != nil || !filepath.IsLocal(rel) {
+		return "", errors.New("a link on its way leads out of the directory")
+	}
+	return filepath.Join(at, missing), nil
 }
 
 func writeFile(at string, content io.Reader, mode fs.FileMode) error {

@@ -72,3 +72,13 @@ func killHeir(t *testing.T, pid string) {
 	require.NoError(t, err)
 	require.NoError(t, syscall.Kill(n, syscall.SIGKILL))
 }
+
+// owners are those of a file.
+func owners(t *testing.T, name string) (uid, gid uint32) {
+	t.Helper()
+	info, err := os.Lstat(name)
+	require.NoError(t, err)
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	require.True(t, ok)
+	return stat.Uid, stat.Gid
+}
