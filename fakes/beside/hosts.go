@@ -20,14 +20,15 @@ func writeHosts(file, lines string) error {
 	if err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("read the hosts file: %w", err)
 	}
-	kept, _, _ := strings.Cut(string(old), hostsBegin)
+	kept, told, _ := strings.Cut(string(old), hostsBegin)
+	_, after, _ := strings.Cut(told, hostsEnd) // whoever else writes may have added to the end
 	if kept != "" && !strings.HasSuffix(kept, "\n") {
 		kept += "\n"
 	}
 	if lines != "" && !strings.HasSuffix(lines, "\n") {
 		lines += "\n"
 	}
-	if err := os.WriteFile(file, []byte(kept+hostsBegin+lines+hostsEnd), 0o644); err != nil { //nolint:gosec // everybody looks up names
+	if err := os.WriteFile(file, []byte(kept+hostsBegin+lines+hostsEnd+after), 0o644); err != nil { //nolint:gosec // everybody looks up names
 		return fmt.Errorf("write the hosts file: %w", err)
 	}
 	return nil
