@@ -42,8 +42,9 @@ func (t *tail) Write(p []byte) (int, error) {
 
 // end closes the open line, and drops the oldest ones that are too many.
 func (t *tail) end() {
-	t.lines = append(t.lines, string(bytes.TrimSuffix(t.open, []byte{'\r'})))
-	t.bytes += len(t.open)
+	line := string(bytes.TrimSuffix(t.open, []byte{'\r'}))
+	t.lines = append(t.lines, line)
+	t.bytes += len(line)
 	t.open = t.open[:0]
 	drop := max(0, len(t.lines)-tailLines)
 	for i := range drop {
