@@ -2,6 +2,7 @@ package beside
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,7 +22,7 @@ type identity struct {
 
 // lookUp finds a user as engines do, in the passwd and group files of the container's own: "" is root, a number need not be listed.
 func lookUp(root, user string) (identity, error) {
-	name, group, groupGiven := strings.Cut(user, ":")
+	name, group, _ := strings.Cut(user, ":")
 	if name == "" {
 		name = "0"
 	}
@@ -29,7 +30,7 @@ func lookUp(root, user string) (identity, error) {
 	if err != nil {
 		return id, err
 	}
-	if !groupGiven {
+	if group == "" {
 		return id, id.addGroups(root, name)
 	}
 	id.groups = nil // who names a group has that one alone
@@ -50,7 +51,7 @@ func findUser(root, name string) (identity, error) {
 		if !ok {
 			return fmt.Errorf("user %s has the group %q in /etc/passwd", f[0], f[3])
 		}
-		id, found = identity{uid: uid, gid: gid, home: f[5]}, true
+		id, found = identity{uid: uid, gid: gid, home: cmp.Or(f[5], "/")}, true
 		return nil
 	})
 	if err == nil && !found && !numeric {

@@ -18,7 +18,7 @@ func TestLookUp(t *testing.T) {
 	write := func(name, text string) {
 		require.NoError(t, os.WriteFile(filepath.Join(root, "etc", name), []byte(text), 0o600))
 	}
-	write("passwd", "root:x:0:0:root:/root:/bin/sh\n\nbroken\ngrafana:x:472:0:g:/home/grafana:/sbin/nologin\n")
+	write("passwd", "root:x:0:0:root:/root:/bin/sh\n\nbroken\ngrafana:x:472:0:g:/home/grafana:/sbin/nologin\nhomeless:x:473:7:::\nnogroup:x:474:many::/:\n")
 	write("group", "root:x:0:\ndocker:x:999:other,grafana\nmetrics:x:50:grafana\n")
 	tests := map[string]struct {
 		want    identity
@@ -30,6 +30,11 @@ func TestLookUp(t *testing.T) {
 		"472":             {want: identity{uid: 472, groups: []uint32{999, 50}, home: "/home/grafana"}},
 		"grafana:metrics": {want: identity{uid: 472, gid: 50, home: "/home/grafana"}},
 		"472:7":           {want: identity{uid: 472, gid: 7, home: "/home/grafana"}},
+		"grafana:":        {want: identity{uid: 472, groups: []uint32{999, 50}, home: "/home/grafana"}},
+		":metrics":        {want: identity{gid: 50, home: "/root"}},
+		"homeless":        {want: identity{uid: 473, gid: 7, home: "/"}},
+		"nogroup":         {wantErr: `user nogroup has the group "many" in /etc/passwd`},
+		"-1":              {wantErr: "unable to find user -1"},
 		"65534":           {want: identity{uid: 65534, home: "/"}},
 		"nobody":          {wantErr: "unable to find user nobody"},
 		"grafana:nobody":  {wantErr: "unable to find group nobody"},
