@@ -65,6 +65,8 @@ type supervisor struct {
 	log     tail
 	running sync.WaitGroup
 
+	unpacking sync.Mutex // two archives at once could write into one file
+
 	mu       sync.Mutex
 	start    Start
 	child    *child
@@ -77,6 +79,16 @@ type forwarding struct {
 	to     string
 	cancel context.CancelFunc
 	closed chan struct{}
+}
+
+// isOver says whether nothing is passed on any more.
+func (f *forwarding) isOver() bool {
+	select {
+	case <-f.closed:
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *supervisor) handler() http.Handler {
@@ -95,13 +107,27 @@ func (s *supervisor) handler() http.Handler {
 			refuse(w, http.StatusUnauthorized, errors.New("this supervisor answers only who knows its token"))
 			return
 		}
+		s.mu.Lock()
+		over := s.ctx.Err() != nil
+		if !over {
+			s.running.Add(1) // before end takes mu, and so before the wait
+		}
+		s.mu.Unlock()
+		if over {
+			refuse(w, http.StatusServiceUnavailable, errOver)
+			return
+		}
+		defer s.running.Done()
 		mux.ServeHTTP(w, r)
 	})
 }
 
+// errOver is that the supervisor has ended, and the program with it.
+var errOver = errors.New("the supervisor ends")
+
 func (s *supervisor) files(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock() // two archives at once could write into one file
-	defer s.mu.Unlock()
+	s.unpacking.Lock() // and not mu: an archive takes as long as who sends it
+	defer s.unpacking.Unlock()
 	if err := Unpack(r.Body, s.Root); err != nil {
 		refuse(w, http.StatusBadRequest, err)
 		return
@@ -131,6 +157,10 @@ func (s *supervisor) begin(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ctx.Err() != nil { // the request came before the end, which took mu first
+		refuse(w, http.StatusServiceUnavailable, errOver)
+		return
+	}
 	if s.child != nil && s.child.isRunning() {
 		refuse(w, http.StatusConflict, errors.New("the program runs already"))
 		return
@@ -181,11 +211,12 @@ func (s *supervisor) forward(w http.ResponseWriter, r *http.Request) {
 // passOn opens a forward, in place of one on the same port to elsewhere.
 func (s *supervisor) passOn(f Forward) error {
 	if old := s.forwards[f.Listen]; old != nil {
-		if old.to == f.To {
+		if old.to == f.To && !old.isOver() {
 			return nil
 		}
 		old.cancel()
 		<-old.closed
+		delete(s.forwards, f.Listen)
 	}
 	var config net.ListenConfig
 	listener, err := config.Listen(s.ctx, "tcp", f.Listen)
