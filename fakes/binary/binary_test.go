@@ -158,3 +158,56 @@ func TestHashTree(t *testing.T) {
 	assert.NotEqual(t, before, sum())
 	require.Error(t, hashTree(sha256.New(), root, "gone"))
 }
+
+func TestPrograms(t *testing.T) {
+	assert.Equal(t, "fakes", Fakes.Name())
+	assert.Equal(t, "panelgate", Gate.Name())
+	for _, p := range []Program{Fakes, Gate} {
+		assert.FileExists(t, filepath.Join(recordedRoot(), filepath.FromSlash(string(p)), "main.go"))
+		_, ok := Own(p, runtime.GOOS, runtime.GOARCH)
+		assert.False(t, ok, "a test is neither")
+	}
+}
+
+func TestBuildGate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles")
+	}
+	out := filepath.Join(t.TempDir(), Gate.Name())
+	require.NoError(t, Build(t.Context(), Gate, out, runtime.GOOS, runtime.GOARCH))
+	help, err := exec.CommandContext(t.Context(), out, "--help").CombinedOutput()
+	require.NoError(t, err, string(help))
+	assert.Contains(t, string(help), "panelgate")
+}
+
+func TestHashTreeOfAll(t *testing.T) {
+	root := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		file := filepath.Join(root, filepath.FromSlash(name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o700))
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	}
+	sum := func() string {
+		t.Helper()
+		h := sha256.New()
+		require.NoError(t, hashTree(h, root, "."))
+		return string(h.Sum(nil))
+	}
+	write("go.mod", "module x")
+	write("ci/main.go", "package main")
+	before := sum()
+	for _, name := range []string{".git/HEAD", "_old/a.go", "tools/go.mod", "ci/.cache/x", "e2e/testdata/x", "ci/main_test.go"} {
+		write(name, "x")
+		assert.Equal(t, before, sum(), name)
+	}
+	seen := map[string]string{before: "nothing"}
+	for _, name := range []string{"go.sum", "stack/compose.yml", "docs/rules/x.md", "ci/other.go"} {
+		write(name, "x")
+		now := sum()
+		assert.Empty(t, seen[now], name)
+		seen[now] = name
+	}
+	write("ci/main.go", "package other")
+	assert.NotContains(t, seen, sum(), "what is in a file")
+}
