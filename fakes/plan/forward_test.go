@@ -111,3 +111,45 @@ func TestForwardEndsWithItsContext(t *testing.T) {
 	require.Error(t, err)
 	require.NoError(t, accepted.Close())
 }
+
+// forwarding runs Forward, and returns what ends it and what it returns then.
+func forwarding(t *testing.T, listener net.Listener, to string, errorLog *log.Logger) (end func(), ended <-chan error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- Forward(ctx, listener, to, errorLog) }()
+	t.Cleanup(cancel)
+	return cancel, done
+}
+
+func TestForward(t *testing.T) {
+	far := serve(t, small(), nil)[0]
+	near := listen(t, "127.0.0.1:0")
+	end, ended := forwarding(t, near, far, log.New(io.Discard, "", 0))
+	status, body := scrape(t, near.Addr().String(), "http://triton:8002/metrics", nil)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Contains(t, body, "nv_inference_request_success{")
+	end()
+	require.NoError(t, <-ended)
+	_, err := near.Accept()
+	require.ErrorIs(t, err, net.ErrClosed)
+}
+
+func TestForwardWhoseListenerIsClosed(t *testing.T) {
+	near := listen(t, "127.0.0.1:0")
+	_, ended := forwarding(t, near, "127.0.0.1:1", log.New(io.Discard, "", 0))
+	require.NoError(t, near.Close())
+	require.ErrorIs(t, <-ended, net.ErrClosed)
+}
+
+func TestForwardTellsWhatGoesWrong(t *testing.T) {
+	read, write := io.Pipe()
+	near := listen(t, "127.0.0.1:0")
+	end, ended := forwarding(t, near, "127.0.0.1:none", log.New(write, "", 0))
+	dial(t, near.Addr().String())
+	line, err := bufio.NewReader(read).ReadString('\n')
+	require.NoError(t, err)
+	assert.Contains(t, line, "forward "+near.Addr().String()+": connect to 127.0.0.1:none: ")
+	end()
+	require.NoError(t, <-ended)
+}
