@@ -89,6 +89,14 @@ func TestWrongUsageIsTold(t *testing.T) {
 		"serve wants --plan FILE":             {"serve"},
 		"read the plan: open ./none.json":     {"serve", "--plan", "./none.json"},
 		broken + ":1:1: the plan: no JSON":    {"serve", "--plan", broken},
+		"beside wants --listen HOST:PORT":     {"beside"},
+		"or :PORT":                            {"beside", "--listen", "17357"},
+		"beside wants a token in FAKES_TOKEN": {"beside", "--listen", "127.0.0.1:0"},
+		`"too" is one word too many`:          {"beside", "--listen", ":0", "too"},
+		"unpack wants FILE --into DIR":        {"unpack"},
+		"unpack wants FILE --into":            {"unpack", "--into", "x"},
+		"unpack wants --into DIR":             {"unpack", "x.tar"},
+		`"y.tar" is one word too many`:        {"unpack", "x.tar", "--into", "x", "y.tar"},
 	} {
 		var stdout, stderr bytes.Buffer
 		assert.Equal(t, exitUsage, run(t.Context(), args, nil, &stdout, &stderr), args)
