@@ -2,6 +2,7 @@ package beside
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -68,6 +69,20 @@ func TestAnotherUser(t *testing.T) {
 	d, err := c.Exec(t.Context(), Exec{Argv: []string{"id", "-u"}})
 	require.NoError(t, err)
 	assert.Equal(t, "12345\n", d.Output)
+}
+
+func TestBecomeWithGroups(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root becomes somebody else")
+	}
+	command := exec.CommandContext(t.Context(), "/bin/sh", "-c", "id -u; id -g; id -G")
+	require.NoError(t, become(command, identity{uid: 472, gid: 50, groups: []uint32{999, 998}}))
+	out, err := command.Output()
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	require.Len(t, lines, 3)
+	assert.Equal(t, []string{"472", "50"}, lines[:2])
+	assert.ElementsMatch(t, []string{"50", "998", "999"}, strings.Fields(lines[2]), "and none of root's")
 }
 
 // killHeir ends what a program has left behind.
