@@ -56,6 +56,7 @@ func (c *child) wait() {
 		return
 	}
 	err := c.command.Wait()
+	killAll(c.command) // what it has left behind ends with it, as in a container of its own
 	c.code = exitCode(c.command, err)
 	close(c.ended)
 }
@@ -70,8 +71,9 @@ func (c *child) isRunning() bool {
 	}
 }
 
-// stop ends the program: it is asked to, and killed with all that it has started where it takes longer than grace.
-func (c *child) stop(ctx context.Context, grace time.Duration) {
+// stop ends the program: it is asked to, and killed with all that it has started where it takes longer than grace. Who has asked for
+// that may go; the program has its time nevertheless.
+func (c *child) stop(grace time.Duration) {
 	if !c.isRunning() {
 		return
 	}
@@ -82,7 +84,6 @@ func (c *child) stop(ctx context.Context, grace time.Duration) {
 	case <-c.ended:
 		return
 	case <-patience.C:
-	case <-ctx.Done():
 	}
 	killAll(c.command)
 	<-c.ended
@@ -126,6 +127,9 @@ func prepare(ctx context.Context, s Start) (*exec.Cmd, error) {
 	env := slices.Clone(s.Env)
 	if !slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "HOME=") }) {
 		env = append(env, "HOME="+id.home)
+	}
+	if !slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "PATH=") }) {
+		env = append(env, "PATH="+usualPath) // engines give it to a container whose image has none
 	}
 	file, err := find(s.Argv[0], dir, env)
 	if err != nil {

@@ -102,8 +102,8 @@ func (s *supervisor) handler() http.Handler {
 	mux.HandleFunc("POST "+pathExec, s.exec)
 	mux.HandleFunc("POST "+pathStop, s.stop)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if subtle.ConstantTimeCompare([]byte(token), []byte(s.Token)) != 1 {
+		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !ok || subtle.ConstantTimeCompare([]byte(token), []byte(s.Token)) != 1 {
 			refuse(w, http.StatusUnauthorized, errors.New("this supervisor answers only who knows its token"))
 			return
 		}
@@ -336,7 +336,7 @@ func (s *supervisor) stop(w http.ResponseWriter, r *http.Request) {
 	c := s.child
 	s.mu.Unlock()
 	if c != nil {
-		c.stop(r.Context(), time.Duration(how.GraceMS)*time.Millisecond)
+		c.stop(time.Duration(how.GraceMS) * time.Millisecond)
 	}
 	s.state(w, r)
 }
@@ -347,7 +347,7 @@ func (s *supervisor) end() {
 	c := s.child
 	s.mu.Unlock()
 	if c != nil {
-		c.stop(context.Background(), endGrace)
+		c.stop(endGrace)
 	}
 }
 

@@ -1,3 +1,5 @@
+//go:build unix
+
 package beside
 
 import (
@@ -133,18 +135,6 @@ func TestForceKillsTheGroup(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 128+9, s.ExitCode)
 	await(t, func() bool { return !alive(t, pid) })
-}
-
-// Who waits for a program's end no longer has no patience with it either.
-func TestStopIsCutShort(t *testing.T) {
-	c, _ := serving(t)
-	require.NoError(t, c.Start(t.Context(), shell(`trap "" TERM; echo ready; while :; do sleep 1000; done`)))
-	await(t, func() bool { return len(printed(t, c)) == 1 })
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	_, err := c.Stop(ctx, time.Hour)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.Equal(t, 128+9, ended(t, c).ExitCode)
 }
 
 func TestExecIsKilledWithItsRequest(t *testing.T) {

@@ -54,6 +54,7 @@ func (t *tail) end() {
 		t.bytes -= len(t.lines[drop])
 		drop++
 	}
+	clear(t.lines[:drop]) // the array behind them is kept for a while
 	t.lines = t.lines[drop:]
 }
 

@@ -21,9 +21,13 @@ func Unpack(r io.Reader, root string) error {
 	if err != nil {
 		return fmt.Errorf("unpack: %w", err)
 	}
-	in := tar.NewReader(r)
+	from := &watched{Reader: r}
+	in := tar.NewReader(from)
 	for {
 		h, err := in.Next()
+		if errors.Is(err, io.EOF) && from.ended {
+			err = io.ErrUnexpectedEOF // what ends an archive are two empty blocks, and not that nothing more comes
+		}
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -34,6 +38,19 @@ func Unpack(r io.Reader, root string) error {
 			return fmt.Errorf("unpack %s: %w", h.Name, err)
 		}
 	}
+}
+
+// watched tells whether somebody wanted more of a stream than it had.
+type watched struct {
+	io.Reader
+	ended bool
+}
+
+// Read implements io.Reader.
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	w.ended = w.ended || n == 0 && errors.Is(err, io.EOF)
+	return n, err
 }
 
 func unpackOne(h *tar.Header, content io.Reader, root string) error {

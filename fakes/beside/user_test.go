@@ -1,10 +1,11 @@
+//go:build unix
+
 package beside
 
 import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -83,14 +84,6 @@ func TestBecomeWithGroups(t *testing.T) {
 	require.Len(t, lines, 3)
 	assert.Equal(t, []string{"472", "50"}, lines[:2])
 	assert.ElementsMatch(t, []string{"50", "998", "999"}, strings.Fields(lines[2]), "and none of root's")
-}
-
-// killHeir ends what a program has left behind.
-func killHeir(t *testing.T, pid string) {
-	t.Helper()
-	n, err := strconv.Atoi(strings.TrimSpace(pid))
-	require.NoError(t, err)
-	require.NoError(t, syscall.Kill(n, syscall.SIGKILL))
 }
 
 // owners are those of a file.

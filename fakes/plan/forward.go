@@ -35,6 +35,7 @@ func (f *forwarder) serve(ctx context.Context, listener net.Listener) error {
 			if err == nil {
 				_ = near.Close()
 			}
+			_ = listener.Close() // it may be on its way only
 			return nil
 		case err != nil:
 			return errors.Join(err, listener.Close())

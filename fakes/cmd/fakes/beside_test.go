@@ -38,7 +38,7 @@ func TestUnpack(t *testing.T) {
 		says    string
 	}{
 		"whole":     {good, exitOK, ""},
-		"empty":     {nil, exitOK, ""},
+		"nothing":   {nil, exitCannotDo, "fakes: unpack: unexpected EOF"},
 		"cut off":   {good[:1024], exitCannotDo, "fakes: unpack etc/x.yml: unexpected EOF"},
 		"no tar":    {[]byte(strings.Repeat("x", 1024)), exitCannotDo, "fakes: unpack: archive/tar: invalid tar header"},
 		"leads out": {packed(t, "../x", ""), exitCannotDo, "fakes: unpack ../x: the name leads out of the archive"},
