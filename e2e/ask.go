@@ -268,7 +268,7 @@ func answer(ctx context.Context, prom promv1.API, a *rule.Asked) model.Value {
 	defer cancel()
 	began := time.Now()
 	a.Sent, a.Err = true, nil
-	a.Series, a.Samples, a.Finite = 0, 0, 0
+	a.Series, a.Samples, a.Finite, a.Answer = 0, 0, 0, nil
 	var v model.Value
 	if a.Request.Instant {
 		v, _, a.Err = prom.Query(ctx, a.Request.Expr, a.Request.End)
@@ -279,6 +279,7 @@ func answer(ctx context.Context, prom promv1.API, a *rule.Asked) model.Value {
 	a.Duration = time.Since(began)
 	switch {
 	case a.Err == nil:
+		a.Answer = v
 		count(v, a)
 	case ctx.Err() != nil:
 		a.Err = context.Cause(ctx)

@@ -200,6 +200,9 @@ func (t *text) finding(f rule.Finding) {
 	if f.Fix != "" {
 		t.field("fix", f.Fix)
 	}
+	if f.Mended != "" {
+		t.field("write", f.Mended)
+	}
 }
 
 // cause is the rule that already told the story of which a finding is the end: a

@@ -3,12 +3,14 @@ package rule
 import (
 	"time"
 
+	"github.com/prometheus/common/model"
 	promparser "github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/grafana"
 	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/e2e/why"
+	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/stack"
 	"github.com/panelgate/panelgate/stack/dashboard"
 )
@@ -20,6 +22,7 @@ type Static struct {
 	// Running are the datasources of a Grafana that runs already, nil without one:
 	// what a dashboard refers to may have been made there.
 	Running []*stack.Datasource
+	Metrics *catalogue.Catalogue // what the exporters are known to print
 }
 
 // Board is a dashboard together with the questions it asks.
@@ -119,12 +122,14 @@ const (
 // Asked is a question together with its answer.
 type Asked struct {
 	*Question
-	Request  query.Request
-	Sent     bool // whether Prometheus was asked at all
-	Status   Status
-	Series   int // in the answer
-	Samples  int // non-null
-	Finite   int // neither NaN nor Inf
+	Request query.Request
+	Sent    bool // whether Prometheus was asked at all
+	Status  Status
+	Series  int // in the answer
+	Samples int // non-null
+	Finite  int // neither NaN nor Inf
+	// Answer is what Prometheus answered, a matrix, vector, scalar or string; nil where it was not asked or refused.
+	Answer   model.Value
 	Err      error
 	Duration time.Duration
 	// Diagnosis says why the answer is empty; nil where it is not.

@@ -26,6 +26,5 @@ func boardRules() []Rule {
 		panelTypeRemoved(),
 		panelPluginMissing(),
 		panelUnchecked(),
-		promqlRateWindow(),
 	}
 }

@@ -25,7 +25,5 @@ func fileRules() []Rule {
 		datasourceUnknownKey(),
 		datasourceUnhealthy(),
 		dashboardProviderInvalid(),
-		gateNothingChecked(),
-		gateMappingUnmatched(),
 	}
 }

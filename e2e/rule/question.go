@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/panelgate/panelgate/e2e/query"
+	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/stack"
 	"github.com/panelgate/panelgate/stack/dashboard"
 )
@@ -16,7 +17,7 @@ import (
 // the questions it would ask, as far as the files alone can tell. choose may be
 // nil to take every dashboard.
 func NewStatic(s *stack.Stack, choose func(*stack.Board) bool, now time.Time) *Static {
-	in := &Static{Stack: s}
+	in := &Static{Stack: s, Metrics: catalogue.New()}
 	for _, sb := range s.Dashboards {
 		if choose != nil && !choose(sb) {
 			continue

@@ -54,6 +54,8 @@ type Finding struct {
 	Reason         string // why, one of the catalogue's reasons
 	Evidence       []string
 	Fix            string
+	// Mended is Expr as it ought to be written, "" where that cannot be computed.
+	Mended string
 }
 
 // Span is a part of an expression in byte offsets; the zero Span is none.

@@ -1,0 +1,79 @@
+package rule
+
+import (
+	promparser "github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/panelgate/panelgate/stack/dashboard"
+	"github.com/panelgate/panelgate/stack/source"
+)
+
+// expression is PromQL that stands in a file of the stack, parsed: a panel's query
+// with its variables filled, or what a recording or alerting rule evaluates.
+type expression struct {
+	question *Question // nil for a rule
+	root     promparser.Expr
+	text     string // what root was parsed from
+	// posAt leads from an offset in text to its place in the file.
+	posAt func(offset int) source.Pos
+	// begin starts a finding about the expression: at its beginning, with all that
+	// tells where it stands.
+	begin func() Finding
+}
+
+// part is the text of a node.
+func (e *expression) part(n promparser.Node) string {
+	at := n.PositionRange()
+	if at.Start < 0 || at.Start > at.End || int(at.End) > len(e.text) {
+		return n.String()
+	}
+	return e.text[at.Start:at.End]
+}
+
+// finding starts a finding about a node of the expression, at the node's place.
+func (e *expression) finding(n promparser.Node) Finding {
+	f := e.begin()
+	f.Pos = e.posAt(int(n.PositionRange().Start))
+	return f
+}
+
+// expressions are those of the stack that parse: each target's once, however often
+// its panel is repeated.
+func (in *Static) expressions() []*expression {
+	type place struct {
+		panel  *dashboard.Panel
+		target *dashboard.Target
+	}
+	var out []*expression
+	for _, b := range readable(in.Boards) {
+		seen := map[place]bool{}
+		for _, q := range b.Questions {
+			at := place{q.Panel, q.Target}
+			if !q.Asks() || seen[at] {
+				continue
+			}
+			seen[at] = true
+			if e := ofQuestion(q); e != nil {
+				out = append(out, e)
+			}
+		}
+	}
+	return out
+}
+
+// ofQuestion is nil for a query that does not parse: panel/syntax tells of it.
+func ofQuestion(q *Question) *expression {
+	request := q.Requests[0]
+	root, err := Parse(request.Expr)
+	if err != nil {
+		return nil
+	}
+	return &expression{
+		question: q, root: root, text: request.Expr,
+		posAt: func(offset int) source.Pos { return posOf(q, request, offset) },
+		begin: func() Finding {
+			f := onQuestion(q)
+			f.ExprRun = q.shownAsRun(request)
+			return f
+		},
+	}
+}

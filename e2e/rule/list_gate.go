@@ -1,0 +1,9 @@
+package rule
+
+// gateRules are the rules about the gate itself and its configuration.
+func gateRules() []Rule {
+	return []Rule{
+		gateNothingChecked(),
+		gateMappingUnmatched(),
+	}
+}

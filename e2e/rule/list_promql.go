@@ -1,0 +1,8 @@
+package rule
+
+// promqlRules are the rules about expressions: what they ask of which metrics.
+func promqlRules() []Rule {
+	return []Rule{
+		promqlRateWindow(),
+	}
+}

@@ -1,0 +1,6 @@
+package rule
+
+// valueRules are the rules about what a panel shows: values, units, names.
+func valueRules() []Rule {
+	return []Rule{}
+}

@@ -1,0 +1,162 @@
+// Package catalogue knows what the exporters print at which of their versions: each metric's type, unit and labels, since when and
+// until when, and what has taken its place. One data file an exporter; the rules read it, and the fakes are held against it.
+package catalogue
+
+import (
+	"embed"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Type is a metric's type, as an exporter's TYPE line says it.
+type Type string
+
+// The types of the exposition format.
+const (
+	Counter   Type = "counter"
+	Gauge     Type = "gauge"
+	Histogram Type = "histogram"
+	Summary   Type = "summary"
+	Untyped   Type = "untyped"
+)
+
+// Part is what a series is of its metric: the metric itself, or one of the series that a histogram or a summary is made of.
+type Part string
+
+// The parts. A summary's quantiles have the name of the metric, and so are its Whole.
+const (
+	Whole  Part = ""
+	Bucket Part = "bucket"
+	Sum    Part = "sum"
+	Count  Part = "count"
+)
+
+// Metric is what an exporter prints under one name.
+type Metric struct {
+	Exporter string // "triton", "dcgm", "node" or "vllm"
+	Name     string
+	Type     Type
+	// Unit is that of a sample: "s", "ms", "us", "ns", "bytes", "MiB", "KiB", "ratio", "percent", "celsius", "watts", "joules", "mJ", "hertz",
+	// "MHz", "bytes/s", "unixtime" for a moment, "1" for a number of things, "state" for a code or a flag, "" where nothing is known. A
+	// histogram's is that of what it observes.
+	Unit   string
+	Labels []string // besides those that scraping adds
+	// Since is the first release that has the metric and Until the first that has it no more; "" for as far as is known.
+	Since, Until string
+	// ReplacedBy are the metrics that say the same since, in whole or together.
+	ReplacedBy []string
+	// Optional says what has to be switched on for the metric to be printed, "" where it is by default.
+	Optional string
+}
+
+// Removed says whether later releases have the metric no more.
+func (m Metric) Removed() bool { return m.Until != "" }
+
+// Catalogue is every metric of every exporter. It is immutable and safe for concurrent use.
+type Catalogue struct {
+	metrics []Metric
+	byName  map[string]int
+}
+
+//go:embed *.csv
+var files embed.FS
+
+// New reads the catalogue, a millisecond's work.
+func New() *Catalogue {
+	c := &Catalogue{byName: map[string]int{}}
+	for _, exporter := range Exporters() {
+		if err := c.read(exporter); err != nil {
+			panic(fmt.Sprintf("catalogue: the embedded data of %s: %v", exporter, err)) // a test reads all of it
+		}
+	}
+	return c
+}
+
+// Exporters are the names of the exporters that are known.
+func Exporters() []string { return []string{"triton", "dcgm", "node", "vllm"} }
+
+// The columns of a data file.
+const (
+	columnName = iota
+	columnType
+	columnUnit
+	columnLabels // space-separated, as are replacements
+	columnSince
+	columnUntil
+	columnReplacedBy
+	columnOptional
+	columns
+)
+
+func (c *Catalogue) read(exporter string) error {
+	file, err := files.Open(exporter + ".csv")
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // an embedded file
+	r := csv.NewReader(file)
+	r.Comment = '#'
+	r.FieldsPerRecord = columns
+	if _, err := r.Read(); err != nil { // the names of the columns
+		return err
+	}
+	for {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		m := Metric{
+			Exporter: exporter, Name: row[columnName], Type: Type(row[columnType]), Unit: row[columnUnit], Labels: strings.Fields(row[columnLabels]),
+			Since: row[columnSince], Until: row[columnUntil], ReplacedBy: strings.Fields(row[columnReplacedBy]), Optional: row[columnOptional],
+		}
+		if _, twice := c.byName[m.Name]; twice {
+			return fmt.Errorf("%s stands twice", m.Name)
+		}
+		c.byName[m.Name] = len(c.metrics)
+		c.metrics = append(c.metrics, m)
+	}
+}
+
+// Series finds the metric that a series of this name belongs to, and what it is of it.
+func (c *Catalogue) Series(name string) (Metric, Part, bool) {
+	if i, ok := c.byName[name]; ok {
+		return c.metrics[i], Whole, true
+	}
+	for _, part := range []Part{Bucket, Sum, Count} {
+		base, ok := strings.CutSuffix(name, "_"+string(part))
+		if !ok {
+			continue
+		}
+		i, ok := c.byName[base]
+		if ok && (c.metrics[i].Type == Histogram || c.metrics[i].Type == Summary && part != Bucket) {
+			return c.metrics[i], part, true
+		}
+	}
+	return Metric{}, Whole, false
+}
+
+// Of are the metrics of an exporter, in the order of its data file.
+func (c *Catalogue) Of(exporter string) []Metric {
+	return slices.DeleteFunc(slices.Clone(c.metrics), func(m Metric) bool { return m.Exporter != exporter })
+}
+
+// Exporter is the exporter that has a series of this name: by the catalogue, else by the beginning that its names share; "" for
+// nobody's.
+func (c *Catalogue) Exporter(series string) string {
+	if m, _, ok := c.Series(series); ok {
+		return m.Exporter
+	}
+	for _, known := range []struct{ prefix, exporter string }{{"nv_", "triton"}, {"DCGM_", "dcgm"}, {"node_", "node"}, {"vllm:", "vllm"}} {
+		if strings.HasPrefix(series, known.prefix) {
+			return known.exporter
+		}
+	}
+	return ""
+}
