@@ -50,6 +50,9 @@ func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (
 	live.Served = served
 	r.report.Notes = append(r.report.Notes, notes...)
 	r.done("queries")
+	if err := r.witness(ctx, live); err != nil {
+		return nil, err
+	}
 	if err := r.explain(ctx, src, live); err != nil {
 		return nil, err
 	}

@@ -19,13 +19,13 @@ import (
 	"github.com/panelgate/panelgate/stack"
 )
 
-// truth is what a line of a panel ought to show, in the panel's unit, over the
+// truthOf is what a line of a panel ought to show, in the panel's unit, over the
 // window that its rate looks at. NaN says that nothing is claimed.
-type truth func(w *fakes.World, line model.Metric, from, to time.Time) float64
+type truthOf func(w *fakes.World, line model.Metric, from, to time.Time) float64
 
 // truths are those of the shipped dashboard, by panel and refId.
-func truths() map[string]truth {
-	ofModel := func(f func(m *fakes.Model, from, to time.Time) float64) truth {
+func truths() map[string]truthOf {
+	ofModel := func(f func(m *fakes.Model, from, to time.Time) float64) truthOf {
 		return func(w *fakes.World, line model.Metric, from, to time.Time) float64 {
 			m, ok := w.Model(string(line["model"]))
 			if !ok {
@@ -35,7 +35,7 @@ func truths() map[string]truth {
 		}
 	}
 	// Compute durations do not include cached requests, so neither does their mean.
-	computed := func(f func(m *fakes.Model, from, to time.Time) float64) truth {
+	computed := func(f func(m *fakes.Model, from, to time.Time) float64) truthOf {
 		return ofModel(func(m *fakes.Model, from, to time.Time) float64 {
 			if m.Cached() {
 				return f(m, from, to) / (1 - m.CacheHitRatio(from, to))
@@ -43,7 +43,7 @@ func truths() map[string]truth {
 			return f(m, from, to)
 		})
 	}
-	ofGPU := func(f func(g *fakes.GPU, from, to time.Time) float64) truth {
+	ofGPU := func(f func(g *fakes.GPU, from, to time.Time) float64) truthOf {
 		return func(w *fakes.World, line model.Metric, from, to time.Time) float64 {
 			g, ok := w.GPU(map[model.LabelValue]int{"0": 0, "1": 1}[line["gpu"]])
 			if !ok {
@@ -52,7 +52,7 @@ func truths() map[string]truth {
 			return f(g, from, to)
 		}
 	}
-	return map[string]truth{
+	return map[string]truthOf{
 		"Preprocessing Compute Latency/A":  computed((*fakes.Model).MeanComputeInfer),
 		"Inference Compute Latency/A":      computed((*fakes.Model).MeanComputeInfer),
 		"Postprocessing Compute Latency/A": computed((*fakes.Model).MeanComputeInfer),
@@ -149,7 +149,7 @@ func resolved(t *testing.T, s *stack.Stack, prom promv1.API, in env.Instance) []
 	return board.Ask(s, scope, in.Now)
 }
 
-func holdAgainst(t *testing.T, prom promv1.API, q *rule.Question, w *fakes.World, check truth) {
+func holdAgainst(t *testing.T, prom promv1.API, q *rule.Question, w *fakes.World, check truthOf) {
 	t.Helper()
 	const tolerance, nearZero = 0.02, 0.005
 	req := q.Requests[0]

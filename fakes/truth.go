@@ -51,8 +51,17 @@ func (m *Model) MeanComputeOutput(from, to time.Time) float64 {
 
 // MeanBatch is how many inferences an execution of the window did; NaN without executions.
 func (m *Model) MeanBatch(from, to time.Time) float64 {
-	return ratio(m.over(m.flow.executed, from, to)*float64(m.spec.batchSize), m.over(m.flow.execs, from, to))
+	return ratio(m.Inferences(from, to), m.Executions(from, to))
 }
+
+// Inferences is how many inferences were done in the window (nv_inference_count): as many as each request that the cache does not
+// answer asks for.
+func (m *Model) Inferences(from, to time.Time) float64 {
+	return m.over(m.flow.executed, from, to) * float64(m.spec.batchSize)
+}
+
+// Executions is how many executions there were in the window (nv_inference_exec_count).
+func (m *Model) Executions(from, to time.Time) float64 { return m.over(m.flow.execs, from, to) }
 
 // CacheHitRatio is the share of the window's successful requests that the response cache answered; NaN without requests or cache.
 func (m *Model) CacheHitRatio(from, to time.Time) float64 {

@@ -9,6 +9,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/grafana"
 	"github.com/panelgate/panelgate/e2e/query"
+	"github.com/panelgate/panelgate/e2e/truth"
 	"github.com/panelgate/panelgate/e2e/why"
 	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/stack"
@@ -88,6 +89,8 @@ type Live struct {
 	Served *Served
 	// TakenPorts are published ports that are not free on this host.
 	TakenPorts []TakenPort
+	// Truth is what is so in the world that is acted out; nil where nothing is.
+	Truth *truth.World
 	// Unmatched are the entries of panelgate.yml's targets that no target matches.
 	Unmatched []Mapping
 }

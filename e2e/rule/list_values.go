@@ -2,5 +2,7 @@ package rule
 
 // valueRules are the rules about what a panel shows: values, units, names.
 func valueRules() []Rule {
-	return []Rule{}
+	return []Rule{
+		valueDiffersFromTruth(),
+	}
 }

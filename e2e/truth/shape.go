@@ -1,0 +1,179 @@
+package truth
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	promparser "github.com/prometheus/prometheus/promql/parser"
+)
+
+// shape is what a claim takes from an expression: which metrics it is about and which
+// series of them, over which time, and how lines are put together. How it computes is
+// left out: that is what the truth is to tell.
+type shape struct {
+	parts     map[part]bool
+	exporter  string
+	of        about
+	selectors map[part][][]*labels.Matcher // without the name
+	window    time.Duration                // the longest of a range selector
+	functions map[string]bool
+	outermost promparser.ItemType // aggregation, 0 for none
+	// outside says that the outermost aggregation is around a division.
+	outside bool
+	divides bool
+	mixed   bool // different aggregations, one inside of the other
+}
+
+// shapeOf is false for an expression of which more than the claim decides what it
+// shows: a quantile, a prediction, another time than now, a metric that nobody knows.
+func shapeOf(root promparser.Expr) (*shape, bool) {
+	s := &shape{parts: map[part]bool{}, selectors: map[part][][]*labels.Matcher{}, functions: map[string]bool{}}
+	known, ok := metrics(), true
+	first := true
+	promparser.Inspect(root, func(n promparser.Node, path []promparser.Node) error {
+		switch n := n.(type) {
+		case *promparser.VectorSelector:
+			ok = s.selector(n, known, first) && ok
+			first = false
+		case *promparser.MatrixSelector:
+			s.window = max(s.window, n.Range)
+		case *promparser.SubqueryExpr:
+			ok = false
+		case *promparser.Call:
+			s.functions[n.Func.Name] = true
+			ok = slices.Contains(transparent(), n.Func.Name) && ok
+		case *promparser.AggregateExpr:
+			ok = s.aggregation(n, path) && ok
+		case *promparser.BinaryExpr:
+			ok = s.binary(n) && ok
+		}
+		return nil
+	})
+	return s, ok && len(s.parts) > 0
+}
+
+// transparent are the functions that do not change what an expression is about.
+func transparent() []string {
+	return []string{"rate", "irate", "increase", "avg_over_time", "last_over_time", "label_replace", "label_join", "sort", "sort_desc", "abs",
+		"clamp", "clamp_min", "clamp_max", "scalar", "vector"}
+}
+
+func (s *shape) selector(n *promparser.VectorSelector, known map[string]metric, first bool) bool {
+	var rest []*labels.Matcher
+	name := n.Name
+	for _, m := range n.LabelMatchers {
+		switch {
+		case m.Name != model.MetricNameLabel:
+			rest = append(rest, m)
+		case m.Type == labels.MatchEqual:
+			name = m.Value
+		}
+	}
+	m, ok := known[name]
+	if !ok || n.OriginalOffset != 0 || n.Timestamp != nil || n.StartOrEnd != 0 {
+		return false
+	}
+	if !first && (s.exporter != m.exporter || s.of != m.of) {
+		return false
+	}
+	s.exporter, s.of = m.exporter, m.of
+	s.parts[m.part] = true
+	s.selectors[m.part] = append(s.selectors[m.part], rest)
+	return true
+}
+
+func (s *shape) aggregation(n *promparser.AggregateExpr, path []promparser.Node) bool {
+	switch n.Op {
+	case promparser.TOPK, promparser.BOTTOMK:
+		return true // they choose lines, and put none together
+	case promparser.SUM, promparser.AVG, promparser.MAX, promparser.MIN:
+	default:
+		return false
+	}
+	for _, around := range path {
+		if a, ok := around.(*promparser.AggregateExpr); ok && a.Op != n.Op {
+			s.mixed = true
+		}
+	}
+	if s.outermost == 0 {
+		s.outermost = n.Op
+		s.outside = divides(n.Expr)
+	}
+	return true
+}
+
+func (s *shape) binary(n *promparser.BinaryExpr) bool {
+	if n.Op == promparser.DIV && n.RHS.Type() == promparser.ValueTypeVector {
+		s.divides = true
+	}
+	return !n.ReturnBool && n.Op != promparser.POW && n.Op != promparser.MOD && n.Op != promparser.ATAN2
+}
+
+// divides says whether one series is divided by another in an expression.
+func divides(e promparser.Expr) bool {
+	found := false
+	promparser.Inspect(e, func(n promparser.Node, _ []promparser.Node) error {
+		if b, ok := n.(*promparser.BinaryExpr); ok && b.Op == promparser.DIV && b.RHS.Type() == promparser.ValueTypeVector {
+			found = true
+		}
+		return nil
+	})
+	return found
+}
+
+// only says whether the expression is about these parts and no others.
+func (s *shape) only(parts ...part) bool {
+	for p := range s.parts {
+		if !slices.Contains(parts, p) {
+			return false
+		}
+	}
+	return true
+}
+
+// times are the parts of the expression that are times.
+func (s *shape) times() []part {
+	var out []part
+	for p := range s.parts {
+		if p.isTime() {
+			out = append(out, p)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// moves says whether the expression looks at how counters move.
+func (s *shape) moves() bool {
+	return s.functions["rate"] || s.functions["irate"] || s.functions["increase"]
+}
+
+// chosen are the matchers of the selectors of some parts.
+func (s *shape) chosen(parts ...part) [][]*labels.Matcher {
+	var out [][]*labels.Matcher
+	for _, p := range parts {
+		out = append(out, s.selectors[p]...)
+	}
+	return out
+}
+
+// text is a title or legend for looking up words: lower case, without what variables
+// and labels fill in.
+func text(s string) string {
+	var b strings.Builder
+	depth := 0
+	for _, r := range strings.ToLower(s) {
+		switch {
+		case r == '{':
+			depth++
+		case r == '}':
+			depth--
+		case depth <= 0:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,175 @@
+package truth
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/fakes"
+)
+
+// World is the acted-out world as Prometheus has it: the models, GPUs and hosts, each
+// with the labels that it is known by after all relabelling.
+type World struct {
+	acted    *fakes.World
+	from     time.Time     // of the first sample
+	lag      time.Duration // how old what Prometheus shows may be: a scrape interval and a collection
+	subjects []*subject
+}
+
+// subject is one model, GPU or machine as one target shows it.
+type subject struct {
+	exporter string
+	at       string // the target
+	model    *fakes.Model
+	gpu      *fakes.GPU
+	host     *fakes.Host
+	sets     []model.LabelSet // the label sets of its series
+}
+
+// collection is how rarely an exporter brings its gauges up to date, at most:
+// dcgm-exporter does every 30 s.
+const collection = 30 * time.Second
+
+// Witnesses are the series by which the subjects are known, one selector for all.
+// Each is printed for every subject and has all labels that its siblings have.
+func Witnesses() string {
+	return `{__name__=~"` + strings.Join([]string{modelWitness, tritonGPUWitness, tritonHostWitness, dcgmWitness, nodeWitness}, "|") + `"}`
+}
+
+const (
+	modelWitness      = "nv_inference_request_success"
+	tritonGPUWitness  = "nv_gpu_utilization"
+	tritonHostWitness = "nv_cpu_memory_total_bytes"
+	dcgmWitness       = "DCGM_FI_DEV_FB_USED"
+	nodeWitness       = "node_memory_MemTotal_bytes"
+)
+
+// NewWorld is the world of an instance, given its series of Witnesses and the longest
+// scrape interval of its jobs. It is nil where nothing is acted out.
+func NewWorld(in env.Instance, witnesses []model.LabelSet, interval time.Duration) *World {
+	if in.World == nil {
+		return nil
+	}
+	w := &World{acted: in.World, from: in.From, lag: interval + collection}
+	if w.from.Before(in.World.Start()) {
+		w.from = in.World.Start()
+	}
+	for _, set := range witnesses {
+		w.add(in, set)
+	}
+	return w
+}
+
+func (w *World) start() time.Time { return w.acted.Start() }
+
+// add takes the series of a witness in, where the target that it is from is answered by a fake.
+func (w *World) add(in env.Instance, set model.LabelSet) {
+	i := slices.IndexFunc(in.Targets, func(t env.Target) bool {
+		return t.Up && t.Labels["job"] == string(set["job"]) && t.Labels["instance"] == string(set["instance"])
+	})
+	if i < 0 {
+		return
+	}
+	target := in.Targets[i]
+	s := &subject{exporter: target.AnsweredBy, at: target.Labels["job"] + "\x00" + target.Labels["instance"]}
+	name := string(set[model.MetricNameLabel])
+	delete(set, model.MetricNameLabel)
+	switch {
+	case s.exporter == "triton" && name == modelWitness:
+		m, ok := w.acted.Model(string(set["model"]))
+		if !ok {
+			return
+		}
+		s.model = m
+	case s.exporter == "triton" && name == tritonGPUWitness, s.exporter == "dcgm" && name == dcgmWitness:
+		if s.gpu = w.gpuOf(target, set); s.gpu == nil {
+			return
+		}
+	case s.exporter == "node" && name == nodeWitness, s.exporter == "triton" && name == tritonHostWitness:
+		s.host = w.acted.Host()
+	default:
+		return
+	}
+	for _, other := range w.subjects {
+		if other.exporter == s.exporter && other.at == s.at && other.model == s.model && other.gpu == s.gpu && other.host == s.host {
+			other.sets = append(other.sets, set)
+			return
+		}
+	}
+	s.sets = []model.LabelSet{set}
+	w.subjects = append(w.subjects, s)
+}
+
+// gpuOf finds the GPU of a series by its number or its UUID.
+func (w *World) gpuOf(t env.Target, set model.LabelSet) *fakes.GPU {
+	if i, err := strconv.Atoi(string(set["gpu"])); err == nil {
+		g, _ := w.acted.GPU(i)
+		return g
+	}
+	id := fakes.IdentityOf(t.Address)
+	for i, g := range w.acted.GPUs() {
+		for _, v := range set {
+			if string(v) == id.GPUUUID(i) {
+				return g
+			}
+		}
+	}
+	return nil
+}
+
+// subjectsOf are those that a line is about: those that the query's selectors choose
+// and that have the line's labels. It is false where that cannot be told.
+func (w *World) subjectsOf(c *claim, line model.Metric) ([]*subject, bool) {
+	var chosen []*subject
+	known := map[model.LabelName]bool{}
+	for _, s := range w.subjects {
+		if s.exporter != c.exporter || !c.about(s) {
+			continue
+		}
+		for _, set := range s.sets {
+			for l := range set {
+				known[l] = true
+			}
+		}
+		if slices.ContainsFunc(c.selectors, s.chosenBy) {
+			chosen = append(chosen, s)
+		}
+	}
+	for l := range line {
+		if !known[l] && l != model.MetricNameLabel && !c.splits(l) {
+			return nil, false
+		}
+	}
+	chosen = slices.DeleteFunc(chosen, func(s *subject) bool { return !s.has(line) })
+	return chosen, len(chosen) > 0 && (len(chosen) == 1 || c.aggregates)
+}
+
+// chosenBy says whether a selector's matchers choose one of the subject's series.
+func (s *subject) chosenBy(matchers []*labels.Matcher) bool {
+	return slices.ContainsFunc(s.sets, func(set model.LabelSet) bool {
+		return !slices.ContainsFunc(matchers, func(m *labels.Matcher) bool { return !m.Matches(string(set[model.LabelName(m.Name)])) })
+	})
+}
+
+// has says whether one of the subject's series has the labels of a line, as far as they are the subject's.
+func (s *subject) has(line model.Metric) bool {
+	return slices.ContainsFunc(s.sets, func(set model.LabelSet) bool {
+		for l, v := range line {
+			if is, ok := set[l]; ok && is != v || !ok && s.knows(l) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// knows says whether any of the subject's series has a label.
+func (s *subject) knows(l model.LabelName) bool {
+	return slices.ContainsFunc(s.sets, func(set model.LabelSet) bool { _, ok := set[l]; return ok })
+}
