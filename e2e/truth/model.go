@@ -237,6 +237,9 @@ func (c *claim) counts(s *shape, w words, u unit) bool {
 	}
 	c.labels = []model.LabelName{"reason"}
 	c.what, c.canonical = countWords(parts[0], perSecond, c.sinceStart), ""
+	if perSecond && c.window == 0 {
+		c.window = time.Minute // a counter as it is, whose rate is claimed all the same
+	}
 	if perSecond {
 		c.canonical = "rate(…[$__rate_interval])"
 	}

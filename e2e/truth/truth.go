@@ -196,7 +196,7 @@ func (w *World) sound(c *claim, who []*subject, values []model.SamplePair) []mod
 func (w *World) expected(c *claim, r reading, points []model.SamplePair) (low, high float64) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, back := range []time.Duration{0, w.lag / 2, w.lag} {
-		for _, shorter := range []time.Duration{0, w.lag} {
+		for _, shorter := range []time.Duration{0, w.scrape} {
 			mean := 0.0
 			for _, p := range points {
 				from, to := w.window(c, p.Timestamp.Time().Add(-back))

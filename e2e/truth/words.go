@@ -36,8 +36,8 @@ func (w words) is(any ...string) bool {
 
 // statistical are words for something else than a mean or a present value.
 func (w words) statistical() bool {
-	return w.is("p50", "p90", "p95", "p99", "p999", "max", "maximum", "min", "minimum", "peak", "worst", "median", "stddev", "variance") ||
-		w.has("percentile", "quantile", "predict", "forecast", "anomal", "deviation", "trend", "budget", "slo")
+	return w.is("p50", "p90", "p95", "p99", "p999", "max", "maximum", "min", "minimum", "peak", "worst", "median", "stddev", "variance", "slo") ||
+		w.has("percentile", "quantile", "predict", "forecast", "anomal", "deviation", "trend", "budget")
 }
 
 // stage is the time that the words name, by the legend rather than by the title;
