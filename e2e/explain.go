@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 	"sort"
-	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/e2e/why"
 	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/fakes/standard"
 )
 
@@ -49,7 +49,7 @@ func (r *run) explain(ctx context.Context, src *sources, live *rule.Live) error 
 }
 
 // explainQueries asks for each different query once, a bounded number at a time.
-func (r *run) explainQueries(ctx context.Context, src *sources, live *rule.Live, empty []*rule.Asked, known map[string]string) error {
+func (r *run) explainQueries(ctx context.Context, src *sources, live *rule.Live, empty []*rule.Asked, known *printed) error {
 	same := map[string][]*rule.Asked{}
 	var order []string
 	for _, a := range empty {
@@ -88,7 +88,7 @@ func (r *run) explainQueries(ctx context.Context, src *sources, live *rule.Live,
 	return nil
 }
 
-func (r *run) explainQuery(ctx context.Context, src *sources, live *rule.Live, a *rule.Asked, known map[string]string) *why.Diagnosis {
+func (r *run) explainQuery(ctx context.Context, src *sources, live *rule.Live, a *rule.Asked, known *printed) *why.Diagnosis {
 	asker := r.asker(ours(src, a.Datasource), live, a.Board, a.Target.Expr.Value, known)
 	asker.Start, asker.End, asker.Step = a.Request.Start, a.Request.End, a.Request.Step
 	if a.Request.Instant {
@@ -108,7 +108,7 @@ func (r *run) explainQuery(ctx context.Context, src *sources, live *rule.Live, a
 // explainBeyond is for a query that looks back to before the history, where
 // nothing could be found. If everything it reads is there as of now, the
 // emptiness proves nothing: beyond is true. Else what is not there is the reason.
-func (r *run) explainBeyond(ctx context.Context, src *sources, live *rule.Live, a *rule.Asked, known map[string]string) (d *why.Diagnosis, beyond bool) {
+func (r *run) explainBeyond(ctx context.Context, src *sources, live *rule.Live, a *rule.Asked, known *printed) (d *why.Diagnosis, beyond bool) {
 	if a.Samples > 0 || !looksBefore(a.Request, live.Instance.From) {
 		return nil, false
 	}
@@ -145,7 +145,7 @@ func unexplained(err error) *why.Diagnosis {
 
 // explainVariables finds out why variables have no option. One whose query does
 // not parse is left to variable/query-error.
-func (r *run) explainVariables(ctx context.Context, src *sources, live *rule.Live, known map[string]string) error {
+func (r *run) explainVariables(ctx context.Context, src *sources, live *rule.Live, known *printed) error {
 	for i, v := range live.Variables {
 		q := query.ParseVariableQuery(v.Query)
 		if !v.Empty() || q.Arg == "" || q.Kind == query.LabelNames || q.Kind == query.Metrics {
@@ -173,15 +173,19 @@ func (r *run) explainVariables(ctx context.Context, src *sources, live *rule.Liv
 }
 
 // asker knows what can be known about a text of a dashboard, but not its window.
-func (r *run) asker(prom promv1.API, live *rule.Live, b *rule.Board, text string, known map[string]string) *why.Asker {
+func (r *run) asker(prom promv1.API, live *rule.Live, b *rule.Board, text string, known *printed) *why.Asker {
 	asker := &why.Asker{API: prom, Targets: slices.Concat(live.Instance.Targets, live.Instance.Others),
-		ExporterOf: exporterOf(known), Intervals: map[string]time.Duration{}, Recorded: map[string]string{}}
+		ExporterOf: exporterOf(known, live.Metrics), Intervals: map[string]time.Duration{}, Recorded: map[string]string{},
+		Relabelled: map[string]string{}, Catalogue: live.Metrics}
 	if live.Instance.World == nil {
 		asker.ExporterOf = seen(asker.ExporterOf, asker.Targets)
 	}
 	if p := r.stack.Prometheus; p != nil { // a running stack may have its dashboards alone in files
 		for _, j := range p.Jobs {
 			asker.Intervals[j.Name.Value] = j.ScrapeInterval
+			if n := j.Node.Get("metric_relabel_configs"); n.Exists() {
+				asker.Relabelled[j.Name.Value] = n.Pos().String()
+			}
 		}
 		for _, f := range p.RuleFiles {
 			for _, rec := range f.Records {
@@ -189,10 +193,11 @@ func (r *run) asker(prom promv1.API, live *rule.Live, b *rule.Board, text string
 			}
 		}
 	}
-	for m := range known {
+	for m := range known.exporters {
 		asker.KnownMetrics = append(asker.KnownMetrics, m)
 	}
 	sort.Strings(asker.KnownMetrics)
+	asker.Printed = func(metric string) []model.LabelSet { return known.series[metric] }
 	for _, v := range live.Variables {
 		used := func(ref query.Reference) bool { return ref.Name == v.Variable.Name.Value }
 		if v.Board == b && (v.Empty() || v.Err != nil) && slices.ContainsFunc(query.References(text), used) {
@@ -202,19 +207,20 @@ func (r *run) asker(prom promv1.API, live *rule.Live, b *rule.Board, text string
 	return asker
 }
 
+// printed is what the exporters print that are acted out.
+type printed struct {
+	exporters map[string]string           // by metric
+	series    map[string][]model.LabelSet // by metric, before relabelling
+}
+
 // exporterOf knows a metric by name, or by belonging to the family of names
 // that only one exporter uses.
-func exporterOf(known map[string]string) func(string) string {
+func exporterOf(known *printed, names *catalogue.Catalogue) func(string) string {
 	return func(metric string) string {
-		if e, ok := known[metric]; ok {
+		if e, ok := known.exporters[metric]; ok {
 			return e
 		}
-		for prefix, e := range map[string]string{"nv_": "triton", "DCGM_": "dcgm", "node_": "node"} {
-			if strings.HasPrefix(metric, prefix) {
-				return e
-			}
-		}
-		return ""
+		return names.Exporter(metric)
 	}
 }
 
@@ -230,9 +236,9 @@ func seen(exporterOf func(string) string, targets []env.Target) func(string) str
 	}
 }
 
-// exporterMetrics maps the names that the exporters print to who prints them.
-func exporterMetrics(w *fakes.World, at time.Time) (map[string]string, error) {
-	out := map[string]string{}
+// exporterMetrics reads what the exporters print at a moment.
+func exporterMetrics(w *fakes.World, at time.Time) (*printed, error) {
+	out := &printed{exporters: map[string]string{}, series: map[string][]model.LabelSet{}}
 	if w == nil {
 		return out, nil
 	}
@@ -257,9 +263,18 @@ func exporterMetrics(w *fakes.World, at time.Time) (map[string]string, error) {
 			if entry == textparse.EntrySeries {
 				var ls labels.Labels
 				p.Labels(&ls)
-				out[ls.Get(model.MetricNameLabel)] = name
+				out.add(name, ls)
 			}
 		}
 	}
 	return out, nil
+}
+
+func (p *printed) add(exporter string, ls labels.Labels) {
+	metric := ls.Get(model.MetricNameLabel)
+	set := model.LabelSet{}
+	ls.Range(func(l labels.Label) { set[model.LabelName(l.Name)] = model.LabelValue(l.Value) })
+	delete(set, model.MetricNameLabel)
+	p.exporters[metric] = exporter
+	p.series[metric] = append(p.series[metric], set)
 }

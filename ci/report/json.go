@@ -97,6 +97,7 @@ type Finding struct {
 	Reason         string   `json:"reason"`
 	Evidence       []string `json:"evidence"`
 	Fix            string   `json:"fix"`
+	Asked          int      `json:"asked,omitempty"`  // questions that it took to find the reason
 	Mended         string   `json:"mended,omitempty"` // expr as it ought to be written
 }
 
@@ -202,7 +203,7 @@ func (r Result) finding(f rule.Finding) Finding {
 	return Finding{
 		Rule: f.Rule, Severity: f.Severity.String(), File: pos.File, Line: pos.Line, Column: pos.Column,
 		Dashboard: f.Dashboard, DashboardTitle: f.DashboardTitle, Panel: f.Panel, PanelID: f.PanelID, RefID: f.RefID,
-		Expr: f.Expr, ExprRun: f.ExprRun, Message: f.Message, Reason: f.Reason, Evidence: evidence, Fix: f.Fix, Mended: f.Mended,
+		Expr: f.Expr, ExprRun: f.ExprRun, Message: f.Message, Reason: f.Reason, Evidence: evidence, Fix: f.Fix, Asked: f.Asked, Mended: f.Mended,
 	}
 }
 

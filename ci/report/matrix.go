@@ -290,7 +290,7 @@ func (f Finding) told() rule.Finding {
 	return rule.Finding{
 		Rule: f.Rule, Severity: severity, Pos: source.Pos{File: f.File, Line: f.Line, Column: f.Column},
 		Dashboard: f.Dashboard, DashboardTitle: f.DashboardTitle, Panel: f.Panel, PanelID: f.PanelID, RefID: f.RefID,
-		Expr: f.Expr, ExprRun: f.ExprRun, Message: f.Message, Reason: f.Reason, Evidence: f.Evidence, Fix: f.Fix, Mended: f.Mended,
+		Expr: f.Expr, ExprRun: f.ExprRun, Message: f.Message, Reason: f.Reason, Evidence: f.Evidence, Fix: f.Fix, Asked: f.Asked, Mended: f.Mended,
 	}
 }
 

@@ -55,7 +55,7 @@ func explain(f *Finding, a *Asked) {
 	}
 	f.Reason = string(d.Reason)
 	f.Evidence = append([]string{d.Message}, d.Evidence...)
-	f.Fix = d.Fix
+	f.Fix, f.Asked = d.Fix, d.Asked
 	f.Empty = Span{Start: d.Start, End: d.End}
 	f.Pos = a.Target.Expr.PosAt(a.Request.Mapping.Source(d.Start))
 }

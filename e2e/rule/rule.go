@@ -54,6 +54,7 @@ type Finding struct {
 	Reason         string // why, one of the catalogue's reasons
 	Evidence       []string
 	Fix            string
+	Asked          int // how many questions Prometheus was asked to find the reason
 	// Mended is Expr as it ought to be written, "" where that cannot be computed.
 	Mended string
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/prometheus/prometheus/model/labels"
 	promparser "github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/panelgate/panelgate/e2e/nearest"
@@ -27,17 +28,20 @@ func (a *Asker) ExplainLabel(ctx context.Context, selector, label string) (*Diag
 		return nil, nil, nil
 	}
 	d := &diagnosing{Asker: a, ctx: ctx}
-	from, to := d.window(vs, 0)
-	found, err := d.series(vs.LabelMatchers, from, to)
+	d.window(vs, 0)
+	found, _, err := d.series(vs.LabelMatchers)
 	if err != nil {
 		return nil, nil, err
 	}
 	if values := valueList(found, label); len(values) > 0 {
 		return nil, values, nil
 	}
+	if out := d.labelTakenAway(vs.Name, selector, label); out != nil {
+		return out, nil, nil
+	}
 	names := labelNames(found)
 	out := &Diagnosis{
-		Part: selector, End: len(selector), Reason: LabelMissing,
+		Part: selector, End: len(selector), Reason: LabelMissing, Asked: d.asked,
 		Message:  fmt.Sprintf("no series of %s has a label %s", selector, label),
 		Evidence: []string{"labels there are: " + strings.Join(names, ", ")},
 		Fix:      "ask for a label that the metric has",
@@ -46,4 +50,15 @@ func (a *Asker) ExplainLabel(ctx context.Context, selector, label string) (*Diag
 		out.Fix = fmt.Sprintf("write %s in place of %s, if that is what is meant", near[0], label)
 	}
 	return out, nil, nil
+}
+
+// labelTakenAway is for a label that an exporter prints and relabelling removes, nil for others.
+func (d *diagnosing) labelTakenAway(metric, selector, label string) *Diagnosis {
+	out := &Diagnosis{Part: selector, End: len(selector), Asked: d.asked}
+	present := labels.MustNewMatcher(labels.MatchRegexp, label, ".+")
+	if !d.takenAway(metric, present, out) {
+		return nil
+	}
+	out.Message = fmt.Sprintf("the exporter prints %s with a label %s, and Prometheus has it without", metric, label)
+	return out
 }

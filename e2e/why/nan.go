@@ -21,14 +21,35 @@ func (a *Asker) ExplainNaN(ctx context.Context, expr string) (*Diagnosis, error)
 	if found, err := d.emptyScalar(root, expr); found != nil || err != nil {
 		return found, err
 	}
-	var found *Diagnosis
-	for _, division := range divisions(root) {
-		zero, err := d.zero(division.RHS)
-		if err != nil {
-			return nil, err
+	return d.innermostZero(divisions(root), expr)
+}
+
+// innermostZero is the last of divisions whose divisor is zero throughout, asked for
+// all of them at once.
+func (d *diagnosing) innermostZero(all []*promparser.BinaryExpr, expr string) (*Diagnosis, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	if len(all) > maxParts {
+		return nil, fmt.Errorf("the expression has %d divisions, more than the %d that are looked into", len(all), maxParts)
+	}
+	var divisors []string
+	for _, division := range all {
+		if division.RHS.Type() == promparser.ValueTypeScalar {
+			divisors = append(divisors, "vector("+division.RHS.String()+")")
+			continue
 		}
-		if zero {
+		divisors = append(divisors, "max(abs("+division.RHS.String()+"))")
+	}
+	answers, err := d.together(divisors...)
+	if err != nil {
+		return nil, err
+	}
+	var found *Diagnosis
+	for i, division := range all {
+		if zero(answers[i]) {
 			found = divided(division, expr)
+			found.Asked = d.asked
 		}
 	}
 	return found, nil
@@ -46,18 +67,8 @@ func divisions(root promparser.Expr) []*promparser.BinaryExpr {
 	return out
 }
 
-// zero says whether an expression has zeros and nothing else but NaN.
-func (d *diagnosing) zero(n promparser.Expr) (bool, error) {
-	var m model.Matrix
-	var err error
-	if n.Type() == promparser.ValueTypeScalar {
-		m, err = d.query(n.String())
-	} else {
-		m, err = d.query("max(abs(" + n.String() + "))")
-	}
-	if err != nil || len(m) == 0 {
-		return false, err
-	}
+// zero says whether an answer has zeros and nothing else but NaN.
+func zero(m model.Matrix) bool {
 	zeros := 0
 	for _, s := range m {
 		for _, v := range s.Values {
@@ -65,11 +76,11 @@ func (d *diagnosing) zero(n promparser.Expr) (bool, error) {
 			case f == 0:
 				zeros++
 			case !math.IsNaN(f):
-				return false, nil
+				return false
 			}
 		}
 	}
-	return zeros > 0, nil
+	return zeros > 0
 }
 
 // emptyScalar explains scalar() of nothing, which is NaN rather than nothing.

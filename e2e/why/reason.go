@@ -132,15 +132,12 @@ func (d *diagnosing) filtered(n *promparser.BinaryExpr, out *Diagnosis) error {
 	if side.Type() == promparser.ValueTypeScalar {
 		side = n.RHS
 	}
-	low, err := d.query("min(" + side.String() + ")")
+	answers, err := d.together("min("+side.String()+")", "max("+side.String()+")", "count("+side.String()+")")
 	if err != nil {
 		return err
 	}
-	high, err := d.query("max(" + side.String() + ")")
-	if err != nil {
-		return err
-	}
-	out.Evidence = append(out.Evidence, fmt.Sprintf("%s is between %g and %g", side, lowest(low), highest(high)))
+	low, high := answers[0], answers[1]
+	out.Evidence = append(out.Evidence, fmt.Sprintf("%s is between %g and %g, in %g series", side, lowest(low), highest(high), highest(answers[2])))
 	if lowest(low) == 0 && highest(high) == 0 && countsEvents(side) {
 		out.Reason = NoTraffic
 		out.Message = "nothing is counted: the counter has not moved in the whole range"
@@ -167,45 +164,120 @@ func countsEvents(e promparser.Expr) bool {
 
 // join explains a binary operation whose sides have data but share no labels.
 func (d *diagnosing) join(n *promparser.BinaryExpr, out *Diagnosis) error {
-	left, err := d.labelsOf(n.LHS)
+	sides, err := d.sides(n)
 	if err != nil {
 		return err
 	}
-	right, err := d.labelsOf(n.RHS)
-	if err != nil {
-		return err
-	}
+	left, right := labelNames(sides[0]), labelNames(sides[1])
 	out.Reason = JoinMismatch
 	out.Message = fmt.Sprintf("no series of the left side of %s has a partner on the right", n.Op)
-	out.Evidence = append(out.Evidence,
-		"labels on the left: "+listed(left), "labels on the right: "+listed(right))
-	if vm := n.VectorMatching; vm != nil && vm.On && len(vm.MatchingLabels) > 0 {
+	out.Evidence = append(out.Evidence, "labels on the left: "+listed(left), "labels on the right: "+listed(right))
+	shared := slices.DeleteFunc(slices.Clone(left), func(l string) bool { return !slices.Contains(right, l) })
+	for _, l := range shared {
+		if !overlap(valueList(sides[0], l), valueList(sides[1], l)) {
+			out.Evidence = append(out.Evidence, fmt.Sprintf("%s has no value in common: %s on the left, %s on the right", l, values(sides[0], l), values(sides[1], l)))
+		}
+	}
+	joint := agreeing(sides[0], sides[1], shared)
+	vm := n.VectorMatching
+	switch {
+	case vm != nil && vm.On && len(vm.MatchingLabels) > 0:
 		out.Message += fmt.Sprintf(" with the same %s", strings.Join(vm.MatchingLabels, ", "))
 		out.Fix = "match on a label whose values are the same on both sides, or make one so with label_replace"
-		return nil
-	}
-	shared := slices.DeleteFunc(slices.Clone(left), func(l string) bool { return !slices.Contains(right, l) })
-	if len(shared) > 0 && len(shared) < max(len(left), len(right)) {
-		out.Fix = fmt.Sprintf("match on what both sides have: %s on (%s) …", n.Op, strings.Join(shared, ", "))
-	} else {
+		if len(joint) > 0 {
+			out.Fix = fmt.Sprintf("match on what both sides have the same: %s on (%s)%s …", n.Op, strings.Join(joint, ", "), group(sides, joint))
+		}
+	case len(joint) > 0:
+		out.Fix = fmt.Sprintf("match on what both sides have the same: %s on (%s)%s …", n.Op, strings.Join(joint, ", "), group(sides, joint))
+	default:
 		out.Fix = "aggregate both sides to the same labels, or rename a label with label_replace"
+		if l, r := renamed(sides[0], sides[1]); l != "" {
+			out.Evidence = append(out.Evidence, fmt.Sprintf("%s on the left has the values of %s on the right", l, r))
+			out.Fix = fmt.Sprintf(`match on %s: %s on (%s) label_replace(…, %q, "$1", %q, "(.+)")`, l, n.Op, l, l, r)
+		}
 	}
 	return nil
 }
 
-func (d *diagnosing) labelsOf(e promparser.Expr) ([]string, error) {
-	m, err := d.query("limitk(" + fmt.Sprint(maxSeriesForEvidence) + ", " + e.String() + ")")
-	if err != nil {
-		m, err = d.query(e.String()) // a server without limitk
+// renamed is a label of the left side whose values another label has on the right, as
+// exporters name the same thing differently; "" where there is none.
+func renamed(left, right []model.LabelSet) (onLeft, onRight string) {
+	for _, l := range labelNames(left) {
+		for _, r := range labelNames(right) {
+			if l == r || slices.Contains([]string{"job", "version"}, l) {
+				continue
+			}
+			if overlap(valueList(left, l), valueList(right, r)) {
+				return l, r
+			}
+		}
+	}
+	return "", ""
+}
+
+// sides are the label sets of both sides of an operation, some of them where they are many.
+func (d *diagnosing) sides(n *promparser.BinaryExpr) ([2][]model.LabelSet, error) {
+	var out [2][]model.LabelSet
+	some := func(e promparser.Expr) string { return fmt.Sprintf("limitk(%d, %s)", maxSeriesForEvidence, e) }
+	answers, err := d.together(some(n.LHS), some(n.RHS))
+	if err != nil { // a server without limitk
+		answers, err = d.together(n.LHS.String(), n.RHS.String())
 	}
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	sets := make([]model.LabelSet, len(m))
-	for i, s := range m {
-		sets[i] = model.LabelSet(s.Metric)
+	for i, m := range answers {
+		for _, s := range m {
+			out[i] = append(out[i], model.LabelSet(s.Metric))
+		}
 	}
-	return labelNames(sets), nil
+	return out, nil
+}
+
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(v string) bool { return slices.Contains(b, v) })
+}
+
+// agreeing are the shared labels in which the two most alike series of both sides agree.
+func agreeing(left, right []model.LabelSet, shared []string) []string {
+	var best []string
+	for _, l := range left {
+		for _, r := range right {
+			same := slices.DeleteFunc(slices.Clone(shared), func(name string) bool {
+				return l[model.LabelName(name)] != r[model.LabelName(name)]
+			})
+			if len(same) > len(best) {
+				best = same
+			}
+		}
+	}
+	return best
+}
+
+// group is the modifier that matching on labels takes where one side has several
+// series for them.
+func group(sides [2][]model.LabelSet, on []string) string {
+	several := func(found []model.LabelSet) bool {
+		seen := map[string]bool{}
+		for _, ls := range found {
+			key := ""
+			for _, l := range on {
+				key += string(ls[model.LabelName(l)]) + "\x00"
+			}
+			if seen[key] {
+				return true
+			}
+			seen[key] = true
+		}
+		return false
+	}
+	switch left, right := several(sides[0]), several(sides[1]); {
+	case left && !right:
+		return " group_left ()"
+	case right && !left:
+		return " group_right ()"
+	}
+	return ""
 }
 
 func listed(names []string) string {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	promparser "github.com/prometheus/prometheus/promql/parser"
@@ -16,27 +17,62 @@ import (
 )
 
 // selector says why a selector finds nothing: its target, its metric, a label,
-// a value, or all its matchers together.
+// a value, or all its matchers together. All that it asks for is the series of the
+// metric, in one look-up.
 func (d *diagnosing) selector(vs *promparser.VectorSelector, rangeSel time.Duration, out *Diagnosis) error {
-	from, to := d.window(vs, rangeSel)
+	d.window(vs, rangeSel)
 	name, rest := splitName(vs)
-	if name != nil {
-		found, err := d.series([]*labels.Matcher{name}, from, to)
-		if err != nil {
+	if name == nil {
+		return d.nameless(rest, rangeSel, out)
+	}
+	found, more, err := d.series([]*labels.Matcher{name})
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return d.metricMissing(name, rest, out)
+	}
+	if more { // those that each matcher chooses may be among the ones that were not listed
+		if found, err = d.narrowed(name, rest, found); err != nil {
 			return err
 		}
-		if len(found) == 0 {
-			return d.metricMissing(name, rest, from, to, out)
-		}
-		return d.matchers(name, rest, found, rangeSel, from, to, out)
 	}
-	return d.matchers(nil, rest, nil, rangeSel, from, to, out)
+	return d.matchers(name, rest, found, rangeSel, out)
 }
 
-// window is the time in which a selector looks for samples.
-func (d *diagnosing) window(vs *promparser.VectorSelector, rangeSel time.Duration) (from, to time.Time) {
+// window sets the time in which a selector looks for samples.
+func (d *diagnosing) window(vs *promparser.VectorSelector, rangeSel time.Duration) {
 	back := max(rangeSel, lookback)
-	return d.Start.Add(-back - vs.OriginalOffset), d.End.Add(-vs.OriginalOffset)
+	d.from, d.to = d.Start.Add(-back-vs.OriginalOffset), d.End.Add(-vs.OriginalOffset)
+}
+
+// nameless explains a selector without a metric's name, whose matchers are all there is.
+func (d *diagnosing) nameless(rest []*labels.Matcher, rangeSel time.Duration, out *Diagnosis) error {
+	var each [][]*labels.Matcher
+	for _, m := range rest {
+		each = append(each, []*labels.Matcher{m})
+	}
+	found, _, err := d.series(each...)
+	if err != nil {
+		return err
+	}
+	return d.matchers(nil, rest, found, rangeSel, out)
+}
+
+// narrowed lists the series that each matcher chooses alone, for a metric that has
+// more than are listed at once.
+func (d *diagnosing) narrowed(name *labels.Matcher, rest []*labels.Matcher, found []model.LabelSet) ([]model.LabelSet, error) {
+	for _, m := range rest {
+		if anyMatches(found, m) {
+			continue
+		}
+		alone, _, err := d.series([]*labels.Matcher{name, m})
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, alone...)
+	}
+	return found, nil
 }
 
 func splitName(vs *promparser.VectorSelector) (name *labels.Matcher, rest []*labels.Matcher) {
@@ -50,7 +86,7 @@ func splitName(vs *promparser.VectorSelector) (name *labels.Matcher, rest []*lab
 	return name, rest
 }
 
-func (d *diagnosing) metricMissing(name *labels.Matcher, rest []*labels.Matcher, from, to time.Time, out *Diagnosis) error {
+func (d *diagnosing) metricMissing(name *labels.Matcher, rest []*labels.Matcher, out *Diagnosis) error {
 	exporter := d.exporterOf(name.Value)
 	switch down := d.downTargets(name.Value, rest); {
 	case len(down) > 0:
@@ -69,7 +105,8 @@ func (d *diagnosing) metricMissing(name *labels.Matcher, rest []*labels.Matcher,
 		out.Fix = "declare the panel as expected to be empty, or ship the alerting rules it shows"
 		return nil
 	}
-	names, _, err := d.API.LabelValues(d.ctx, model.MetricNameLabel, nil, from, to)
+	d.asked++
+	names, _, err := d.API.LabelValues(d.ctx, model.MetricNameLabel, nil, d.from, d.to)
 	if err != nil {
 		return fmt.Errorf("list metric names: %w", err)
 	}
@@ -84,6 +121,7 @@ func (d *diagnosing) metricMissing(name *labels.Matcher, rest []*labels.Matcher,
 		out.Evidence = append(out.Evidence, fmt.Sprintf("%s is a metric of the %s exporter, which no target is answered by", name.Value, exporter))
 		out.Fix = "add a job that scrapes that exporter to prometheus.yml"
 	}
+	d.fromCatalogue(name.Value, out)
 	if near := nearest.Names(name.Value, known, 3); len(near) > 0 {
 		out.Evidence = append(out.Evidence, "nearest names: "+strings.Join(near, ", "))
 		if out.Fix == "" && nearest.Likely(name.Value, near[0]) {
@@ -94,6 +132,27 @@ func (d *diagnosing) metricMissing(name *labels.Matcher, rest []*labels.Matcher,
 		out.Fix = "use a metric that one of the stack's exporters has, or add a job for the exporter that has this one"
 	}
 	return nil
+}
+
+// fromCatalogue says which versions of its exporter have a metric, and what has it printed.
+func (d *diagnosing) fromCatalogue(name string, out *Diagnosis) {
+	if d.Catalogue == nil {
+		return
+	}
+	m, _, ok := d.Catalogue.Series(name)
+	switch {
+	case !ok:
+	case m.Removed():
+		out.Evidence = append(out.Evidence, fmt.Sprintf("%s has it no more since %s", m.Exporter, m.Until))
+		if len(m.ReplacedBy) > 0 {
+			out.Fix = "write " + strings.Join(m.ReplacedBy, ", or ") + ", which " + m.Exporter + " has in its place"
+		}
+	case m.Optional != "":
+		out.Evidence = append(out.Evidence, fmt.Sprintf("%s prints it only with %s", m.Exporter, m.Optional))
+		out.Fix = fmt.Sprintf("switch it on (%s), or show a metric that is printed by default", m.Optional)
+	case m.Since != "":
+		out.Evidence = append(out.Evidence, fmt.Sprintf("%s has it since %s", m.Exporter, m.Since))
+	}
 }
 
 // printedButNotKept explains a metric that an exporter which is up would print:
@@ -117,7 +176,24 @@ func (d *diagnosing) printedButNotKept(exporter, metric string, out *Diagnosis) 
 	out.Reason = DroppedByRelabel
 	out.Message = fmt.Sprintf("the %s exporter prints %s, but Prometheus has not got it", exporter, metric)
 	out.Fix = "look at the metric_relabel_configs and limits of the job that scrapes it"
+	d.relabelledBy(exporter, out)
 	return nil
+}
+
+// relabelledBy adds where the jobs that scrape an exporter relabel what they get.
+func (d *diagnosing) relabelledBy(exporter string, out *Diagnosis) bool {
+	found := false
+	for _, t := range d.Targets {
+		if at := d.Relabelled[t.Job]; at != "" && t.AnsweredBy == exporter {
+			found = true
+			said := fmt.Sprintf("job %q has metric_relabel_configs at %s", t.Job, at)
+			if !slices.Contains(out.Evidence, said) {
+				out.Evidence = append(out.Evidence, said)
+				out.Fix = fmt.Sprintf("mend the metric_relabel_configs at %s, or show what they leave", at)
+			}
+		}
+	}
+	return found
 }
 
 func targetDown(what string, down []env.Target, out *Diagnosis) {
@@ -188,36 +264,31 @@ func (d *diagnosing) exporterOf(metric string) string {
 	return d.ExporterOf(metric)
 }
 
-// matchers tries each matcher alone against the metric's series.
-func (d *diagnosing) matchers(name *labels.Matcher, rest []*labels.Matcher, found []model.LabelSet, window time.Duration, from, to time.Time, out *Diagnosis) error {
+// matchers holds each matcher alone against the series that are there.
+func (d *diagnosing) matchers(name *labels.Matcher, rest []*labels.Matcher, found []model.LabelSet, window time.Duration, out *Diagnosis) error {
 	metric := "the selector"
 	if name != nil {
 		metric = name.Value
 	}
 	for _, m := range rest {
-		alone, err := d.series(withName(name, m), from, to)
-		if err != nil {
-			return err
-		}
-		if len(alone) > 0 {
+		if anyMatches(found, m) {
 			continue
 		}
 		if down := d.namedDown(rest); len(down) > 0 {
 			targetDown(metric, down, out)
 			return nil
 		}
-		if name == nil { // then the rest of the selector says what there is
-			if found, err = d.series(without(rest, m), from, to); err != nil {
-				return err
-			}
+		if name == nil { // then what the rest of the selector chooses says what there is
+			found = matching(found, without(rest, m))
+		}
+		if d.takenAway(metric, m, out) {
+			return nil
 		}
 		d.matcherMissing(metric, m, found, out)
 		return nil
 	}
-	if all, err := d.series(withName(name, rest...), from, to); err != nil {
-		return err
-	} else if len(all) > 0 {
-		return d.unseen(metric, all, window, out)
+	if all := matching(found, rest); len(all) > 0 {
+		return d.unseen(metric, withName(name, rest...), all, window, out)
 	}
 	out.Reason = MatchersJointlyEmpty
 	out.Message = fmt.Sprintf("each label matcher of %s matches series, but no series matches all of them", metric)
@@ -225,7 +296,51 @@ func (d *diagnosing) matchers(name *labels.Matcher, rest []*labels.Matcher, foun
 		out.Evidence = append(out.Evidence, fmt.Sprintf("%s has the values %s", m.Name, values(found, m.Name)))
 	}
 	out.Fix = "choose values that occur together on one series"
+	if m := loosest(found, rest); m != nil {
+		together := matching(found, without(rest, m))
+		out.Evidence = append(out.Evidence, fmt.Sprintf("without %s there are %d series, with %s = %s", m, len(together), m.Name, values(together, m.Name)))
+	}
 	return nil
+}
+
+// loosest is the one matcher without which the others choose something, nil where there is none.
+func loosest(found []model.LabelSet, ms []*labels.Matcher) *labels.Matcher {
+	for i := len(ms) - 1; i >= 0; i-- {
+		if len(matching(found, without(ms, ms[i]))) > 0 {
+			return ms[i]
+		}
+	}
+	return nil
+}
+
+// matching are the label sets that all matchers match.
+func matching(found []model.LabelSet, ms []*labels.Matcher) []model.LabelSet {
+	var out []model.LabelSet
+	for _, ls := range found {
+		if !slices.ContainsFunc(ms, func(m *labels.Matcher) bool { return !m.Matches(string(ls[model.LabelName(m.Name)])) }) {
+			out = append(out, ls)
+		}
+	}
+	return out
+}
+
+func anyMatches(found []model.LabelSet, m *labels.Matcher) bool {
+	return slices.ContainsFunc(found, func(ls model.LabelSet) bool { return m.Matches(string(ls[model.LabelName(m.Name)])) })
+}
+
+// takenAway says whether an exporter prints the metric with what a matcher wants, so
+// that only relabelling can have taken it away.
+func (d *diagnosing) takenAway(metric string, m *labels.Matcher, out *Diagnosis) bool {
+	exporter := d.exporterOf(metric)
+	if d.Printed == nil || m.Name == "job" || m.Name == "instance" || m.Matches("") || !d.answered(exporter) {
+		return false
+	}
+	if !anyMatches(d.Printed(metric), m) || !d.relabelledBy(exporter, out) {
+		return false
+	}
+	out.Reason = DroppedByRelabel
+	out.Message = fmt.Sprintf("the %s exporter prints %s with %s, and Prometheus has no such series", exporter, metric, m)
+	return true
 }
 
 // namedDown are the targets that are down and that matchers on job or instance
@@ -289,7 +404,7 @@ func (d *diagnosing) emptied(m *labels.Matcher) bool {
 // unseen explains series that exist near the range while no sample of theirs is
 // in it: the window misses them, or they have ended. window is 0 for a plain
 // selector.
-func (d *diagnosing) unseen(metric string, all []model.LabelSet, window time.Duration, out *Diagnosis) error {
+func (d *diagnosing) unseen(metric string, ms []*labels.Matcher, all []model.LabelSet, window time.Duration, out *Diagnosis) error {
 	interval := d.Intervals[string(all[0]["job"])]
 	if window > 0 && window < 2*interval {
 		out.Reason = WindowTooShort
@@ -301,25 +416,61 @@ func (d *diagnosing) unseen(metric string, all []model.LabelSet, window time.Dur
 	out.Reason = Stale
 	out.Message = fmt.Sprintf("%s has %d series near the panel's range, but no sample inside it", metric, len(all))
 	out.Fix = "check that the exporter still prints it, and that the panel's range reaches to where it does"
+	until, err := d.lastSample(ms)
+	if err != nil {
+		return err
+	}
+	if !until.IsZero() {
+		out.Evidence = append(out.Evidence, fmt.Sprintf("its last sample is of %s, %s before the end of the range",
+			until.Format(time.DateTime), model.Duration(d.End.Sub(until).Round(time.Second))))
+	}
 	return nil
 }
 
-// series lists the label sets of the series that matchers choose.
-func (d *diagnosing) series(ms []*labels.Matcher, from, to time.Time) ([]model.LabelSet, error) {
+// lastSample is when the series that matchers choose had their last sample before the
+// end of the range, the zero time where none is found.
+func (d *diagnosing) lastSample(ms []*labels.Matcher) (time.Time, error) {
+	const steps = 100
+	back := max(d.to.Sub(d.from), time.Hour)
+	step := max(back/steps, time.Second)
+	d.asked++
+	v, _, err := d.API.Query(d.ctx, fmt.Sprintf("max(max_over_time(timestamp(%s)[%s:%s]))", selectorOf(ms), model.Duration(back.Round(time.Second)), model.Duration(step.Round(time.Second))), d.to)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("look for the last sample of %s: %w", selectorOf(ms), err)
+	}
+	m := asMatrix(v)
+	if len(m) == 0 {
+		return time.Time{}, nil
+	}
+	return time.UnixMilli(int64(1000 * highest(m))), nil
+}
+
+// series lists the label sets of the series that any of several selectors chooses, in
+// one look-up, and whether there are more than were listed.
+func (d *diagnosing) series(selectors ...[]*labels.Matcher) (found []model.LabelSet, more bool, err error) {
+	var asked []string
+	for _, ms := range selectors {
+		if slices.ContainsFunc(ms, func(m *labels.Matcher) bool { return !m.Matches("") }) {
+			asked = append(asked, selectorOf(ms)) // Prometheus refuses one that could match anything
+		}
+	}
+	if len(asked) == 0 {
+		return nil, false, nil
+	}
+	d.asked++
+	found, _, err = d.API.Series(d.ctx, asked, d.from, d.to, promv1.WithLimit(maxSeries))
+	if err != nil {
+		return nil, false, fmt.Errorf("look up series %s: %w", strings.Join(asked, ", "), err)
+	}
+	return found, len(found) >= maxSeries, nil
+}
+
+func selectorOf(ms []*labels.Matcher) string {
 	parts := make([]string, len(ms))
-	matchesAll := true
 	for i, m := range ms {
 		parts[i] = m.String()
-		matchesAll = matchesAll && m.Matches("")
 	}
-	if matchesAll {
-		return nil, nil // Prometheus refuses a selector that could match anything
-	}
-	found, _, err := d.API.Series(d.ctx, []string{"{" + strings.Join(parts, ",") + "}"}, from, to)
-	if err != nil {
-		return nil, fmt.Errorf("look up series {%s}: %w", strings.Join(parts, ","), err)
-	}
-	return found, nil
+	return "{" + strings.Join(parts, ",") + "}"
 }
 
 func withName(name *labels.Matcher, ms ...*labels.Matcher) []*labels.Matcher {

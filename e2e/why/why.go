@@ -13,6 +13,7 @@ import (
 	promparser "github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/fakes/catalogue"
 )
 
 // Reason is why a query is empty, in the catalogue's words.
@@ -37,10 +38,11 @@ const (
 )
 
 const (
-	lookback              = 5 * time.Minute // Prometheus' default
-	maxEvidenceValues     = 8               // of a label, in a message
-	maxSeriesForEvidence  = 200
-	maxQueriesPerDiagnose = 40
+	lookback             = 5 * time.Minute // Prometheus' default
+	maxEvidenceValues    = 8               // of a label, in a message
+	maxSeriesForEvidence = 200
+	maxSeries            = 20000 // of a look-up: more are not listed
+	maxParts             = 120   // of an expression
 )
 
 // Diagnosis is why a query is empty.
@@ -51,6 +53,7 @@ type Diagnosis struct {
 	Message    string // the reason in a sentence
 	Evidence   []string
 	Fix        string
+	Asked      int // how many questions Prometheus was asked for it
 }
 
 // Asker holds what a diagnosis may ask and know.
@@ -70,6 +73,13 @@ type Asker struct {
 	Recorded map[string]string
 	// KnownMetrics are the names that the exporters are known to print.
 	KnownMetrics []string
+	// Printed are the label sets with which an exporter that is acted out prints a
+	// metric, before Prometheus relabels them; nil where nobody knows.
+	Printed func(metric string) []model.LabelSet
+	// Relabelled says where the metric_relabel_configs of a job stand, by job.
+	Relabelled map[string]string
+	// Catalogue knows which version of an exporter has a metric; nil for nobody.
+	Catalogue *catalogue.Catalogue
 }
 
 // Explain finds the smallest part of expr that is empty and says why it is. It
@@ -81,14 +91,11 @@ func (a *Asker) Explain(ctx context.Context, expr string) (*Diagnosis, error) {
 		return nil, fmt.Errorf("parse %q: %w", expr, err)
 	}
 	d := &diagnosing{Asker: a, ctx: ctx}
-	empty, err := d.empty(root)
-	if err != nil || !empty {
+	empty, err := d.emptyParts(root)
+	if err != nil || !empty[root] {
 		return nil, err
 	}
-	node, err := d.smallest(root)
-	if err != nil {
-		return nil, err
-	}
+	node := smallest(root, empty)
 	pos := node.PositionRange()
 	out := &Diagnosis{Start: int(pos.Start), End: int(pos.End)}
 	if out.Start >= 0 && out.Start < out.End && out.End <= len(expr) {
@@ -99,6 +106,7 @@ func (a *Asker) Explain(ctx context.Context, expr string) (*Diagnosis, error) {
 	if err := d.reason(node, out); err != nil {
 		return nil, err
 	}
+	out.Asked = d.asked
 	return out, nil
 }
 
@@ -110,23 +118,20 @@ func parse(expr string) (promparser.Expr, error) {
 
 type diagnosing struct {
 	*Asker
-	ctx     context.Context // of one Explain
-	queries int
+	ctx      context.Context // of one Explain
+	asked    int             // questions so far
+	from, to time.Time       // in which a selector looks for samples
 }
 
 // smallest descends to the innermost sub-expression that is itself empty and
 // has no empty part that would account for it.
-func (d *diagnosing) smallest(n promparser.Expr) (promparser.Expr, error) {
+func smallest(n promparser.Expr, empty map[promparser.Expr]bool) promparser.Expr {
 	for _, child := range causes(n) {
-		empty, err := d.empty(child)
-		if err != nil {
-			return nil, err
-		}
-		if empty {
-			return d.smallest(child)
+		if empty[child] {
+			return smallest(child, empty)
 		}
 	}
-	return n, nil
+	return n
 }
 
 // causes are the parts of an expression whose emptiness makes it empty.
@@ -166,25 +171,9 @@ func vectors(exprs []promparser.Expr) []promparser.Expr {
 	return out
 }
 
-// empty asks whether an expression has no sample in the query's window.
-func (d *diagnosing) empty(n promparser.Expr) (bool, error) {
-	switch n.Type() {
-	case promparser.ValueTypeVector:
-		m, err := d.query("count(" + n.String() + ")")
-		return len(m) == 0, err
-	case promparser.ValueTypeMatrix:
-		m, err := d.query("count(count_over_time(" + n.String() + "))")
-		return len(m) == 0, err
-	default:
-		return false, nil
-	}
-}
-
 // query evaluates an expression over the window of the diagnosed query.
 func (d *diagnosing) query(expr string) (model.Matrix, error) {
-	if d.queries++; d.queries > maxQueriesPerDiagnose {
-		return nil, fmt.Errorf("the expression needs more than %d queries to diagnose", maxQueriesPerDiagnose)
-	}
+	d.asked++
 	if !d.Start.Before(d.End) || d.Step <= 0 {
 		v, _, err := d.API.Query(d.ctx, expr, d.End)
 		if err != nil {

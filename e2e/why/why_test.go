@@ -67,7 +67,7 @@ func TestExplain(t *testing.T) {
 		{"filtered out", `node_load1 > 1e9`, `node_load1 > 1e9`, FilteredOut, "between", "threshold"},
 		{"comparison the other way round", `1e9 < node_load1`, `1e9 < node_load1`, FilteredOut, "between", "threshold"},
 		{"no traffic", `rate(node_context_switches_total[1m]) * 0 > 0`, `rate(node_context_switches_total[1m]) * 0 > 0`, NoTraffic, "between 0 and 0", "scenario"},
-		{"join mismatch", `nv_gpu_utilization * DCGM_FI_DEV_GPU_TEMP`, `nv_gpu_utilization * DCGM_FI_DEV_GPU_TEMP`, JoinMismatch, "labels on the left", "on (instance, job)"},
+		{"join mismatch", `nv_gpu_utilization * DCGM_FI_DEV_GPU_TEMP`, `nv_gpu_utilization * DCGM_FI_DEV_GPU_TEMP`, JoinMismatch, "gpu_uuid on the left has the values of UUID on the right", `* on (gpu_uuid) label_replace(…, "gpu_uuid"`},
 		{"no le", `histogram_quantile(0.9, sum by (instance) (rate(node_cpu_seconds_total[1m])))`,
 			`histogram_quantile(0.9, sum by (instance) (rate(node_cpu_seconds_total[1m])))`, HistogramNoLe, "", "keep le"},
 		{"absent of what is there", `absent(up)`, `absent(up)`, FilteredOut, "", "expected to be empty"},
@@ -196,7 +196,7 @@ func TestExplainErrors(t *testing.T) {
 // An expression that is too large to take apart is an error, never a guess.
 func TestExplainGivesUp(t *testing.T) {
 	a := running(t, "steady")
-	parts := make([]string, 60)
+	parts := make([]string, 130)
 	for i := range parts {
 		parts[i] = fmt.Sprintf("missing_%d", i)
 	}
