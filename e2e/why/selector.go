@@ -105,6 +105,9 @@ func (d *diagnosing) metricMissing(name *labels.Matcher, rest []*labels.Matcher,
 		out.Fix = "declare the panel as expected to be empty, or ship the alerting rules it shows"
 		return nil
 	}
+	if stale, err := d.ended(name, rest, out); stale || err != nil {
+		return err
+	}
 	d.asked++
 	names, _, err := d.API.LabelValues(d.ctx, model.MetricNameLabel, nil, d.from, d.to)
 	if err != nil {
@@ -427,10 +430,31 @@ func (d *diagnosing) unseen(metric string, ms []*labels.Matcher, all []model.Lab
 	return nil
 }
 
+// before is how far back a metric is looked for that is not there any more.
+const before = 24 * time.Hour
+
+// ended says whether a metric that has no series in the query's window had some in the
+// time before.
+func (d *diagnosing) ended(name *labels.Matcher, rest []*labels.Matcher, out *Diagnosis) (bool, error) {
+	window := d.from
+	d.from = window.Add(-before)
+	defer func() { d.from = window }()
+	found, _, err := d.series([]*labels.Matcher{name})
+	if err != nil || len(found) == 0 {
+		return false, err
+	}
+	if chosen := matching(found, rest); len(chosen) > 0 {
+		found = chosen
+	} else {
+		rest = nil
+	}
+	return true, d.unseen(name.Value, withName(name, rest...), found, 0, out)
+}
+
 // lastSample is when the series that matchers choose had their last sample before the
 // end of the range, the zero time where none is found.
 func (d *diagnosing) lastSample(ms []*labels.Matcher) (time.Time, error) {
-	const steps = 100
+	const steps = 500 // a selector looks back five minutes, so that no step of less misses a sample
 	back := max(d.to.Sub(d.from), time.Hour)
 	step := max(back/steps, time.Second)
 	d.asked++
