@@ -180,7 +180,7 @@ func (t *matrixText) table(lines [][]word) {
 	for _, line := range lines {
 		var b strings.Builder
 		for i, w := range line {
-			b.WriteString(t.paint(w.color, clean(w.text)))
+			b.WriteString(t.paint(w.color, Clean(w.text)))
 			if i < len(line)-1 {
 				b.WriteString(strings.Repeat(" ", width[i]-utf8.RuneCountInString(w.text)+2))
 			}
@@ -198,12 +198,12 @@ func (t *matrixText) broke() {
 			return
 		}
 		if where := t.where(b); where != last {
-			t.printf("\n%s\n", t.paint(bold, clean(where)))
+			t.printf("\n%s\n", t.paint(bold, Clean(where)))
 			last = where
 		}
-		t.printf("  %s %s  %s\n", t.paint(severityNamed(b.Severity), b.Severity), b.Rule, clean(t.thing(b)))
+		t.printf("  %s %s  %s\n", t.paint(severityNamed(b.Severity), b.Severity), b.Rule, Clean(t.thing(b)))
 		if len(b.Reasons) == 0 { // a reason says enough of a panel
-			t.printf("        %s\n", clean(short(b.Message)))
+			t.printf("        %s\n", Clean(short(b.Message)))
 		}
 	}
 }
@@ -262,8 +262,8 @@ func (t *matrixText) errors() {
 		cells[r.Outcome.Err] = append(cells[r.Outcome.Err], r.Cell.Label)
 	}
 	for _, why := range order {
-		t.printf("\n%s %s\n  %s\n", t.paint(yellow, "could not be run:"), clean(strings.Join(cells[why], "; ")),
-			strings.ReplaceAll(clean(strings.TrimSpace(why)), "\n", "\n  "))
+		t.printf("\n%s %s\n  %s\n", t.paint(yellow, "could not be run:"), Clean(strings.Join(cells[why], "; ")),
+			strings.ReplaceAll(Clean(strings.TrimSpace(why)), "\n", "\n  "))
 	}
 }
 
@@ -274,7 +274,7 @@ func (t *matrixText) details() {
 		if d == nil || r.Outcome.Verdict != matrix.Fail {
 			continue
 		}
-		t.printf("\n%s\n", t.paint(bold, "— "+clean(r.Cell.Label)+" —"))
+		t.printf("\n%s\n", t.paint(bold, "— "+Clean(r.Cell.Label)+" —"))
 		for _, f := range d.Findings {
 			t.finding(f.told())
 		}
@@ -332,5 +332,5 @@ func CellLine(w io.Writer, done, of int, r matrix.Result) {
 		why = ": " + short(r.Outcome.Err)
 	}
 	// Of a progress that nobody reads any more the run does not end.
-	_, _ = fmt.Fprintf(w, "%d of %d  %-8s  %s in %s%s\n", done, of, mark, clean(r.Cell.Label), r.Took.Round(10*time.Millisecond), clean(why))
+	_, _ = fmt.Fprintf(w, "%d of %d  %-8s  %s in %s%s\n", done, of, mark, Clean(r.Cell.Label), r.Took.Round(10*time.Millisecond), Clean(why))
 }

@@ -50,7 +50,7 @@ func (p *Progress) Show(stage string, done, total int) {
 	if total > 0 {
 		line = fmt.Sprintf("%s … %d of %d", stage, done, total)
 	}
-	p.draw("\r\x1b[K" + clean(line))
+	p.draw("\r\x1b[K" + Clean(line))
 	p.shown = true
 }
 

@@ -133,10 +133,10 @@ func panels(b *rule.Board) int {
 	return n
 }
 
-// clean makes text from files and servers safe for a terminal: control
+// Clean makes text from files and servers safe for a terminal: control
 // characters and invisible direction marks are shown, not sent. Line breaks and
 // tabs stay.
-func clean(s string) string {
+func Clean(s string) string {
 	return strings.Map(func(c rune) rune {
 		switch {
 		case c == '\n' || c == '\t':

@@ -47,7 +47,7 @@ func Text(w io.Writer, r Result, opts TextOptions) error {
 		t.stages()
 	}
 	for _, n := range r.Notes {
-		t.printf("\n%s  %s\n", t.paint(dim, "note"), clean(n))
+		t.printf("\n%s  %s\n", t.paint(dim, "note"), Clean(n))
 	}
 	t.summary(hidden)
 	if _, err := w.Write(t.buf.Bytes()); err != nil {
@@ -118,7 +118,7 @@ func (t *text) board(b *rule.Board) {
 	if title == "" {
 		title = b.File
 	}
-	t.printf("%s  %s  %s", mark, t.paint(bold, clean(title)), plural(panels(b), "panel"))
+	t.printf("%s  %s  %s", mark, t.paint(bold, Clean(title)), plural(panels(b), "panel"))
 	if t.Env != "static" {
 		t.printf(", %s%s", plural(c.Queries, "query"), c.details())
 	}
@@ -154,10 +154,10 @@ func (t *text) queries(b *rule.Board) {
 		if q.Target != nil {
 			ref = " › " + q.Target.RefID.Value
 		}
-		t.printf("      %-14s %s: %s, %s, %.1f ms", q.Status, clean(q.Panel.Title.Value+ref),
+		t.printf("      %-14s %s: %s, %s, %.1f ms", q.Status, Clean(q.Panel.Title.Value+ref),
 			fmt.Sprintf("%d series", q.Series), plural(q.Samples, "sample"), milliseconds(q.Duration))
 		if q.Skip != "" {
-			t.printf(" (%s)", clean(q.Skip))
+			t.printf(" (%s)", Clean(q.Skip))
 		}
 		t.printf("\n")
 	}
@@ -175,7 +175,7 @@ func severityColor(s rule.Severity) string {
 }
 
 func (t *text) finding(f rule.Finding) {
-	t.printf("\n%s %s  %s\n", t.paint(severityColor(f.Severity), f.Severity.String()), t.paint(bold, f.Rule), clean(t.place(f.Pos).String()))
+	t.printf("\n%s %s  %s\n", t.paint(severityColor(f.Severity), f.Severity.String()), t.paint(bold, f.Rule), Clean(t.place(f.Pos).String()))
 	if where := clickPath(f); where != "" {
 		t.field("at", where)
 	}
@@ -245,7 +245,7 @@ func (t *text) consequence(c *consequence) {
 		if f.PanelID == 0 && f.Panel == "" { // a variable, say: what it is stands first in the message
 			what, _, _ = strings.Cut(f.Message, ":")
 		}
-		t.printf("  %s  %s\n", clean(t.place(f.Pos).String()), clean(what))
+		t.printf("  %s  %s\n", Clean(t.place(f.Pos).String()), Clean(what))
 	}
 }
 
@@ -274,7 +274,7 @@ func (t *text) field(name, value string) {
 	if more := len(value) - longest; more > 0 && !t.Verbose {
 		value = strings.ToValidUTF8(value[:longest], "") + fmt.Sprintf(" … (%d more bytes, in --json)", more)
 	}
-	lines := strings.Split(strings.TrimRight(clean(value), "\n"), "\n")
+	lines := strings.Split(strings.TrimRight(Clean(value), "\n"), "\n")
 	t.printf("  %s%s\n", t.paint(dim, fmt.Sprintf("%-*s", width, name)), lines[0])
 	for _, l := range lines[1:] {
 		t.printf("  %*s%s\n", width, "", l)
