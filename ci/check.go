@@ -115,6 +115,7 @@ func (c *checkFlags) begin(cmd *cobra.Command, stderr io.Writer) (ctx context.Co
 		return ctx, cancel, nil, ended(ctx, err, "reading the files")
 	}
 	p.opts.History = history
+	p.opts.Instances = opts.Instances
 	p.opts.Env, p.opts.Containers, p.opts.Dagger, p.opts.Attach = opts.Env, opts.Containers, opts.Dagger, opts.Attach
 	return ctx, cancel, p, nil
 }

@@ -27,6 +27,8 @@ import (
 // envFlags say where the stack runs, and with what.
 type envFlags struct {
 	name string
+	// of embedded
+	instances int
 	// of docker and dagger
 	images         []string
 	registryPrefix string
@@ -51,6 +53,7 @@ type envFlags struct {
 func (e *envFlags) addTo(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&e.name, "env", embedded.Name, "the `environment` that the stack runs in: embedded (this process), docker (containers of its own images), dagger (the same as services of a Dagger engine; the default under `dagger run`), attach (it runs already)")
+	f.IntVar(&e.instances, "instances", 1, "embedded: `N` of each exporter, on hosts named after the ones in the files, to find what breaks beside a second server before there is one")
 	f.StringArrayVar(&e.images, "image", nil, "docker, dagger: run `SERVICE=IMAGE` in place of the compose file's, as grafana=grafana/grafana:13.2.3; fakes=IMAGE for the exporters' stand-ins, old.SERVICE=IMAGE for the revision of --upgrade-from alone; dagger: SERVICE=tar:FILE for an archive")
 	f.StringArrayVar(&e.settings, "setting", nil, "docker, dagger: set a variable of a server over those of the compose file, as grafana:GF_LOG_LEVEL=debug for `SERVICE:NAME=VALUE`; may be repeated")
 	f.StringVar(&e.registryPrefix, "registry-prefix", "", "docker, dagger: pull images of Docker Hub from below this `prefix`, a mirror")
@@ -80,6 +83,8 @@ func containersFlags() []string {
 	return []string{"image", "setting", "registry-prefix", "as-configured", "logs"}
 }
 
+func embeddedFlags() []string { return []string{"instances"} }
+
 func dockerFlags() []string { return []string{"upgrade-from"} }
 
 func daggerFlags() []string { return []string{"engine", "tunnel"} }
@@ -102,6 +107,8 @@ func (e *envFlags) twins(cmd *cobra.Command) error {
 		e.name = dagger.Name
 	}
 	switch e.name {
+	case embedded.Name:
+		return e.twinned(cmd, embeddedFlags()...)
 	case docker.Name:
 		return e.twinned(cmd, slices.Concat(containersFlags(), dockerFlags())...)
 	case dagger.Name:
@@ -142,6 +149,15 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 		}
 		return nil
 	}
+	if e.instances < 1 || e.instances > mostInstances {
+		return fmt.Errorf("--instances %d: want 1 to %d", e.instances, mostInstances)
+	}
+	if e.name != embedded.Name {
+		if err := refuse(embeddedFlags()...); err != nil {
+			return err
+		}
+	}
+	opts.Instances = e.instances
 	switch e.name {
 	case embedded.Name:
 		return refuse(slices.Concat(containersFlags(), dockerFlags(), daggerFlags(), insideFlags(), attachFlags())...)
@@ -164,6 +180,9 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 	names := []string{embedded.Name, docker.Name, dagger.Name, attach.Name}
 	return fmt.Errorf("unknown --env %q%s: want embedded, docker, dagger or attach", e.name, nearest.Hint(e.name, names))
 }
+
+// mostInstances are more than any join needs to break, and no more than a machine can scrape in memory.
+const mostInstances = 100
 
 // contained fills in how the stack's containers run.
 func (e *envFlags) contained(opts *e2e.Options) error {

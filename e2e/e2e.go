@@ -53,6 +53,9 @@ type Options struct {
 	// compared; nil and zero for a world of the run's own.
 	World *fakes.World
 	From  time.Time
+	// Instances is how many there are of each faked target, for embedded; see
+	// embedded.Options.
+	Instances int
 }
 
 // DefaultHistory is how much past is laid down at the most, unless told.
@@ -302,7 +305,7 @@ func (r *run) surroundings(in *rule.Static) (embedded.Options, error) {
 		mappings = append(mappings, embedded.Mapping{Match: t.Match, Fake: t.Fake, Live: t.Live})
 	}
 	return embedded.Options{
-		Scenario: scenario, World: r.World, From: r.From, Targets: mappings, History: history,
+		Scenario: scenario, World: r.World, From: r.From, Targets: mappings, Instances: r.Instances, History: history,
 		SelfAddresses: selfAddresses(r.stack), SelfPrefix: r.stack.Prometheus.Service.RoutePrefix(), OwnLoopback: ownLoopback(r.stack), Logger: r.Logger,
 		Progress: func(stage string, done, total int) { r.progress(stageName(stage), done, total) },
 	}, nil

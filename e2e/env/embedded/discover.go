@@ -55,7 +55,7 @@ type discoverer struct {
 	running sync.WaitGroup
 }
 
-func (e *Env) startDiscovery(cfg *config.Config, board *switchboard, logger *slog.Logger, registry *prometheus.Registry) (*discoverer, error) {
+func (e *Env) startDiscovery(cfg *config.Config, board *switchboard, clone cloner, logger *slog.Logger, registry *prometheus.Registry) (*discoverer, error) {
 	jobs, err := cfg.GetScrapeConfigs()
 	if err != nil {
 		return nil, fmt.Errorf("read the scrape configurations: %w", err)
@@ -83,7 +83,7 @@ func (e *Env) startDiscovery(cfg *config.Config, board *switchboard, logger *slo
 	watched := make(map[string]discovery.Configs, len(jobs))
 	for _, job := range jobs {
 		for _, c := range job.ServiceDiscoveryConfigs {
-			watched[job.JobName] = append(watched[job.JobName], &watchedConfig{Config: c, job: job.JobName, first: d.first})
+			watched[job.JobName] = append(watched[job.JobName], &watchedConfig{Config: c, job: job.JobName, first: d.first, cloner: clone})
 		}
 	}
 	if err := d.manager.ApplyConfig(watched); err != nil {
@@ -155,8 +155,9 @@ func targetKey(t *scrape.Target) string {
 // to the manager, so that nobody has to guess when discovery is complete.
 type watchedConfig struct {
 	discovery.Config
-	job   string
-	first *firstUpdates
+	job    string
+	first  *firstUpdates
+	cloner cloner
 }
 
 // NewDiscoverer implements discovery.Config.
@@ -165,7 +166,7 @@ func (c *watchedConfig) NewDiscoverer(o discovery.DiscovererOptions) (discovery.
 	if err != nil {
 		return nil, err
 	}
-	w := &watchedDiscoverer{Discoverer: d, job: c.job, first: c.first, expected: expectedUpdates(c.Config)}
+	w := &watchedDiscoverer{Discoverer: d, job: c.job, first: c.first, cloner: c.cloner, expected: expectedUpdates(c.Config)}
 	c.first.expect(c.job, w.expected)
 	c.first.running.Add(1) // the manager runs whatever it has been given
 	return w, nil
@@ -195,6 +196,7 @@ type watchedDiscoverer struct {
 	discovery.Discoverer
 	job      string
 	first    *firstUpdates
+	cloner   cloner
 	expected int
 }
 
@@ -214,6 +216,7 @@ func (w *watchedDiscoverer) Run(ctx context.Context, up chan<- []*targetgroup.Gr
 				in = nil
 				continue
 			}
+			groups = w.cloner.groups(w.job, groups)
 			select {
 			case up <- groups:
 			case <-ctx.Done():

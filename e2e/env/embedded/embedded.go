@@ -55,7 +55,11 @@ type Options struct {
 	// Targets says who answers, the first match wins. A target that none matches
 	// is answered by the exporter whose standard port its address names.
 	Targets []Mapping
-	History time.Duration // how much past is laid down, 0 for none
+	// Instances is how many there are of each target that a fake answers: beside the
+	// one that the files name, others like it on hosts named after it. 0 and 1 for
+	// that one alone.
+	Instances int
+	History   time.Duration // how much past is laid down, 0 for none
 	// From is when the history begins, History before Now where zero. What is laid
 	// down follows from it and from the world alone, not from when that is done.
 	From time.Time
@@ -197,7 +201,7 @@ func (e *Env) prepare(ctx context.Context, cfg *config.Config, opts Options) (_ 
 		return nil, err
 	}
 	e.onClose(g.board.Close)
-	disc, err := e.startDiscovery(cfg, g.board, opts.Logger, g.registry)
+	disc, err := e.startDiscovery(cfg, g.board, cloner{opts.Instances, opts.SelfAddresses, opts.Targets}, opts.Logger, g.registry)
 	if err != nil {
 		return nil, err
 	}

@@ -175,12 +175,12 @@ func (m Mapping) answer() string {
 func (m Mapping) matches(t *target) bool {
 	for k, want := range m.Match {
 		if k == "address" {
-			if want != t.address && want != t.scrape.GetValue(model.AddressLabel) {
+			if want != original(t.address) && want != original(t.scrape.GetValue(model.AddressLabel)) {
 				return false
 			}
 			continue
 		}
-		if t.labels.Get(k) != want {
+		if original(t.labels.Get(k)) != want {
 			return false
 		}
 	}

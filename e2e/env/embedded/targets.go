@@ -49,7 +49,7 @@ func (t *target) describe(p *stack.Prometheus) env.Target {
 	out := env.Target{Job: t.job.JobName, Pos: jobPos(p, t.job.JobName, "")}
 	if t.scrape != nil {
 		written := t.scrape.DiscoveredLabels(labels.NewBuilder(labels.EmptyLabels())).Get(model.AddressLabel)
-		out.Pos = jobPos(p, t.job.JobName, written)
+		out.Pos = jobPos(p, t.job.JobName, original(written))
 		out.Job = t.labels.Get(model.JobLabel)
 		out.Instance = t.labels.Get(model.InstanceLabel)
 		out.Address = t.address
