@@ -40,7 +40,7 @@ func Compare(values, shown Unit) Difference {
 		return compareScales(values, shown)
 	case values.kind == number && shown.kind == quantity && shown.dims == frequency(), values.kind == quantity && values.window != 0:
 		return compareWindow(values, shown)
-	case withoutSecond(values) == shown.dims && shown.kind == quantity:
+	case (values.kind == quantity || values.rated) && shown.kind == quantity && values.dims.plus(duration(), 1) == shown.dims:
 		return compareRate(values, shown)
 	default:
 		return Difference{Fault: Quantity}
@@ -86,14 +86,7 @@ func compareWindow(values, shown Unit) Difference {
 	return Difference{Window, factor}
 }
 
-// withoutSecond are the dimensions of what a rate is taken of.
-func withoutSecond(u Unit) dims {
-	if u.kind == ratio && !u.rated {
-		return dims{time: -furthest}
-	}
-	return u.dims.plus(duration(), 1)
-}
-
+// compareRate is for rates of what the panel shows amounts of.
 func compareRate(values, shown Unit) Difference {
 	switch factor := shown.scale / values.scale; {
 	case values.integrated:
@@ -104,3 +97,7 @@ func compareRate(values, shown Unit) Difference {
 		return Difference{Fault: Quantity}
 	}
 }
+
+// Latency says whether the unit is a part of a second, in which one shows how long
+// something takes: the share of a second that all of it takes together is none.
+func (u Unit) Latency() bool { return isDuration(u) && u.scale < 1 }

@@ -139,15 +139,15 @@ func ofHistogram(e *promparser.Call, metric Source) Unit {
 	}
 	switch e.Func.Name {
 	case "histogram_quantile":
-		return observed(e.Args[last], metric)
+		return Observed(e.Args[last], metric)
 	case "histogram_quantiles":
-		return observed(e.Args[0], metric)
+		return Observed(e.Args[0], metric)
 	case "histogram_avg":
-		return observed(e.Args[0], metric)
+		return Observed(e.Args[0], metric)
 	case "histogram_stddev":
-		return spread(observed(e.Args[0], metric))
+		return spread(Observed(e.Args[0], metric))
 	case "histogram_stdvar":
-		u := spread(observed(e.Args[0], metric))
+		u := spread(Observed(e.Args[0], metric))
 		return multiply(u, u)
 	case "histogram_fraction":
 		return share()

@@ -115,7 +115,7 @@ func binary(e *promparser.BinaryExpr, metric Source) Unit {
 	case promparser.DIV:
 		return divide(left, right)
 	case promparser.POW:
-		return power(left, right)
+		return raised(left, right)
 	case promparser.LAND, promparser.LUNLESS:
 		return left
 	case promparser.LOR:
@@ -134,28 +134,28 @@ func binary(e *promparser.BinaryExpr, metric Source) Unit {
 	}
 }
 
-// power computes what constants come to, as 1024^2.
-func power(base, exponent Unit) Unit {
+// raised computes what constants come to, as 1024^2.
+func raised(base, exponent Unit) Unit {
 	if base.kind != constant || exponent.kind != constant {
 		return Unit{}
 	}
 	return pure(math.Pow(base.value, exponent.value))
 }
 
-// observed is the unit of what a histogram has observed, given an expression over its
+// Observed is the unit of what a histogram has observed, given an expression over its
 // buckets or over a native histogram.
-func observed(expr promparser.Expr, metric Source) Unit {
+func Observed(expr promparser.Expr, metric Source) Unit {
 	switch e := expr.(type) {
 	case *promparser.ParenExpr:
-		return observed(e.Expr, metric)
+		return Observed(e.Expr, metric)
 	case *promparser.StepInvariantExpr:
-		return observed(e.Expr, metric)
+		return Observed(e.Expr, metric)
 	case *promparser.MatrixSelector:
-		return observed(e.VectorSelector, metric)
+		return Observed(e.VectorSelector, metric)
 	case *promparser.SubqueryExpr:
-		return observed(e.Expr, metric)
+		return Observed(e.Expr, metric)
 	case *promparser.AggregateExpr:
-		return observed(e.Expr, metric)
+		return Observed(e.Expr, metric)
 	case *promparser.VectorSelector:
 		if base, ok := strings.CutSuffix(e.Name, "_bucket"); ok {
 			return metric(base + "_sum")
@@ -165,7 +165,7 @@ func observed(expr promparser.Expr, metric Source) Unit {
 		return observedByEither(e, metric)
 	case *promparser.Call:
 		if len(e.Args) > 0 && bucketsStay(e.Func.Name) {
-			return observed(e.Args[0], metric)
+			return Observed(e.Args[0], metric)
 		}
 	}
 	return Unit{}
@@ -174,7 +174,7 @@ func observed(expr promparser.Expr, metric Source) Unit {
 // observedByEither is the unit that both sides of an operator agree on: sums and
 // multiples of buckets are still buckets of the same.
 func observedByEither(e *promparser.BinaryExpr, metric Source) Unit {
-	left, right := observed(e.LHS, metric), observed(e.RHS, metric)
+	left, right := Observed(e.LHS, metric), Observed(e.RHS, metric)
 	switch {
 	case e.Op == promparser.LAND || e.Op == promparser.LUNLESS || e.RHS.Type() == promparser.ValueTypeScalar:
 		return left

@@ -1,5 +1,10 @@
 package dimension
 
+import (
+	"slices"
+	"strings"
+)
+
 // named is a unit that people have a name for, with Grafana's ids of it: the one to
 // suggest first. Values in any of them are the same; how they are shown differs.
 type named struct {
@@ -15,7 +20,7 @@ func duration() dims  { return dims{time: 1} }
 func data() dims      { return dims{data: 1} }
 func dataRate() dims  { return dims{data: 1, time: -1} }
 func frequency() dims { return dims{time: -1} }
-func power1() dims    { return dims{volt: 1, ampere: 1} }
+func power() dims     { return dims{volt: 1, ampere: 1} }
 func energy() dims    { return dims{volt: 1, ampere: 1, time: 1} }
 
 func of(d dims, scale float64, name string, ids ...string) named {
@@ -47,12 +52,12 @@ func timeUnits() []named {
 		plain(moment, 1, "seconds since 1970"),
 		plain(moment, 1e-3, "ms since 1970", "dateTimeAsIso", "dateTimeAsIsoNoDateIfToday", "dateTimeAsUS", "dateTimeAsUSNoDateIfToday",
 			"dateTimeAsLocal", "dateTimeAsLocalNoDateIfToday", "dateTimeAsSystem", "dateTimeFromNow"),
-		of(frequency(), 1, "per second", "ops", "reqps", "cps", "rps", "wps", "iops", "eps", "mps", "recps", "rowsps", "pps", "hertz", "rothz"),
-		of(frequency(), 1.0/60, "per minute", "opm", "reqpm", "cpm", "rpm", "wpm", "epm", "mpm", "recpm", "rowspm", "rotrpm"),
+		of(frequency(), 1, "a number per second", "ops", "reqps", "cps", "rps", "wps", "iops", "eps", "mps", "recps", "rowsps", "pps", "hertz", "rothz"),
+		of(frequency(), 1.0/60, "a number per minute", "opm", "reqpm", "cpm", "rpm", "wpm", "epm", "mpm", "recpm", "rowspm", "rotrpm"),
 		of(frequency(), 1e3, "kHz"),
 		of(frequency(), 1e6, "MHz"),
 		of(frequency(), 1e9, "GHz"),
-		of(frequency(), 1.0/3600, "per hour"),
+		of(frequency(), 1.0/3600, "a number per hour"),
 	}
 }
 
@@ -105,11 +110,11 @@ func otherUnits() []named {
 		plain(celsius, 1e-3, "thousandths of °C"),
 		plain(fahrenheit, 1, "°F", "fahrenheit"),
 		plain(kelvin, 1, "K", "kelvin"),
-		of(power1(), 1, "watts", "watt"),
-		of(power1(), 1e-3, "milliwatts", "mwatt"),
-		of(power1(), 1e3, "kilowatts", "kwatt"),
-		of(power1(), 1e6, "megawatts", "megwatt"),
-		of(power1(), 1e9, "gigawatts", "gwatt"),
+		of(power(), 1, "watts", "watt"),
+		of(power(), 1e-3, "milliwatts", "mwatt"),
+		of(power(), 1e3, "kilowatts", "kwatt"),
+		of(power(), 1e6, "megawatts", "megwatt"),
+		of(power(), 1e9, "gigawatts", "gwatt"),
 		of(energy(), 1, "joules", "joule"),
 		of(energy(), 1e-3, "millijoules"),
 		of(energy(), 3600, "watt-hours", "watth"),
@@ -125,17 +130,37 @@ func otherUnits() []named {
 }
 
 // Shown is the unit that a panel with this of Grafana's unit ids takes its values to
-// be in. ok is false for an id that says nothing of what is shown (short, none, a
-// custom suffix), or none that is known.
+// be in. ok is false for an id that says nothing of what is shown (short, none), and
+// for a custom suffix that is not plainly the name of a unit.
 func Shown(id string) (u Unit, ok bool) {
+	if id == "short" {
+		return Unit{}, false
+	}
 	for _, n := range vocabulary() {
-		for _, own := range n.ids {
-			if own == id && id != "short" {
-				return n.Unit, true
-			}
+		if slices.Contains(n.ids, id) {
+			return n.Unit, true
 		}
 	}
-	return Unit{}, false
+	return written(strings.TrimSpace(strings.TrimPrefix(id, "suffix:")))
+}
+
+// written is the unit that a custom suffix spells: Grafana writes it behind the value
+// and scales nothing.
+func written(suffix string) (u Unit, ok bool) {
+	switch suffix {
+	case "%":
+		return Unit{kind: ratio, scale: 0.01}, true
+	case "W":
+		return Named("watts"), true
+	case "°C":
+		return Named("celsius"), true
+	case "s", "ms", "us", "ns", "seconds", "secs", "sec", "milliseconds", "msec", "microseconds", "usec", "nanoseconds", "watts", "celsius", "joules":
+		return Named(suffix), true
+	case "µs":
+		return Named("us"), true
+	default:
+		return Unit{}, false
+	}
 }
 
 // String names the unit, "" where it has no name.

@@ -64,11 +64,11 @@ func word(w string) Unit {
 	case "millijoules":
 		return quantityOf(energy(), 1e-3)
 	case "watts":
-		return quantityOf(power1(), 1)
+		return quantityOf(power(), 1)
 	case "milliwatts":
-		return quantityOf(power1(), 1e-3)
+		return quantityOf(power(), 1e-3)
 	case "kilowatts":
-		return quantityOf(power1(), 1e3)
+		return quantityOf(power(), 1e3)
 	case "volts":
 		return quantityOf(dims{volt: 1}, 1)
 	case "millivolts":
@@ -116,13 +116,14 @@ func ByName(series string) Unit {
 		last--
 	}
 	if last < 1 {
-		return Unit{}
+		return Unit{} // a word alone is no name and a unit
 	}
 	if words[last-1] == "per" {
 		return ofQuotientName(words[:last-1], words[last])
 	}
-	if !cumulative && last > 0 && words[last-1] == "time" {
-		return Unit{} // how long, or when
+	u := word(words[last])
+	if !cumulative && (isDuration(u) && slices.ContainsFunc(words[:last], tellsWhen) || u.dims.data != 0 && slices.ContainsFunc(words[:last], tellsHowFast)) {
+		return Unit{}
 	}
 	return ofWords(words[:last+1], words[len(words)-1] == "total")
 }
@@ -154,6 +155,19 @@ func ofQuotientName(dividend []string, divisor string) Unit {
 		return Unit{}
 	}
 	return perSecond(ofWords(dividend, true))
+}
+
+// tellsWhen says whether a word makes what looks like a duration perhaps a moment.
+func tellsWhen(w string) bool {
+	return slices.Contains([]string{
+		"time", "timestamp", "epoch", "unix", "date", "created", "start", "started", "boot", "last", "expiry", "expires", "expiration", "after", "before",
+		"modified", "mtime",
+	}, w)
+}
+
+// tellsHowFast says whether a word makes what looks like an amount perhaps a rate.
+func tellsHowFast(w string) bool {
+	return slices.Contains([]string{"speed", "rate", "bandwidth", "throughput"}, w)
 }
 
 // countable says whether a word is the name of things that are counted one by one.

@@ -20,6 +20,8 @@ func unitOf(p *dashboard.Panel, t *dashboard.Target) (unit source.Text, ok bool)
 	case "graph":
 		units = secondAxis(p, t, units)
 	case "singlestat":
+	case "heatmap":
+		units = []source.Text{axisOfHeatmap(p)}
 	default:
 		units = overridden(p, t, units)
 	}
@@ -43,11 +45,28 @@ func showsValues(p *dashboard.Panel) bool {
 		if slices.Contains([]string{"count", "name", "last_time"}, p.Node.Get("valueName").Str()) {
 			return false
 		}
-	default: // a heatmap's unit is that of its buckets, and so on
+	case "heatmap":
+	default:
 		return false
 	}
 	return keepsValues(p.Node.Get("transformations")) && !replacesValues(p.Node) &&
 		p.Node.At("fieldConfig", "defaults", "custom", "stacking", "mode").Str() != "percent"
+}
+
+// showsBuckets says whether the unit is that of what a histogram's buckets are of,
+// not of how many are in them.
+func showsBuckets(p *dashboard.Panel) bool {
+	return p.Type.Value == "heatmap" && !p.Node.At("options", "calculate").Bool() && p.Node.Get("dataFormat").Str() != "timeseries"
+}
+
+// axisOfHeatmap is the unit of a heatmap's y axis.
+func axisOfHeatmap(p *dashboard.Panel) source.Text {
+	for _, axis := range []*source.Node{p.Node.At("options", "yAxis", "unit"), p.Node.At("yAxis", "format")} {
+		if axis.Str() != "" {
+			return axis.Text()
+		}
+	}
+	return p.Unit
 }
 
 // reducesToValues says whether what a stat is reduced to is still in the unit of the

@@ -72,7 +72,11 @@ func unitMismatchOf(e *expression, metrics *catalogue.Catalogue) *unitMismatch {
 	if !ok || e.unitHangsOnVariable() {
 		return nil
 	}
-	values := dimension.Of(e.root, func(series string) dimension.Unit { return unitOfSeries(metrics, series) })
+	of := dimension.Of
+	if showsBuckets(q.Panel) {
+		of = dimension.Observed
+	}
+	values := of(e.root, func(series string) dimension.Unit { return unitOfSeries(metrics, series) })
 	difference := dimension.Compare(values, shown)
 	if difference.Fault == dimension.None {
 		return nil
@@ -88,7 +92,7 @@ func unitOfSeries(metrics *catalogue.Catalogue, series string) dimension.Unit {
 	}
 	m, part, ok := metrics.Series(series)
 	switch {
-	case !ok:
+	case !ok || m.Unit == "":
 		return named
 	case part == catalogue.Bucket || part == catalogue.Count:
 		return dimension.Named("1")
@@ -143,7 +147,9 @@ func (m *unitMismatch) finding() Finding {
 	case dimension.Prefix:
 		f.Severity = Info
 	case dimension.Rate:
-		f.Severity = Warning
+		if !m.shown.Latency() { // the number is right, only "per second" is missing
+			f.Severity = Warning
+		}
 	case dimension.Scale:
 		f.Mended = m.mended()
 	}
