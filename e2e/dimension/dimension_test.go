@@ -53,7 +53,7 @@ func TestOf(t *testing.T) {
 		{`x_volts`, "volts"}, {`x_timestamp_seconds`, "seconds since 1970"}, {`process_start_time_seconds`, "seconds since 1970"},
 		// Names that say nothing, or lie.
 		{`x`, ""}, {`x_total`, ""}, {`x_percent`, ""}, {`x_time`, ""}, {`x_duration`, ""}, {`x_start_time_seconds`, ""}, {`x_last_success_seconds`, ""},
-		{`a:x_bytes:rate5m`, ""}, {`x_speed_bytes`, ""}, {`x_duration_total`, ""}, {`x_time_requests_total`, ""}, {`x_s`, ""}, {`bytes`, ""}, {`{job="a"}`, ""},
+		{`a:x_bytes:rate5m`, ""}, {`x_speed_bytes`, ""}, {`x_duration_total`, ""}, {`x_time_requests_total`, ""}, {`x_s`, ""}, {`x_bytes_sec`, ""}, {`bytesinpersec_count`, ""}, {`x_bytes_sent_count`, ""}, {`x_size_bytes_count`, "a number of things"}, {`bytes`, ""}, {`{job="a"}`, ""},
 		// Rates.
 		{`rate(x_bytes_total[5m])`, "bytes per second"}, {`irate(x_requests_total[5m])`, "a number per second"}, {`deriv(x_bytes[5m])`, "bytes per second"},
 		{`rate(x_seconds_total[5m])`, "seconds per second"}, {`rate(x_us_total[5m])`, "µs per second"}, {`rate(x_us_total[5m]) / 1000`, "ms per second"},

@@ -154,10 +154,12 @@ func written(suffix string) (u Unit, ok bool) {
 		return Named("watts"), true
 	case "°C":
 		return Named("celsius"), true
-	case "s", "ms", "us", "ns", "seconds", "secs", "sec", "milliseconds", "msec", "microseconds", "usec", "nanoseconds", "watts", "celsius", "joules":
+	case "s", "ms", "us", "ns", "seconds", "secs", "milliseconds", "msec", "microseconds", "usec", "nanoseconds", "watts", "celsius", "joules":
 		return Named(suffix), true
 	case "µs":
 		return Named("us"), true
+	case "sec":
+		return second(), true
 	default:
 		return Unit{}, false
 	}

@@ -35,7 +35,7 @@ func Named(name string) Unit {
 func word(w string) Unit {
 	quantityOf := func(d dims, scale float64) Unit { return Unit{kind: quantity, dims: d, scale: scale} }
 	switch w {
-	case "s", "second", "seconds", "secs", "sec":
+	case "s", "second", "seconds", "secs": // not sec, which is as often "per second"
 		return second()
 	case "ms", "millis", "milliseconds", "msec", "msecs", "millisecond":
 		return quantityOf(duration(), 1e-3)
@@ -105,8 +105,10 @@ func ByName(series string) Unit {
 		return truth()
 	case series == "process_start_time_seconds", strings.HasSuffix(series, "_timestamp_seconds"), strings.HasSuffix(series, "_created"):
 		return clock()
-	case strings.HasSuffix(series, "_bucket"), strings.HasSuffix(series, "_count"):
+	case strings.HasSuffix(series, "_bucket"):
 		return count()
+	case strings.HasSuffix(series, "_count"):
+		return ofCount(strings.TrimSuffix(series, "_count"))
 	}
 	words := strings.Split(series, "_")
 	last := len(words) - 1
@@ -126,6 +128,21 @@ func ByName(series string) Unit {
 		return Unit{}
 	}
 	return ofWords(words[:last+1], words[len(words)-1] == "total")
+}
+
+// ofCount is the unit of something_count. Some libraries end every counter like that,
+// also one of bytes.
+func ofCount(name string) Unit {
+	words := strings.Split(name, "_")
+	if word(words[len(words)-1]).kind != unknown { // how many observations
+		return count()
+	}
+	for _, amount := range []string{"bytes", "octets", "persec", "per_sec"} {
+		if strings.Contains(strings.ToLower(name), amount) {
+			return Unit{}
+		}
+	}
+	return count()
 }
 
 // ofWords is the unit that the last word says, of a counter also what it counts.

@@ -277,6 +277,8 @@ func certainly(matches bool) matching {
 
 func (n seriesName) matchedByName(name string) matching {
 	switch {
+	case strings.Contains(name, "$"): // a variable
+		return maybe
 	case n.exact != "":
 		return certainly(n.exact == name)
 	case name == "Time" || n.pattern != nil && !n.pattern.MatchString(name):

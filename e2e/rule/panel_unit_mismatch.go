@@ -3,6 +3,7 @@ package rule
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -147,13 +148,28 @@ func (m *unitMismatch) finding() Finding {
 	case dimension.Prefix:
 		f.Severity = Info
 	case dimension.Rate:
-		if !m.shown.Latency() { // the number is right, only "per second" is missing
-			f.Severity = Warning
-		}
+		f.Severity = m.rateSeverity()
 	case dimension.Scale:
 		f.Mended = m.mended()
 	}
 	return f
+}
+
+// saysPerSecond is a title that says what the unit leaves out.
+var saysPerSecond = regexp.MustCompile(`(?i)/ ?s(ec(ond)?)?\b|per sec|\brates?\b|\b[a-z]ps\b`)
+
+// rateSeverity is how much a rate shown as an amount weighs. The number is right where
+// only "per second" is missing, and harmless where the title says it; the share of time
+// that all of something takes is no latency, at any scale.
+func (m *unitMismatch) rateSeverity() Severity {
+	switch {
+	case m.shown.Latency():
+		return Off // the rule's default
+	case saysPerSecond.MatchString(m.expression.question.Panel.Title.Value):
+		return Info
+	default:
+		return Warning
+	}
 }
 
 // consequence is what a viewer is told that is not so.
@@ -170,6 +186,9 @@ func (m *unitMismatch) consequence() string {
 	case dimension.Window:
 		return fmt.Sprintf(", but it came together in a window: %s", timesTooLarge(m.Factor))
 	case dimension.Rate:
+		if m.shown.Latency() {
+			return ": the time that all of it takes in a second reads as how long one takes"
+		}
 		return ": what happens in a second reads as an amount"
 	default:
 		return ": another quantity"
