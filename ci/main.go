@@ -107,6 +107,7 @@ const rootExample = `  go run ./ci                                   check the s
   dagger run go run ./ci                        the same in a Dagger engine
   go run ./ci --env attach --grafana http://localhost:3000
   go run ./ci lint                              the files alone, in milliseconds
+  go run ./ci fix --dry-run                     what can be mended safely, as a diff
   go run ./ci explain panel/no-data             what a rule means`
 
 const exitCodes = `
@@ -133,7 +134,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	}
 	c.addTo(root)
 	c.addLiveTo(root)
-	root.AddCommand(checkCommand(stdout, stderr), lintCommand(stdout, stderr),
+	root.AddCommand(checkCommand(stdout, stderr), lintCommand(stdout, stderr), fixCommand(stdout, stderr),
 		rulesCommand(stdout), explainCommand(stdout), versionCommand(stdout))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetUsageTemplate(root.UsageTemplate() + exitCodes)

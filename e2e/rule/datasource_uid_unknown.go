@@ -166,7 +166,36 @@ func groupFinding(s *stack.Stack, group []lostRef) Finding {
 		f.Evidence = append(f.Evidence, others)
 	}
 	suggest(s, &f, first)
+	f.Repair = renamed(s, group)
 	return f
+}
+
+// renamed puts the datasource that is meant in the place of each reference of a
+// group, those of the panel's hidden targets included; nil where it is not certain.
+func renamed(s *stack.Stack, group []lostRef) *Repair {
+	out := &Repair{}
+	replace := func(ref *dashboard.Ref, ds *stack.Datasource) {
+		name := nameIn(ref, ds)
+		out.What = fmt.Sprintf("%q becomes %q", ref.Key().Value, name)
+		out.Replace = append(out.Replace, Replacement{From: ref.Key().Pos, With: quoted(name)})
+	}
+	for _, l := range group {
+		key := l.ref.Key()
+		ds := meantDatasource(s, l.board, key.Value, l.ref.Type.Value)
+		if key.Pos.IsZero() || ds == nil {
+			return nil
+		}
+		replace(l.ref, ds)
+		if l.panel == nil || l.ref != group[0].ref {
+			continue
+		}
+		for _, t := range l.panel.Targets {
+			if t.Hide && t.Datasource.Key().Value == key.Value && !slices.ContainsFunc(group, func(o lostRef) bool { return o.ref == t.Datasource }) {
+				replace(t.Datasource, ds)
+			}
+		}
+	}
+	return out
 }
 
 // suggest names the datasource that is meant, where that can be told.

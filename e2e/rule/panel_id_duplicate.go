@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/panelgate/panelgate/stack/dashboard"
 )
@@ -44,5 +45,9 @@ func sharedID(b *Board, first, second *dashboard.Panel, free int64) Finding {
 		first.Path(), second.Path(), second.ID.Value)
 	f.Evidence = []string{fmt.Sprintf("the first stands at %s", first.ID.Pos)}
 	f.Fix = fmt.Sprintf("give %q the id %d", second.Path(), free)
+	f.Repair = &Repair{
+		What:    fmt.Sprintf("%q gets the id %d", second.Path(), free),
+		Replace: []Replacement{{From: second.ID.Pos, With: strconv.FormatInt(free, 10)}},
+	}
 	return f
 }
