@@ -37,6 +37,9 @@ func (y yamlFile) set(s *rule.Setting) ([]Edit, error) {
 		return []Edit{e}, err
 	}
 	_, name := member(item, "name")
+	if name == nil {
+		return nil, errors.New("the datasource's name comes from a merge")
+	}
 	e, err := y.insertAfter(item, name, s.Key+": "+s.Value)
 	return []Edit{e}, err
 }
@@ -172,6 +175,10 @@ func (y yamlFile) move(item *yaml.Node, s *rule.Setting) ([]Edit, error) {
 		return nil, errors.New("the comment beside it has no place in jsonData")
 	}
 	e, err := y.setJSONData(item, s.Key, s.Value, entry)
+	if e.Start == edits[0].Start { // the line goes where it came from
+		edits[0].New = e.New
+		return edits, err
+	}
 	return append(edits, e), err
 }
 
