@@ -145,7 +145,7 @@ func (c *fixFlags) tell(result *fix.Result, w io.Writer, done string) error {
 	}
 	for _, l := range result.Left {
 		l.Pos.File = c.path(l.Pos.File)
-		fmt.Fprintf(&b, "%s %s: left: %s\n", l.Pos, l.Rule, l.Why)
+		fmt.Fprintf(&b, "%s %s: left: %s; by hand: %s\n", l.Pos, l.Rule, l.Why, l.Fix)
 	}
 	left := 0
 	for _, f := range result.Findings {
