@@ -158,6 +158,11 @@ func TestUIDUnknown(t *testing.T) {
 			after: board(`"id": null`, strings.Replace(reference(`{"uid": "prometheus"}`), "node_load1", "rate(node_load1[5s", 1)),
 		},
 		{
+			name:   "a target without the type that its panel names",
+			before: board(`"id": null`, `{"id": 1, "type": "timeseries", "title": "Load", "datasource": {"type": "prometheus", "uid": "x"}, "targets": [{"refId": "A", "datasource": {"uid": "x"}, "expr": "node_load1"}]}`),
+			after:  board(`"id": null`, `{"id": 1, "type": "timeseries", "title": "Load", "datasource": {"type": "prometheus", "uid": "prometheus"}, "targets": [{"refId": "A", "datasource": {"uid": "prometheus"}, "expr": "node_load1"}]}`),
+		},
+		{
 			name: "no type, and nothing near", before: board(`"id": null`, reference(`{"uid": "elsewhere"}`)), why: "not certain",
 		},
 		{

@@ -179,9 +179,13 @@ func renamed(s *stack.Stack, group []lostRef) *Repair {
 		out.What = fmt.Sprintf("%q becomes %q", ref.Key().Value, name)
 		out.Replace = append(out.Replace, Replacement{From: ref.Key().Pos, With: quoted(name)})
 	}
+	typ, certain := agreedType(group)
+	if !certain {
+		return nil
+	}
 	for _, l := range group {
 		key := l.ref.Key()
-		ds := meantDatasource(s, l.board, key.Value, l.ref.Type.Value)
+		ds := meantDatasource(s, l.board, key.Value, typ)
 		if key.Pos.IsZero() || ds == nil {
 			return nil
 		}
@@ -213,6 +217,21 @@ func suggest(s *stack.Stack, f *Finding, r lostRef) {
 		return
 	}
 	f.Fix = fmt.Sprintf("name the uid of a provisioned datasource, or provision one with uid: %s", key)
+}
+
+// agreedType is the plugin that those references of a group name which name one, ""
+// for none; certain is false where they differ.
+func agreedType(group []lostRef) (typ string, certain bool) {
+	for _, l := range group {
+		switch own := l.ref.Type.Value; {
+		case own == "" || own == typ:
+		case typ == "":
+			typ = own
+		default:
+			return "", false
+		}
+	}
+	return typ, true
 }
 
 func otherPlaces(group []lostRef) string {
