@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/panelgate/panelgate/stack/source"
 )
@@ -20,7 +21,7 @@ type Edit struct {
 func byPlace(a, b Edit) int {
 	switch {
 	case a.File != b.File:
-		return bytes.Compare([]byte(a.File), []byte(b.File))
+		return strings.Compare(a.File, b.File)
 	case a.Start != b.Start:
 		return a.Start - b.Start
 	default:

@@ -90,7 +90,7 @@ func planned(in *rule.Static, group []rule.Finding, text func(string) ([]byte, e
 				return out, err
 			}
 		}
-		edits, err := edits(file, data, f.Repair)
+		edits, err := repairEdits(file, data, f.Repair)
 		if err != nil {
 			return out, err
 		}
@@ -109,8 +109,8 @@ func planned(in *rule.Static, group []rule.Finding, text func(string) ([]byte, e
 	return out, err
 }
 
-// edits are those of one repair, without the entries that it removes.
-func edits(file string, data []byte, r *rule.Repair) ([]Edit, error) {
+// repairEdits are those of one repair, without the entries that it removes.
+func repairEdits(file string, data []byte, r *rule.Repair) ([]Edit, error) {
 	if r.Set != nil {
 		return yamlFile{file, data}.set(r.Set)
 	}
