@@ -44,16 +44,22 @@ type checkFlags struct {
 }
 
 func (c *checkFlags) addTo(cmd *cobra.Command) {
+	c.addChoiceTo(cmd)
+	f := cmd.Flags()
+	f.StringVar(&c.failOn, "fail-on", "error", "the mildest `severity` that fails: error, warning or info")
+	f.StringVar(&c.jsonFile, "json", "", "write the result as JSON to `file` (- for standard output, in place of the text)")
+	f.BoolVar(&c.noColor, "no-color", false, "no colour, as with NO_COLOR in the environment")
+	f.BoolVarP(&c.verbose, "verbose", "v", false, "say more: every query, every finding of info, the time of each stage, Prometheus' log")
+}
+
+// addChoiceTo adds the flags that say which stack, and what of it.
+func (c *checkFlags) addChoiceTo(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&c.stackDir, "stack", "./stack", "the stack's `directory`: compose file, prometheus.yml, provisioning, dashboards")
 	f.StringVar(&c.configFile, "config", "", "configuration `file` (default: panelgate.yml, searched upward from the stack)")
 	f.StringArrayVar(&c.dashboards, "dashboard", nil, "check only dashboards whose uid, title or file matches `glob`; may be repeated")
 	f.StringArrayVar(&c.services, "service", nil, "take the compose service for the `ROLE=SERVICE`, as prometheus=metrics, where image and port do not tell")
-	f.StringVar(&c.failOn, "fail-on", "error", "the mildest `severity` that fails: error, warning or info")
-	f.StringVar(&c.jsonFile, "json", "", "write the result as JSON to `file` (- for standard output, in place of the text)")
-	f.BoolVar(&c.noColor, "no-color", false, "no colour, as with NO_COLOR in the environment")
-	f.BoolVarP(&c.verbose, "verbose", "v", false, "say more: every query, every finding of info, the time of each stage, Prometheus' log")
 }
 
 func (c *checkFlags) addLiveTo(cmd *cobra.Command) {

@@ -56,6 +56,8 @@ type loader struct {
 	// own, and those the compose file mounts by a relative path.
 	roots []string
 	roles map[string]string // the service's name by role, where an option gives it
+	// content is what files hold in place of what is on disk, by resolved path.
+	content map[string][]byte
 }
 
 // problem records an input that could not be read.
@@ -116,6 +118,9 @@ func (l *loader) readAnywhere(path string) ([]byte, error) {
 	case info.Size() > l.limits.Bytes:
 		return fail("the file has %d bytes, the limit is %d", info.Size(), l.limits.Bytes)
 	}
+	if data, ok := l.instead(path); ok {
+		return data, nil
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return fail("cannot be read: %s", reason(err))
@@ -126,6 +131,19 @@ func (l *loader) readAnywhere(path string) ([]byte, error) {
 		return fail("cannot be read: %s", reason(err))
 	}
 	return data, nil
+}
+
+// instead is what an option puts in the place of a file's content.
+func (l *loader) instead(path string) ([]byte, bool) {
+	if len(l.content) == 0 {
+		return nil, false
+	}
+	resolved, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, false
+	}
+	data, ok := l.content[resolved]
+	return data, ok
 }
 
 // readYAML is the first document of a YAML file, nil for an empty one. Grafana

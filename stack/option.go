@@ -24,6 +24,13 @@ func WithService(role, name string) Option {
 	return func(l *loader) { l.roles[role] = name }
 }
 
+// WithContent reads provisioning files and dashboards as if they held something
+// else, by their absolute paths without symbolic links: what a change of them would
+// come to can be seen before it is made.
+func WithContent(files map[string][]byte) Option {
+	return func(l *loader) { l.content = files }
+}
+
 // ErrService is in the error of Load where WithService names what is not there.
 var ErrService = errors.New("no such service")
 

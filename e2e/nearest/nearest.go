@@ -67,6 +67,36 @@ func Likely(name, candidate string) bool {
 	return edlib.OSADamerauLevenshteinDistance(low, lc)*4 <= longest || contained(low, lc)
 }
 
+// Only is the index of the one group of names that a wrong name can mean: it has a
+// Likely one, and those of every other group are more than twice as far off. -1
+// where none is, or where it is not certain.
+func Only(name string, groups [][]string) int {
+	low := strings.ToLower(name)
+	best, at, second := -1, -1, -1
+	for i, group := range groups {
+		least := -1
+		for _, c := range group {
+			if c == "" || !Likely(name, c) {
+				continue
+			}
+			if d := edlib.OSADamerauLevenshteinDistance(low, strings.ToLower(c)); least < 0 || d < least {
+				least = d
+			}
+		}
+		switch {
+		case least < 0:
+		case best < 0 || least < best:
+			best, at, second = least, i, best
+		case second < 0 || least < second:
+			second = least
+		}
+	}
+	if second >= 0 && second <= 2*best {
+		return -1
+	}
+	return at
+}
+
 // Hint is a sentence ", nearest: a, b" for the end of a message, empty where
 // nothing resembles the name.
 func Hint(name string, candidates []string) string {

@@ -27,6 +27,26 @@ func TestNames(t *testing.T) {
 	}
 }
 
+func TestOnly(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		groups [][]string
+		want   int
+	}{
+		{"prometeus", [][]string{{"loki", "Logs"}, {"prometheus", "Metrics"}}, 1},
+		{"metrics", [][]string{{"loki"}, {"prometheus", "Metrics"}}, 1},
+		{"metrics-ue", [][]string{{"metrics-eu"}, {"prometheus"}}, 0},
+		{"metrics-e", [][]string{{"metrics-eu"}, {"metrics-es"}}, -1},
+		{"prometheus", [][]string{{"prometheus-eu"}, {"prometheus-us"}}, -1},
+		{"prometheus-euu", [][]string{{"prometheus-eu"}, {"prometheus-us"}}, -1},
+		{"elsewhere", [][]string{{"prometheus"}}, -1},
+		{"", [][]string{{"", "prom"}}, -1},
+		{"x", nil, -1},
+	} {
+		assert.Equal(t, tc.want, Only(tc.name, tc.groups), tc.name)
+	}
+}
+
 func TestHint(t *testing.T) {
 	assert.Equal(t, ", nearest: model", Hint("modle", []string{"model", "version"}))
 	assert.Empty(t, Hint("zzz", []string{"model"}))

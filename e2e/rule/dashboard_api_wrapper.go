@@ -19,6 +19,7 @@ func dashboardAPIWrapper() Rule {
 				f.Message = `the dashboard stands inside of "dashboard", the shape of the HTTP API: the file provider finds no title and refuses the file`
 				f.Evidence = []string{`Grafana's log says "Dashboard title cannot be empty"`}
 				f.Fix = `keep only the object under "dashboard"`
+				f.Repair = &Repair{What: `what stands inside of "dashboard" is all that is kept`, Unwrap: b.Root.Pos()}
 				out = append(out, f)
 			}
 			return out

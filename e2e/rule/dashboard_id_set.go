@@ -24,6 +24,7 @@ func dashboardIDSet() Rule {
 				f := onBoard(b.Dashboard, b.ID.Pos())
 				f.Message = fmt.Sprintf("id %s is the dashboard's number in one Grafana's database: elsewhere it may be another dashboard's", b.ID.Scalar())
 				f.Fix = `write "id": null`
+				f.Repair = &Repair{What: fmt.Sprintf("id %s becomes null", b.ID.Scalar()), Replace: []Replacement{{From: f.Pos, With: "null"}}}
 				out = append(out, f)
 			}
 			return out

@@ -38,9 +38,15 @@ type inputUses struct {
 	first source.Pos // in the file
 	place dashboard.Place
 	count int
+	parts []Replacement   // where it stands, as yet without what belongs there
+	types map[string]bool // what the references say of the plugin
 }
 
-func (u *inputUses) add(p dashboard.Place, pos source.Pos) {
+func (u *inputUses) add(p dashboard.Place, pos, end source.Pos) {
+	u.parts = append(u.parts, Replacement{From: pos, To: end})
+	if typ := refType(p); typ != "" {
+		u.types[typ] = true
+	}
 	if u.count == 0 || pos.Line < u.first.Line || pos.Line == u.first.Line && pos.Column < u.first.Column {
 		u.first, u.place = pos, p
 	}
@@ -61,6 +67,7 @@ func unresolvedInputs(s *stack.Stack, b *Board) []Finding {
 		f := onBoard(b.Dashboard, i.Name.Pos)
 		f.Message = fmt.Sprintf("the export's input %q is still listed, though nothing of the dashboard uses it: the file is an export to be imported by hand", name)
 		f.Fix = "remove __inputs"
+		f.Repair = &Repair{What: fmt.Sprintf("the input %q is removed", name), Remove: listedAt(b.Dashboard, name)}
 		out = append(out, f)
 	}
 	return out
@@ -81,9 +88,9 @@ func usedInputs(d *dashboard.Dashboard) []*inputUses {
 			i := slices.IndexFunc(out, func(u *inputUses) bool { return u.name == name })
 			if i < 0 {
 				i = len(out)
-				out = append(out, &inputUses{name: name})
+				out = append(out, &inputUses{name: name, types: map[string]bool{}})
 			}
-			out[i].add(p, p.Text.PosAt(m[0]))
+			out[i].add(p, p.Text.PosAt(m[0]), p.Text.PosAt(m[1]))
 		}
 	}
 	return out
@@ -129,10 +136,87 @@ func inputFinding(s *stack.Stack, b *Board, u *inputUses) Finding {
 		f.Fix = fmt.Sprintf("replace ${%s} by its value everywhere, or define a variable of that name", u.name)
 		return f
 	}
+	f.Repair = filledIn(s, b, u, typ)
 	f.Fix = fmt.Sprintf("replace ${%s} by the uid of a provisioned datasource everywhere, or define a datasource variable of that name", u.name)
 	if ds := suggestedDatasource(strings.TrimPrefix(u.name, "DS_"), typ, s.Datasources); ds != nil {
 		f.Fix = fmt.Sprintf("replace ${%s} by %q, the uid of datasource %q, everywhere, or define a datasource variable of that name",
 			u.name, ds.EffectiveUID, ds.Name.Value)
 	}
 	return f
+}
+
+// refType is the plugin that a reference to a datasource names beside its uid.
+func refType(p dashboard.Place) string {
+	var ref *dashboard.Ref
+	switch {
+	case p.Target != nil:
+		ref = p.Target.Datasource
+	case p.Panel != nil:
+		ref = p.Panel.Datasource
+	case p.Variable != nil:
+		ref = p.Variable.Datasource
+	case p.Annotation != nil:
+		ref = p.Annotation.Datasource
+	}
+	if ref == nil || ref.Key().Pos != p.Text.Pos {
+		return ""
+	}
+	return ref.Type.Value
+}
+
+// filledIn does what the import dialog would, where only one datasource can be
+// meant; nil elsewhere.
+func filledIn(s *stack.Stack, b *Board, u *inputUses, typ string) *Repair {
+	ds := inputDatasource(s, b, u, typ)
+	if ds == nil {
+		return nil
+	}
+	lit := quoted(ds.EffectiveUID)
+	out := &Repair{What: fmt.Sprintf("${%s} becomes %q", u.name, ds.EffectiveUID), Remove: listedAt(b.Dashboard, u.name)}
+	for _, part := range u.parts {
+		part.With = lit[1 : len(lit)-1] // inside of a string
+		out.Replace = append(out.Replace, part)
+	}
+	return out
+}
+
+// inputDatasource is the only datasource that an input can mean: the one of its
+// plugin, or that whose name the export made the input's name of.
+func inputDatasource(s *stack.Stack, b *Board, u *inputUses, typ string) *stack.Datasource {
+	var fitting, named []*stack.Datasource
+	for _, ds := range s.Datasources {
+		if b.Provider != nil && ds.OrgID != b.Provider.OrgID || typ != "" && ds.Type.Value != typ ||
+			len(u.types) > 0 && (len(u.types) > 1 || !u.types[ds.Type.Value]) {
+			continue
+		}
+		if typ != "" || len(u.types) > 0 || strings.EqualFold("DS_"+ds.Type.Value, u.name) {
+			fitting = append(fitting, ds)
+		}
+		if exportedName(ds.Name.Value) == u.name {
+			named = append(named, ds)
+		}
+	}
+	if len(fitting) == 1 {
+		return fitting[0]
+	}
+	if len(named) == 1 {
+		return named[0]
+	}
+	return nil
+}
+
+// exportedName is what an export calls the input for a datasource.
+func exportedName(name string) string {
+	return "DS_" + strings.ToUpper(strings.ReplaceAll(name, " ", "_"))
+}
+
+// listedAt is where __inputs lists an input.
+func listedAt(d *dashboard.Dashboard, name string) []source.Pos {
+	var out []source.Pos
+	for _, n := range d.Root.Get("__inputs").Items() {
+		if n.Get("name").Scalar() == name {
+			out = append(out, n.Pos())
+		}
+	}
+	return out
 }

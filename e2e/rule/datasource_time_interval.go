@@ -121,6 +121,10 @@ func selectors(root promparser.Expr) []*promparser.VectorSelector {
 // less would be too short for the slowest of them.
 func (u usedJobs) slowest() time.Duration { return u.used[len(u.used)-1].ScrapeInterval }
 
+// agree says whether it is certain which interval is right: the jobs are told, or
+// they all have the same.
+func (u usedJobs) agree() bool { return u.told || u.used[0].ScrapeInterval == u.slowest() }
+
 // suits says whether an interval is right as far as anyone can tell.
 func (u usedJobs) suits(set time.Duration) bool {
 	if !u.told {
@@ -173,6 +177,12 @@ func timeInterval(ds *stack.Datasource, jobs usedJobs) *Finding {
 		}
 	default:
 		return nil
+	}
+	if jobs.agree() {
+		f.Repair = &Repair{
+			What: fmt.Sprintf("jsonData.timeInterval becomes %s", model.Duration(right)),
+			Set:  &Setting{Datasource: ds, InJSONData: true, Key: "timeInterval", Value: model.Duration(right).String()},
+		}
 	}
 	return f
 }

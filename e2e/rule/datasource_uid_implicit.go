@@ -35,7 +35,8 @@ func datasourceUIDImplicit() Rule {
 					continue
 				}
 				out = append(out, Finding{
-					Pos: ds.Name.Pos,
+					Repair: writtenDown(ds),
+					Pos:    ds.Name.Pos,
 					Message: fmt.Sprintf("datasource %q has no uid: %s of the dashboards rely on %s, which Grafana derives from the name and changes with it",
 						ds.Name.Value, places(len(evidence)), ds.EffectiveUID),
 					Evidence: firstFew(evidence),
@@ -44,6 +45,18 @@ func datasourceUIDImplicit() Rule {
 			}
 			return out
 		},
+	}
+}
+
+// writtenDown gives a datasource the uid that it has already; nil where its name,
+// and with it the uid, depends on a variable.
+func writtenDown(ds *stack.Datasource) *Repair {
+	if ds.Node.Get("name").Scalar() != ds.Name.Value {
+		return nil
+	}
+	return &Repair{
+		What: fmt.Sprintf("uid: %s is written down", ds.EffectiveUID),
+		Set:  &Setting{Datasource: ds, Key: "uid", Value: ds.EffectiveUID},
 	}
 }
 

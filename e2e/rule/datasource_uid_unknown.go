@@ -166,7 +166,40 @@ func groupFinding(s *stack.Stack, group []lostRef) Finding {
 		f.Evidence = append(f.Evidence, others)
 	}
 	suggest(s, &f, first)
+	f.Repair = renamed(s, group)
 	return f
+}
+
+// renamed puts the datasource that is meant in the place of each reference of a
+// group, those of the panel's hidden targets included; nil where it is not certain.
+func renamed(s *stack.Stack, group []lostRef) *Repair {
+	out := &Repair{}
+	replace := func(ref *dashboard.Ref, ds *stack.Datasource) {
+		name := nameIn(ref, ds)
+		out.What = fmt.Sprintf("%q becomes %q", ref.Key().Value, name)
+		out.Replace = append(out.Replace, Replacement{From: ref.Key().Pos, With: quoted(name)})
+	}
+	typ, certain := agreedType(group)
+	if !certain {
+		return nil
+	}
+	for _, l := range group {
+		key := l.ref.Key()
+		ds := meantDatasource(s, l.board, key.Value, typ)
+		if key.Pos.IsZero() || ds == nil {
+			return nil
+		}
+		replace(l.ref, ds)
+		if l.panel == nil || l.ref != group[0].ref {
+			continue
+		}
+		for _, t := range l.panel.Targets {
+			if t.Hide && t.Datasource.Key().Value == key.Value && !slices.ContainsFunc(group, func(o lostRef) bool { return o.ref == t.Datasource }) {
+				replace(t.Datasource, ds)
+			}
+		}
+	}
+	return out
 }
 
 // suggest names the datasource that is meant, where that can be told.
@@ -184,6 +217,21 @@ func suggest(s *stack.Stack, f *Finding, r lostRef) {
 		return
 	}
 	f.Fix = fmt.Sprintf("name the uid of a provisioned datasource, or provision one with uid: %s", key)
+}
+
+// agreedType is the plugin that those references of a group name which name one, ""
+// for none; certain is false where they differ.
+func agreedType(group []lostRef) (typ string, certain bool) {
+	for _, l := range group {
+		switch own := l.ref.Type.Value; {
+		case own == "" || own == typ:
+		case typ == "":
+			typ = own
+		default:
+			return "", false
+		}
+	}
+	return typ, true
 }
 
 func otherPlaces(group []lostRef) string {

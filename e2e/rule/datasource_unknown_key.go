@@ -102,9 +102,21 @@ func ignoredKeys(ds *stack.Datasource) []Finding {
 			Pos:     f.KeyPos,
 			Message: fmt.Sprintf("Grafana ignores %q of datasource %q%s", f.Key, ds.Name.Value, nearest.Hint(f.Key, datasourceKeys())),
 			Fix:     ignoredFix(f.Key),
+			Repair:  movedKey(ds, f.Key),
 		})
 	}
 	return out
+}
+
+// movedKey takes the scrape interval to where Grafana reads it.
+func movedKey(ds *stack.Datasource, key string) *Repair {
+	if key != "timeInterval" || !query.IsPrometheus(ds) {
+		return nil
+	}
+	return &Repair{
+		What: "timeInterval moves under jsonData",
+		Set:  &Setting{Datasource: ds, InJSONData: true, Key: key, Value: ds.Node.Get(key).Scalar(), Move: true},
+	}
 }
 
 func ignoredFix(key string) string {

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/panelgate/panelgate/stack/dashboard"
 )
@@ -44,5 +45,24 @@ func sharedID(b *Board, first, second *dashboard.Panel, free int64) Finding {
 		first.Path(), second.Path(), second.ID.Value)
 	f.Evidence = []string{fmt.Sprintf("the first stands at %s", first.ID.Pos)}
 	f.Fix = fmt.Sprintf("give %q the id %d", second.Path(), free)
+	if shownElsewhere(b, second.ID.Value) {
+		return f // which of the two is shown there is not certain
+	}
+	f.Repair = &Repair{
+		What:    fmt.Sprintf("%q gets the id %d", second.Path(), free),
+		Replace: []Replacement{{From: second.ID.Pos, With: strconv.FormatInt(free, 10)}},
+	}
 	return f
+}
+
+// shownElsewhere says whether another panel shows the result of the panel of this id.
+func shownElsewhere(b *Board, id string) bool {
+	for _, p := range b.Panels {
+		for _, t := range p.Targets {
+			if t.Node.Get("panelId").Scalar() == id {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -57,6 +57,8 @@ type Finding struct {
 	Asked          int // how many questions Prometheus was asked to find the reason
 	// Mended is Expr as it ought to be written, "" where that cannot be computed.
 	Mended string
+	// Repair is what has to change in the files, nil where that is not certain.
+	Repair *Repair
 }
 
 // Span is a part of an expression in byte offsets; the zero Span is none.
