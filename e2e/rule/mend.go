@@ -13,6 +13,9 @@ type edit struct {
 	text       string
 }
 
+// rateInterval is Grafana's window for rates, which an edit may bring in.
+const rateInterval = "$__rate_interval"
+
 // insert is an edit that takes nothing away.
 func insert(at int, text string) edit { return edit{at, at, text} }
 
@@ -41,7 +44,7 @@ func (e *expression) mended(edits ...edit) string {
 	if !ok || len(edits) == 0 {
 		return ""
 	}
-	if _, err := Parse(run); err != nil {
+	if _, err := Parse(strings.ReplaceAll(run, rateInterval, "5m")); err != nil {
 		return ""
 	}
 	inSource := make([]edit, len(edits))

@@ -58,7 +58,7 @@ func (in *Static) rawCounters(e *expression) *Finding {
 	f.Message = fmt.Sprintf("%s is a counter, and %s", first.name, first.why)
 	window := "5m"
 	if e.question != nil {
-		window = "$__rate_interval"
+		window = rateInterval
 	}
 	f.Fix = fmt.Sprintf("take rate(%s[%s]) of it, or increase", first.name, window)
 	if len(wrong) > 1 {

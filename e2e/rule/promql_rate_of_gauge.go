@@ -92,7 +92,11 @@ func (in *Static) gaugeOf(e *expression, vs *promparser.VectorSelector) *gauge {
 	case !known && chooses(vs, model.QuantileLabel):
 		return &gauge{selector: vs, name: name, unit: "level", how: "is a quantile of a summary, which goes up and down"}
 	case !known && levelByName(name):
-		return &gauge{selector: vs, name: name, unit: "level", how: "is by its name a gauge"}
+		g := &gauge{selector: vs, name: name, how: "is by its name a gauge"}
+		if !strings.HasSuffix(name, "_bytes") && !strings.Contains(name, "time") {
+			g.unit = "level"
+		}
+		return g
 	}
 	return nil
 }
@@ -104,7 +108,7 @@ func countsUp(m catalogue.Metric, vs *promparser.VectorSelector) bool {
 		return !slices.ContainsFunc(vs.LabelMatchers, func(lm *labels.Matcher) bool {
 			return lm.Name == "general_type" && !lm.Matches("iteration_counter") && !lm.Matches("timestamp")
 		})
-	case "node_time_seconds":
+	case "node_time_seconds", "node_time":
 		return true
 	}
 	if m.Exporter == "node" && m.Unit == "" { // many collectors pass a kernel's counters on as gauges
@@ -132,7 +136,7 @@ func levelByName(name string) bool {
 // isLevel says whether a gauge of a unit is read as it is, rather than by how fast it
 // changes.
 func isLevel(unit string) bool {
-	return slices.Contains([]string{"level", "percent", "ratio", "celsius", "watts", "volts", "MHz", "hertz", "bytes/s", "state", "unixtime"}, unit)
+	return slices.Contains([]string{"level", "percent", "ratio", "celsius", "watts", "volts", "MHz", "hertz", "bytes/s", "state"}, unit)
 }
 
 func (g *gauge) finding(e *expression, call *promparser.Call) Finding {
