@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -30,7 +31,7 @@ func tritonEnsembleDoubleCount() Rule {
 					continue
 				}
 				if name := in.ensembleSpokenOf(e.question.Board); name != "" {
-					out = append(out, in.doubleCounts(e, func(vs *promparser.VectorSelector) string { return letsAllThrough(vs, name) })...)
+					out = append(out, in.doubleCounts(e, func(vs *promparser.VectorSelector) *counted { return letsAllThrough(vs, name) })...)
 				}
 			}
 			return out
@@ -42,7 +43,7 @@ func tritonEnsembleDoubleCount() Rule {
 			ensembles := ensemblesOf(in.Instance.World)
 			var out []Finding
 			for _, e := range in.askedExpressions() {
-				for _, f := range in.doubleCounts(e, func(vs *promparser.VectorSelector) string { return letsPartsThrough(vs, ensembles) }) {
+				for _, f := range in.doubleCounts(e, func(vs *promparser.VectorSelector) *counted { return letsPartsThrough(vs, ensembles) }) {
 					if !in.saidAt(f.Pos, "triton/ensemble-double-count") {
 						out = append(out, f)
 					}
@@ -79,19 +80,24 @@ func ensemblesOf(w *fakes.World) []*fakes.Model {
 	return slices.DeleteFunc(w.Models(), func(m *fakes.Model) bool { return m.Kind() != ensembleKind })
 }
 
-// letsPartsThrough says which ensemble a selector counts beside one of its parts, and
-// which, "" for none.
-func letsPartsThrough(vs *promparser.VectorSelector, ensembles []*fakes.Model) string {
+// counted is how a selector lets an ensemble and its parts through.
+type counted struct {
+	how   string
+	parts []string // those that it lets through, nil where nobody tells
+}
+
+// letsPartsThrough is nil for a selector that counts no ensemble beside one of its parts.
+func letsPartsThrough(vs *promparser.VectorSelector, ensembles []*fakes.Model) *counted {
 	for _, m := range ensembles {
 		if !letsThrough(vs, m.Name()) {
 			continue
 		}
 		parts := slices.DeleteFunc(m.Steps(), func(step string) bool { return !letsThrough(vs, step) })
 		if len(parts) > 0 {
-			return fmt.Sprintf("%s is an ensemble that passes each request on to %s", m.Name(), strings.Join(parts, ", "))
+			return &counted{fmt.Sprintf("%s is an ensemble that passes each request on to %s", m.Name(), strings.Join(parts, ", ")), parts}
 		}
 	}
-	return ""
+	return nil
 }
 
 // letsThrough says whether a selector may choose series of a model.
@@ -104,13 +110,13 @@ func letsThrough(vs *promparser.VectorSelector, name string) bool {
 	return true
 }
 
-// letsAllThrough says that a selector chooses no models, where a dashboard speaks of an
-// ensemble.
-func letsAllThrough(vs *promparser.VectorSelector, ensemble string) string {
+// letsAllThrough is nil for a selector that chooses among models, where a dashboard
+// speaks of an ensemble.
+func letsAllThrough(vs *promparser.VectorSelector, ensemble string) *counted {
 	if chooses(vs, modelLabel) || chooses(vs, "gpu_uuid") {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("the dashboard knows %s, whose requests are passed on to other models", ensemble)
+	return &counted{how: fmt.Sprintf("the dashboard knows %s, whose requests are passed on to other models", ensemble)}
 }
 
 // ensembleSpokenOf is the name of an ensemble that a dashboard asks for, "" for none.
@@ -138,29 +144,78 @@ func (in *Static) ensembleSpokenOf(b *Board) string {
 	return ""
 }
 
-// doubleCounts are the sums of an expression across models, among which says lets
-// an ensemble and its parts: it is "" for a selector that does not.
-func (in *Static) doubleCounts(e *expression, says func(*promparser.VectorSelector) string) []Finding {
+// doubleCounts is the finding about the sums of an expression across models among which
+// says finds an ensemble with its parts; it is nil for a selector that does not. There is
+// one at most: the other side of a quotient tells nothing new.
+func (in *Static) doubleCounts(e *expression, says func(*promparser.VectorSelector) *counted) []Finding {
 	r := labelReader{in: in, e: e}
-	var out []Finding
+	var sums []*promparser.AggregateExpr
+	var twice []*promparser.VectorSelector
 	promparser.Inspect(e.root, func(n promparser.Node, _ []promparser.Node) error {
 		agg, ok := n.(*promparser.AggregateExpr)
-		if !ok || agg.Op != promparser.SUM || !loses(agg, modelLabel) || r.guessedGrouping(agg) || r.losing(agg.Expr, modelLabel) != nil || filters(agg.Expr) {
+		if !ok || !r.sumsOverModels(agg) {
 			return nil
 		}
-		for _, vs := range selectorsIn(agg.Expr) {
-			if how := says(vs); how != "" && countedTwice(e.metric(vs)) {
-				out = append(out, doubleCount(e, agg, e.metric(vs), how))
-				return nil
-			}
+		among := slices.DeleteFunc(selectorsIn(agg.Expr), func(vs *promparser.VectorSelector) bool { return says(vs) == nil || !countedTwice(e.metric(vs)) })
+		if len(among) > 0 {
+			sums, twice = append(sums, agg), append(twice, among...)
 		}
 		return nil
 	})
-	if len(out) > 1 { // the other side of a quotient tells nothing new
-		out[0].Evidence = append(out[0].Evidence, fmt.Sprintf("%d more sums of this query do the same", len(out)-1))
-		out = out[:1]
+	if len(sums) == 0 {
+		return nil
+	}
+	found := says(twice[0])
+	f := e.finding(sums[0])
+	f.Message = fmt.Sprintf("%s adds %s up over all models, an ensemble and its parts together: one request is counted several times",
+		groupingAsWritten(sums[0]), e.metric(twice[0]))
+	f.Evidence = []string{found.how}
+	if len(sums) > 1 {
+		f.Evidence = append(f.Evidence, fmt.Sprintf("%d more sums of this query do the same", len(sums)-1))
+	}
+	f.Fix = "choose the ensemble, or its parts, with a matcher on model, or keep the models apart with by (model)"
+	if len(found.parts) > 0 {
+		matcher := fmt.Sprintf(`model!~"%s"`, strings.Join(quotedAll(found.parts), "|"))
+		f.Fix = fmt.Sprintf("leave the parts out with %s, or keep the models apart with by (model)", matcher)
+		f.Mended = e.matching(twice, matcher)
+	}
+	return []Finding{f}
+}
+
+// sumsOverModels says whether a sum loses the label model, innermost.
+func (r labelReader) sumsOverModels(agg *promparser.AggregateExpr) bool {
+	return agg.Op == promparser.SUM && loses(agg, modelLabel) && !r.guessedGrouping(agg) && r.losing(agg.Expr, modelLabel) == nil && !filters(agg.Expr)
+}
+
+// quotedAll are texts as a regular expression in a PromQL string matches them.
+func quotedAll(texts []string) []string {
+	var out []string
+	for _, t := range texts {
+		out = append(out, strings.ReplaceAll(regexp.QuoteMeta(t), `\`, `\\`))
 	}
 	return out
+}
+
+// matching is the expression with one more matcher in each of some selectors.
+func (e *expression) matching(selectors []*promparser.VectorSelector, matcher string) string {
+	var edits []edit
+	for _, vs := range selectors {
+		start, end, ok := e.span(vs)
+		if !ok || vs.Name == "" {
+			return ""
+		}
+		open := strings.IndexByte(e.text[start:end], '{')
+		if open < 0 {
+			edits = append(edits, insert(start+len(vs.Name), "{"+matcher+"}"))
+			continue
+		}
+		if rest := strings.TrimSpace(e.text[start+open+1 : end]); !strings.HasPrefix(rest, "}") {
+			matcher += ", "
+		}
+		edits = append(edits, insert(start+open+1, matcher))
+		matcher = strings.TrimSuffix(matcher, ", ")
+	}
+	return e.mended(edits...)
 }
 
 // filters says whether an expression chooses among series by others.
@@ -184,12 +239,4 @@ func countedTwice(name string) bool {
 		return true
 	}
 	return false
-}
-
-func doubleCount(e *expression, agg *promparser.AggregateExpr, metric, how string) Finding {
-	f := e.finding(agg)
-	f.Message = fmt.Sprintf("%s adds %s up over all models, an ensemble and its parts together: one request is counted several times", groupingAsWritten(agg), metric)
-	f.Evidence = []string{how}
-	f.Fix = "choose the ensemble, or its parts, with a matcher on model, or keep the models apart with by (model)"
-	return f
 }
