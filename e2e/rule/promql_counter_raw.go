@@ -18,16 +18,19 @@ func promqlCounterRaw() Rule {
 		ID:       "promql/counter-raw",
 		Severity: Warning,
 		Summary:  "a counter is shown with no rate, increase or delta, alone or in a quotient shown as latency",
-		Static: func(in *Static) []Finding {
-			var out []Finding
-			for _, e := range in.expressions() {
-				if f := in.rawCounters(e); f != nil {
-					out = append(out, *f)
-				}
-			}
-			return out
-		},
+		Static:   countersAsTheyAre,
+		Live:     func(in *Live) []Finding { return in.withTypes(countersAsTheyAre) },
 	}
+}
+
+func countersAsTheyAre(in *Static) []Finding {
+	var out []Finding
+	for _, e := range in.expressions() {
+		if f := in.rawCounters(e); f != nil {
+			out = append(out, *f)
+		}
+	}
+	return out
 }
 
 // rawCounter is a counter that no function turns into how fast it grows.
@@ -122,7 +125,11 @@ func (in *Static) counterOf(e *expression, vs *promparser.VectorSelector) (rawCo
 	if strings.Contains(name, ":") {
 		return c, false
 	}
-	c.byName = true
+	told := in.toldType(name)
+	if told == catalogue.Gauge {
+		return c, false
+	}
+	c.byName = told != catalogue.Counter
 	for _, suffix := range []string{"_seconds", "_milliseconds", "_microseconds", "_ms", "_us"} {
 		c.time = c.time || strings.HasSuffix(name, suffix+"_total") || strings.HasSuffix(name, suffix+"_sum")
 	}
@@ -131,7 +138,7 @@ func (in *Static) counterOf(e *expression, vs *promparser.VectorSelector) (rawCo
 			return c, suffix != "_total" || !isStock(base)
 		}
 	}
-	return c, false
+	return c, !c.byName
 }
 
 // isStock knows what "total" is said of in the sense of all there is, not of all that

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"testing"
+
+	"github.com/panelgate/panelgate/fakes/catalogue"
 )
 
 func TestPromqlCounterRaw(t *testing.T) {
@@ -63,4 +65,11 @@ func TestPromqlCounterRawAsShown(t *testing.T) {
 		{name: "all the time that was spent", board: panel("stat", "Total busy time", "µs", duration, "")},
 		{name: "a difference", board: panel("stat", "Requests per minute", "short", requests, `"options": {"reduceOptions": {"calcs": ["diff"]}},`)},
 	})
+}
+
+func TestPromqlCounterRawAsScraped(t *testing.T) {
+	f := shipped(t).write(boardFile, boardWith("", panelWith(1, "a", `jobs_done`, `jobs_waiting`, `http_requests_total`, `jobs_failed_total`)))
+	in := f.live()
+	in.Types = map[string]catalogue.Type{"jobs_done": catalogue.Counter, "jobs_waiting": catalogue.Gauge, "http_requests": catalogue.Counter, "jobs_failed": catalogue.Counter}
+	f.expect(promqlCounterRaw().Live(in), []expected{{at: "jobs_done", says: "jobs_done is a counter, and the panel draws it"}})
 }

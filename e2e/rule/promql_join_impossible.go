@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	promparser "github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/panelgate/panelgate/e2e/why"
 )
 
 // promqlJoinImpossible finds operators whose two sides can have no series with the same
@@ -30,7 +32,51 @@ func promqlJoinImpossible() Rule {
 			}
 			return out
 		},
+		Live: func(in *Live) []Finding {
+			said := map[string]bool{}
+			var out []Finding
+			for _, a := range in.Asked {
+				f := joinlessAnswer(a)
+				if f == nil || said[f.Pos.String()] || in.saidAt(f.Pos, "promql/join-impossible") {
+					continue
+				}
+				said[f.Pos.String()] = true
+				out = append(out, *f)
+			}
+			return out
+		},
 	}
+}
+
+// joinlessAnswer says of a query without an answer that both sides of an operator have
+// series, and none in common; nil where that is not why.
+func joinlessAnswer(a *Asked) *Finding {
+	if a.Diagnosis == nil || a.Diagnosis.Reason != why.JoinMismatch || !a.Asks() {
+		return nil
+	}
+	e := ofQuestion(a.Question)
+	if e == nil || e.text != a.Request.Expr {
+		return nil
+	}
+	var found *Finding
+	promparser.Inspect(e.root, func(n promparser.Node, _ []promparser.Node) error {
+		b, ok := n.(*promparser.BinaryExpr)
+		if !ok || found != nil {
+			return nil
+		}
+		start, end, known := e.span(b)
+		at, stands := e.operatorOf(b)
+		if !known || !stands || start < a.Diagnosis.Start || end > a.Diagnosis.End {
+			return nil
+		}
+		f := e.begin()
+		f.Pos = e.posAt(at)
+		f.Message = fmt.Sprintf("both sides of %q have series, and no two of them have the same labels: the answer is empty", b.Op)
+		f.Reason, f.Evidence, f.Fix = string(a.Diagnosis.Reason), a.Diagnosis.Evidence, a.Diagnosis.Fix
+		found = &f
+		return nil
+	})
+	return found
 }
 
 // mismatch is why the sides of an operator never match: on one side a label that the

@@ -1,6 +1,12 @@
 package rule
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/panelgate/panelgate/e2e/why"
+)
 
 func TestPromqlJoinImpossible(t *testing.T) {
 	relabelled := func(f *fixture) {
@@ -56,4 +62,16 @@ func TestPromqlJoinImpossible(t *testing.T) {
 		{expr: `1 - sum(x) / 5`},
 		{expr: `rate(nv_inference_queue_duration_us[5m]) / rate(nv_inference_request_success[5m])`},
 	})
+}
+
+func TestPromqlJoinImpossibleAsked(t *testing.T) {
+	const expr = `1 + nv_gpu_utilization * DCGM_FI_DEV_GPU_TEMP`
+	f := shipped(t).write(boardFile, boardWith("", panelWith(1, "a", expr)))
+	in := f.live()
+	a := f.ask(in, "a")
+	assert.Empty(t, promqlJoinImpossible().Live(in), "it has an answer")
+	a.Diagnosis = &why.Diagnosis{Part: expr[4:], Start: 4, End: len(expr), Reason: why.JoinMismatch, Evidence: []string{"labels on the left: gpu_uuid"}, Fix: "on (instance)"}
+	f.expect(promqlJoinImpossible().Live(in), []expected{{at: "* DCGM", says: `both sides of "*" have series`, evidence: "gpu_uuid", fix: "on (instance)"}})
+	a.Diagnosis.Reason = why.FilteredOut
+	assert.Empty(t, promqlJoinImpossible().Live(in))
 }

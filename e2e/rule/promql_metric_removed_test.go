@@ -8,7 +8,9 @@ import (
 
 func TestPromqlMetricRemoved(t *testing.T) {
 	image := func(name string) func(*fixture) {
-		return func(f *fixture) { f.replace(composeFile, "  triton:\n", "  exporter:\n    image: "+name+"\n\n  triton:\n") }
+		return func(f *fixture) {
+			f.replace(composeFile, "  triton:\n", "  exporter:\n    image: "+name+"\n\n  triton:\n")
+		}
 	}
 	noTriton := func(f *fixture) { f.replace(prometheusFile, "host.docker.internal:8002", "vllm:8000") }
 	checkExprs(t, promqlMetricRemoved(), []exprCase{

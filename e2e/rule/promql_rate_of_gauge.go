@@ -19,21 +19,24 @@ func promqlRateOfGauge() Rule {
 		ID:       "promql/rate-of-gauge",
 		Severity: Error,
 		Summary:  "rate, irate or increase is taken of a gauge",
-		Static: func(in *Static) []Finding {
-			var out []Finding
-			for _, e := range in.expressions() {
-				promparser.Inspect(e.root, func(n promparser.Node, _ []promparser.Node) error {
-					if call, ok := n.(*promparser.Call); ok && takesRate(call.Func.Name) {
-						if g := in.gaugeUnder(e, call); g != nil {
-							out = append(out, g.finding(e, call))
-						}
-					}
-					return nil
-				})
-			}
-			return out
-		},
+		Static:   ratesOfGauges,
+		Live:     func(in *Live) []Finding { return in.withTypes(ratesOfGauges) },
 	}
+}
+
+func ratesOfGauges(in *Static) []Finding {
+	var out []Finding
+	for _, e := range in.expressions() {
+		promparser.Inspect(e.root, func(n promparser.Node, _ []promparser.Node) error {
+			if call, ok := n.(*promparser.Call); ok && takesRate(call.Func.Name) {
+				if g := in.gaugeUnder(e, call); g != nil {
+					out = append(out, g.finding(e, call))
+				}
+			}
+			return nil
+		})
+	}
+	return out
 }
 
 // gauge is a gauge that a rate is taken of.
@@ -91,6 +94,8 @@ func (in *Static) gaugeOf(e *expression, vs *promparser.VectorSelector) *gauge {
 		return &gauge{selector: vs, name: name, unit: "level", how: "is a quantile of a summary, which goes up and down"}
 	case !known && chooses(vs, model.QuantileLabel):
 		return &gauge{selector: vs, name: name, unit: "level", how: "is a quantile of a summary, which goes up and down"}
+	case !known && in.toldType(name) == catalogue.Gauge && !strings.HasSuffix(name, "_total") && !strings.HasSuffix(name, "_count"):
+		return &gauge{selector: vs, name: name, how: "is a gauge, as its target says"}
 	case !known && levelByName(name):
 		g := &gauge{selector: vs, name: name, how: "is by its name a gauge"}
 		if !strings.HasSuffix(name, "_bytes") && !strings.Contains(name, "time") {

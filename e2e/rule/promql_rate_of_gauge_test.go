@@ -1,6 +1,12 @@
 package rule
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/panelgate/panelgate/fakes/catalogue"
+)
 
 func TestPromqlRateOfGauge(t *testing.T) {
 	checkExprs(t, promqlRateOfGauge(), []exprCase{
@@ -38,4 +44,12 @@ func recording(name string) func(*fixture) {
 		f.write("prometheus/rules.yml", "groups:\n  - name: g\n    rules:\n      - record: "+name+"\n        expr: vector(1)\n")
 		f.replace(prometheusFile, "scrape_configs:", "rule_files: [/etc/prometheus/rules.yml]\n\nscrape_configs:")
 	}
+}
+
+func TestPromqlRateOfGaugeAsScraped(t *testing.T) {
+	f := shipped(t).write(boardFile, boardWith("", panelWith(1, "a", `rate(queue_length[5m]) + rate(jobs_done[5m]) + rate(errors_count[5m]) + rate(nv_gpu_utilization[5m])`)))
+	in := f.live()
+	assert.Empty(t, promqlRateOfGauge().Live(in), "nobody tells")
+	in.Types = map[string]catalogue.Type{"queue_length": catalogue.Gauge, "jobs_done": catalogue.Counter, "errors_count": catalogue.Gauge, "nv_gpu_utilization": catalogue.Gauge}
+	f.expect(promqlRateOfGauge().Live(in), []expected{{at: "rate(queue_length", says: "is a gauge, as its target says"}})
 }
