@@ -21,11 +21,19 @@ func prometheusRecordingRuleMissing() Rule {
 				return nil
 			}
 			records := recordsOf(in.Stack.Prometheus)
+			type place struct {
+				from   *expression
+				metric string
+			}
+			said := map[place]bool{}
 			var out []Finding
 			for _, n := range in.namedMetrics() {
-				if !recordedName(n.metric) || slices.Contains(records, n.metric) || in.Metrics.Exporter(n.metric) != "" || otherwiseShown(n) {
+				at := place{n.from, n.metric}
+				_, _, printed := in.Metrics.Series(n.metric)
+				if !recordedName(n.metric) || slices.Contains(records, n.metric) || printed || otherwiseShown(n) || n.from != nil && said[at] {
 					continue
 				}
+				said[at] = true
 				out = append(out, missingRecord(in.Stack.Prometheus, n, records))
 			}
 			return out

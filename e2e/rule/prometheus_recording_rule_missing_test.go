@@ -8,6 +8,7 @@ func TestPrometheusRecordingRuleMissing(t *testing.T) {
 		{expr: used, at: "instance:node", says: "no rule of the stack records instance:node_cpu_utilisation:rate5m", fix: "ship a rule file"},
 		{name: "nearly recorded", expr: used, says: "nearest: instance:node_cpu_utilization:rate5m", edit: recording("instance:node_cpu_utilization:rate5m")},
 		{expr: `:node_memory_MemAvailable_bytes:sum`, says: ":node_memory_MemAvailable_bytes:sum"},
+		{expr: `node_namespace_pod:cpu:rate5m / sum(node_namespace_pod:cpu:rate5m)`, says: "node_namespace_pod:cpu:rate5m"},
 		{expr: `job:requests`, says: "records job:requests"},
 		{name: "recorded", expr: used, edit: recording("instance:node_cpu_utilisation:rate5m")},
 		{expr: `vllm:num_requests_running + sglang:token_usage + lmcache:hits`},

@@ -111,7 +111,7 @@ func (in *Static) misleading(e *expression, vs *promparser.VectorSelector, path 
 func (in *Static) counterOf(e *expression, vs *promparser.VectorSelector) (rawCounter, bool) {
 	name := e.metric(vs)
 	c := rawCounter{selector: vs, name: name}
-	if name == "" || in.recorded(name) {
+	if name == "" || in.recorded(name) || strings.Contains(name, "uptime") { // which is read as it is
 		return c, false
 	}
 	m, part, known := in.Metrics.Series(name)
@@ -277,7 +277,7 @@ func (in *Static) aloneMisleads(e *expression, c rawCounter) string {
 	switch {
 	case shown.rate:
 		return "the panel shows it as a rate: it only ever grows"
-	case c.time && shown.latency:
+	case c.time && shown.latency && !strings.Contains(c.name, "_cpu_"):
 		return "the panel shows it as a latency: it is the sum of all times since the exporter started"
 	case shown.graph && !shown.total && !strings.HasSuffix(c.name, "_bucket"):
 		return "the panel draws it as it is: a line that only rises, by how much the exporter has counted since it started"

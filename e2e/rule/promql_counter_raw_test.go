@@ -63,6 +63,8 @@ func TestPromqlCounterRawAsShown(t *testing.T) {
 		{name: "a stat of a latency", board: panel("stat", "Request latency", "µs", duration, ""), want: []expected{{says: "shows it as a latency"}}},
 		{name: "a stat of a latency in another unit", board: panel("stat", "Latency", "ms", duration+" / 1000", ""), want: []expected{{says: "shows it as a latency"}}},
 		{name: "all the time that was spent", board: panel("stat", "Total busy time", "µs", duration, "")},
+		{name: "processor time", board: panel("stat", "CPU time", "s", "process_cpu_seconds_total", "")},
+		{name: "how long it has run", board: panel("timeseries", "Up for", "s", "app_uptime_seconds_total", "")},
 		{name: "a difference", board: panel("stat", "Requests per minute", "short", requests, `"options": {"reduceOptions": {"calcs": ["diff"]}},`)},
 	})
 }

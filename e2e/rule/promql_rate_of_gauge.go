@@ -117,7 +117,8 @@ func countsUp(m catalogue.Metric, vs *promparser.VectorSelector) bool {
 		return true
 	}
 	if m.Exporter == "node" && m.Unit == "" { // many collectors pass a kernel's counters on as gauges
-		return true
+		return !slices.ContainsFunc([]string{"node_procs_", "node_filefd_allocated", "node_entropy_", "node_nf_conntrack_entries", "node_sockstat_",
+			"node_hwmon_", "node_cpu_scaling_", "node_processes_"}, func(prefix string) bool { return strings.HasPrefix(m.Name, prefix) })
 	}
 	return m.Exporter == "node" && (strings.Contains(m.Name, "_stat_") || strings.HasSuffix(m.Name, "_errors") || strings.HasSuffix(m.Name, "_count"))
 }

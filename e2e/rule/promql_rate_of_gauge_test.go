@@ -29,6 +29,7 @@ func TestPromqlRateOfGauge(t *testing.T) {
 		{expr: `avg_over_time(nv_gpu_utilization[5m])`},
 		{expr: `rate(something_bytes[5m])`},
 		{expr: `rate(nv_trt_llm_general_metrics{general_type="iteration_counter"}[5m])`},
+		{expr: `rate(node_procs_running[5m])`, says: "node_procs_running", mended: `deriv(node_procs_running[5m])`},
 		{expr: `irate(node_nf_conntrack_stat_drop[5m]) + irate(node_netstat_Tcp_InSegs[5m])`},
 		{name: "the other values of a family are gauges", expr: `rate(nv_trt_llm_request_metrics{request_type="active"}[5m])`, says: "nv_trt_llm_request_metrics",
 			mended: `deriv(nv_trt_llm_request_metrics{request_type="active"}[5m])`},

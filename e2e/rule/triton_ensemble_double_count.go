@@ -25,14 +25,18 @@ func tritonEnsembleDoubleCount() Rule {
 		Severity: Warning,
 		Summary:  "a sum over all models counts the ensemble and its parts together",
 		Static: func(in *Static) []Finding {
+			all := in.expressions()
+			spokenOf := map[*Board]string{}
+			for _, b := range in.Boards {
+				spokenOf[b] = ensembleSpokenOf(b, all)
+			}
 			var out []Finding
-			for _, e := range in.expressions() {
-				if e.question == nil {
+			for _, e := range all {
+				if e.question == nil || spokenOf[e.question.Board] == "" {
 					continue
 				}
-				if name := in.ensembleSpokenOf(e.question.Board); name != "" {
-					out = append(out, in.doubleCounts(e, func(vs *promparser.VectorSelector) *counted { return letsAllThrough(vs, name) })...)
-				}
+				name := spokenOf[e.question.Board]
+				out = append(out, in.doubleCounts(e, func(vs *promparser.VectorSelector) *counted { return letsAllThrough(vs, name) })...)
 			}
 			return out
 		},
@@ -120,7 +124,7 @@ func letsAllThrough(vs *promparser.VectorSelector, ensemble string) *counted {
 }
 
 // ensembleSpokenOf is the name of an ensemble that a dashboard asks for, "" for none.
-func (in *Static) ensembleSpokenOf(b *Board) string {
+func ensembleSpokenOf(b *Board, all []*expression) string {
 	speaks := func(name string) bool { return strings.Contains(strings.ToLower(name), ensembleKind) }
 	for _, v := range b.Variables {
 		for _, o := range v.Options {
@@ -129,7 +133,7 @@ func (in *Static) ensembleSpokenOf(b *Board) string {
 			}
 		}
 	}
-	for _, e := range in.expressions() {
+	for _, e := range all {
 		if e.question == nil || e.question.Board != b {
 			continue
 		}
