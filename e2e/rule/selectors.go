@@ -18,12 +18,6 @@ func (e *expression) guessed(start, end int) bool {
 	return e.question.Board.guesses(e.asWritten()[from:to])
 }
 
-// guessedNode says whether a node hangs on what only a server could tell.
-func (e *expression) guessedNode(n promparser.Node) bool {
-	start, end, ok := e.span(n)
-	return !ok || e.guessed(start, end)
-}
-
 // metric is the name that a selector asks for, "" where it is not certain: it asks for
 // several, or a variable that only a server could fill names it.
 func (e *expression) metric(vs *promparser.VectorSelector) string {
