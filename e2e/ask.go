@@ -48,6 +48,7 @@ func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (
 		return nil, err
 	}
 	live.Served = served
+	live.Types = r.types(ctx, src)
 	r.report.Notes = append(r.report.Notes, notes...)
 	r.done("queries")
 	if err := r.witness(ctx, live); err != nil {

@@ -13,6 +13,10 @@ type expression struct {
 	question *Question // nil for a rule
 	root     promparser.Expr
 	text     string // what root was parsed from
+	// written is the text as it stands in the file, and sourceAt leads from an offset in
+	// text to the one in written; "" and nil where the two are the same.
+	written  string
+	sourceAt func(offset int) int
 	// posAt leads from an offset in text to its place in the file.
 	posAt func(offset int) source.Pos
 	// begin starts a finding about the expression: at its beginning, with all that
@@ -69,6 +73,7 @@ func ofQuestion(q *Question) *expression {
 	}
 	return &expression{
 		question: q, root: root, text: request.Expr,
+		written: q.Target.Expr.Value, sourceAt: request.Mapping.Source,
 		posAt: func(offset int) source.Pos { return posOf(q, request, offset) },
 		begin: func() Finding {
 			f := onQuestion(q)

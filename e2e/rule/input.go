@@ -24,6 +24,9 @@ type Static struct {
 	// what a dashboard refers to may have been made there.
 	Running []*stack.Datasource
 	Metrics *catalogue.Catalogue // what the exporters are known to print
+	// Types are what a running Prometheus has been told of metrics that the catalogue
+	// may not have, by name; nil without one.
+	Types map[string]catalogue.Type
 }
 
 // Board is a dashboard together with the questions it asks.

@@ -14,6 +14,7 @@ func fileRules() []Rule {
 		prometheusConfigInvalid(),
 		prometheusNoTarget(),
 		prometheusTargetDown(),
+		prometheusRecordingRuleMissing(),
 		datasourceInvalid(),
 		datasourceUIDUnknown(),
 		datasourceUIDImplicit(),

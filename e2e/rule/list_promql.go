@@ -4,5 +4,14 @@ package rule
 func promqlRules() []Rule {
 	return []Rule{
 		promqlRateWindow(),
+		promqlRateOfGauge(),
+		promqlCounterRaw(),
+		promqlHistogramNoLE(),
+		promqlQuantileAggregated(),
+		promqlJoinImpossible(),
+		promqlNaNHidden(),
+		promqlMetricRemoved(),
+		tritonEnsembleDoubleCount(),
+		tritonPerExecution(),
 	}
 }

@@ -115,6 +115,8 @@ func exporterTitle(name string) string {
 		return "dcgm-exporter"
 	case "node":
 		return "node_exporter"
+	case "vllm":
+		return "vLLM"
 	}
 	return name
 }
