@@ -24,6 +24,11 @@ type Static struct {
 	// what a dashboard refers to may have been made there.
 	Running []*stack.Datasource
 	Metrics *catalogue.Catalogue // what the exporters are known to print
+	// Now is when the files are judged: what holds until a day does so in relation to it.
+	Now time.Time
+	// Expectations and Exclusions are those of panelgate.yml, and of the .lint files.
+	Expectations []Expectation
+	Exclusions   []Exclusion
 }
 
 // Board is a dashboard together with the questions it asks.

@@ -4,5 +4,6 @@ package rule
 func valueRules() []Rule {
 	return []Rule{
 		valueDiffersFromTruth(),
+		valueOutOfRange(),
 	}
 }
