@@ -56,6 +56,9 @@ func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (
 	if err := r.explain(ctx, src, live); err != nil {
 		return nil, err
 	}
+	if err := r.zeroes(ctx, src, live); err != nil {
+		return nil, err
+	}
 	r.done("why")
 	return live, nil
 }

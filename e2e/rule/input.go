@@ -142,6 +142,8 @@ type Asked struct {
 	Duration time.Duration
 	// Diagnosis says why the answer is empty; nil where it is not.
 	Diagnosis *why.Diagnosis
+	// Zeroes says that the answer is zero throughout and ought not to be.
+	Zeroes *Zeroes
 	// Grafana is the real Grafana's answer to the same; nil where it was not asked.
 	Grafana *ThroughGrafana
 }

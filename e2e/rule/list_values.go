@@ -4,6 +4,9 @@ package rule
 func valueRules() []Rule {
 	return []Rule{
 		valueDiffersFromTruth(),
+		panelLegendLabelMissing(),
+		panelFieldUnmatched(),
 		valueOutOfRange(),
+		valueAllZero(),
 	}
 }
