@@ -24,6 +24,8 @@ type Exclusion struct {
 	// Foreign says that it was written for another linter, whose rules find more
 	// than their counterparts here: that it fits nothing says nothing.
 	Foreign bool
+	// Queryless says that only findings about a panel without a query are meant.
+	Queryless bool
 	// Lowers says that the finding stays, as a warning.
 	Lowers bool
 	Why    string
@@ -115,6 +117,9 @@ func (r *Review) fits(e *Exclusion, f Finding) bool {
 		return false
 	}
 	if e.Target.Value != "" && f.RefID != "" && !slices.Contains(r.placesOf(f), e.Target.Value) {
+		return false
+	}
+	if e.Queryless && (f.RefID != "" || f.Expr != "") {
 		return false
 	}
 	return !e.Foreign || within(e.Folder, f.Pos.File)
