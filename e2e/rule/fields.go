@@ -74,8 +74,16 @@ func literally(pattern string) (string, bool) {
 	return out.String(), true
 }
 
-// near are the names that may have been meant.
-func (f *fields) near(name string) []string { return nearest.Names(name, f.names, 2) }
+// near are the names that may have been meant: those that go on where it ends first.
+func (f *fields) near(name string) []string {
+	var longer []string
+	for _, n := range f.names {
+		if strings.HasPrefix(n, name+" ") {
+			longer = append(longer, n)
+		}
+	}
+	return append(longer, nearest.Names(name, f.names, 2)...)
+}
 
 // said lists the names that are there, the beginning of many.
 func (f *fields) said() string {

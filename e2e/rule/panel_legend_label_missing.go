@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/common/model"
+	promparser "github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/panelgate/panelgate/e2e/nearest"
 	"github.com/panelgate/panelgate/e2e/query"
@@ -113,6 +114,9 @@ var legendLabel = regexp.MustCompile(`\{\{\s*(.+?)\s*\}\}`)
 func missingLabels(in *Live, t answeredTarget) []Finding {
 	a := t.first()
 	legend, there := a.Target.LegendFormat, t.labels()
+	if len(there) == 0 && standsIn(a.Request.Expr) {
+		return nil
+	}
 	var out []Finding
 	said := map[string]bool{}
 	for _, m := range legendLabel.FindAllStringSubmatchIndex(legend.Value, -1) {
@@ -131,6 +135,23 @@ func missingLabels(in *Live, t answeredTarget) []Finding {
 	return out
 }
 
+// standsIn says whether an expression gives something of its own, without labels,
+// where it finds nothing, as with or vector(0): what it finds may well have labels.
+func standsIn(expr string) bool {
+	root, err := Parse(expr)
+	if err != nil {
+		return true
+	}
+	found := false
+	promparser.Inspect(root, func(n promparser.Node, _ []promparser.Node) error {
+		if b, ok := n.(*promparser.BinaryExpr); ok && b.Op == promparser.LOR {
+			found = true
+		}
+		return nil
+	})
+	return found
+}
+
 func labelsThere(names []string) string {
 	if len(names) == 0 {
 		return "the series carry no labels at all"
@@ -145,9 +166,29 @@ func legendFix(in *Live, f *Finding, a *Asked, name string, there []string) {
 		f.Fix, f.Mended = kept.words, kept.mended
 		return
 	}
+	if groupsBy(a.Request.Expr, name) {
+		f.Fix = fmt.Sprintf("the query groups by %s, and nothing that it reads has that label: group by one that is there, or have scraping add it", name)
+		return
+	}
 	if near := nearest.Names(name, there, 1); len(near) > 0 {
 		f.Fix = fmt.Sprintf("write {{%s}}, if that is what is meant", near[0])
 		return
 	}
 	f.Fix = "show a label that the series have, or have the query keep this one"
+}
+
+// groupsBy says whether an expression names a label in a by clause.
+func groupsBy(expr, label string) bool {
+	root, err := Parse(expr)
+	if err != nil {
+		return false
+	}
+	found := false
+	promparser.Inspect(root, func(n promparser.Node, _ []promparser.Node) error {
+		if a, ok := n.(*promparser.AggregateExpr); ok && !a.Without && slices.Contains(a.Grouping, label) {
+			found = true
+		}
+		return nil
+	})
+	return found
 }
