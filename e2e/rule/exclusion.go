@@ -191,9 +191,7 @@ func directivesIn(expr string) []directive {
 		}
 		names, why, _ := strings.Cut(rest, "--")
 		d := directive{offset: at, why: strings.TrimSpace(why)}
-		for _, name := range strings.FieldsFunc(names, func(c rune) bool { return c == ',' || c == ' ' || c == '\t' || c == ':' || c == '\r' }) {
-			d.rules = append(d.rules, name)
-		}
+		d.rules = strings.FieldsFunc(names, func(c rune) bool { return strings.ContainsRune(", \t:\r", c) })
 		out = append(out, d)
 	}
 	return out
