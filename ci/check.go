@@ -311,6 +311,11 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 	if err != nil {
 		return nil, notRun(fmt.Errorf("read the stack: %w", err))
 	}
+	foreign, err := config.Lint(s)
+	if err != nil {
+		return nil, usage(err)
+	}
+	cfg.Exclude = append(cfg.Exclude, foreign...)
 	p := &prepared{stack: s, load: load, failOn: failOn, progress: report.NewProgress(stderr)}
 	p.opts = e2e.Options{Config: cfg, Choose: choose, Progress: p.progress.Show}
 	if c.verbose { // a log and a line that redraws itself do not mix

@@ -37,7 +37,7 @@ func rulesCommand(stdout io.Writer) *cobra.Command {
 // when says what a rule needs: the files, a running stack, or either.
 func when(r rule.Rule) string {
 	switch {
-	case r.Static != nil && r.Live != nil:
+	case r.Static != nil && r.Live != nil, r.Review != nil:
 		return "files, live"
 	case r.Static != nil:
 		return "files"

@@ -57,6 +57,9 @@ func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (
 	if err := r.explain(ctx, src, live); err != nil {
 		return nil, err
 	}
+	if err := r.zeroes(ctx, src, live); err != nil {
+		return nil, err
+	}
 	r.done("why")
 	return live, nil
 }
@@ -326,14 +329,13 @@ func count(v model.Value, a *rule.Asked) {
 }
 
 // judge gives an answered query its status.
-func (r *run) judge(a *rule.Asked, instance env.Instance) {
-	expected := r.Config.Expected(a.Board.UID.Value, a.Board.Title.Value, a.Panel.Title.Value, instance.Now)
+func judge(a *rule.Asked, in *rule.Live) {
 	switch {
 	case a.Err != nil:
 		a.Status = rule.StatusFailed
 	case a.Finite > 0:
 		a.Status = rule.StatusOK
-	case expected != nil && expected.Is == "empty":
+	case in.Expected(a.Question, in.Instance.Now):
 		a.Status = rule.StatusExpectedEmpty
 	default:
 		a.Status = rule.StatusFailed

@@ -68,7 +68,7 @@ func TestAttachToPrometheus(t *testing.T) {
 		r := attached(t, dir, at, nil)
 		require.Len(t, r.Queries, 1)
 		q := r.Queries[0]
-		cfg := &config.Config{Expect: []config.Expectation{{Dashboard: q.Board.UID.Value, Panel: q.Panel.Title.Value, Is: "empty"}}}
+		cfg := &config.Config{Expect: []rule.Expectation{{Dashboard: q.Board.UID, Panel: q.Panel.Title, Is: rule.ExpectsEmpty}}}
 		r = attached(t, dir, at, cfg)
 		assert.Equal(t, rule.StatusExpectedEmpty, r.Queries[0].Status)
 	})

@@ -69,6 +69,7 @@ type Report struct {
 	Targets  []env.Target
 	Queries  []*rule.Asked
 	Findings []rule.Finding
+	Excluded []rule.Excluded // findings that are known and stay
 	Stages   []Stage
 	Notes    []string // what else a reader should know of the run
 }
@@ -112,19 +113,23 @@ func (r *run) done(name string) {
 	r.stage = now
 }
 
-func (r *run) finish(findings []rule.Finding) *Report {
-	r.report.Findings = rule.Sorted(findings)
+// finish takes out of the findings what is excluded; live is nil where no stack was
+// asked.
+func (r *run) finish(in *rule.Static, live *rule.Live, findings []rule.Finding) *Report {
+	review := &rule.Review{Static: in, Live: live != nil, Served: live != nil && live.Served != nil, Over: r.Config.Rules}
+	r.report.Findings = rule.CheckReview(review, findings)
+	r.report.Excluded = review.Excluded
 	return r.report
 }
 
 // Lint checks the files alone.
 func Lint(s *stack.Stack, opts Options) *Report {
 	r := begin(s, opts, "static")
-	in := rule.NewStatic(s, opts.Choose, time.Now())
+	in := r.static()
 	r.report.Boards = in.Boards
 	findings := rule.CheckStatic(in, opts.Config.Rules)
 	r.done("static rules")
-	return r.finish(findings)
+	return r.finish(in, nil, findings)
 }
 
 // Verify checks the files, runs the stack where the options say and asks every
@@ -132,7 +137,7 @@ func Lint(s *stack.Stack, opts Options) *Report {
 // stack itself is in the report. Everything started is stopped when it returns.
 func Verify(ctx context.Context, s *stack.Stack, opts Options) (*Report, error) {
 	r := begin(s, opts, cmp.Or(opts.Env, embedded.Name))
-	static := rule.NewStatic(s, opts.Choose, time.Now())
+	static := r.static()
 	r.report.Boards = static.Boards
 	if r.Env == attach.Name {
 		return r.verifyRunning(ctx, static)
@@ -193,7 +198,7 @@ func (r *run) prove(ctx context.Context, static *rule.Static, findings []rule.Fi
 	live.TakenPorts, live.Said = takenPorts(ctx, r.stack, instance), findings
 	findings = append(findings, rule.CheckLive(live, r.Config.Rules)...)
 	r.done("live rules")
-	return r.finish(findings), nil
+	return r.finish(static, live, findings), nil
 }
 
 // alive says that a server has ended while it was being asked, which is the better
@@ -228,7 +233,7 @@ func (r *run) notRun(in *rule.Static, findings []rule.Finding) *Report {
 	}
 	live := &rule.Live{Static: in, Asked: r.report.Queries, Said: findings}
 	findings = append(findings, rule.CheckLive(live, r.Config.Rules)...)
-	return r.finish(findings)
+	return r.finish(in, nil, findings)
 }
 
 // start brings the stack up where the options say.

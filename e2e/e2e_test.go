@@ -19,6 +19,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/internal/engine"
 	"github.com/panelgate/panelgate/stack"
+	"github.com/panelgate/panelgate/stack/source"
 )
 
 func TestMain(m *testing.M) {
@@ -117,13 +118,14 @@ func TestExpectedEmpty(t *testing.T) {
 	dir := copyShipped(t, func(board string) string {
 		return strings.Replace(board, "sum by (model, reason) (rate(nv_inference_request_failure", "sum by (model, reason) (rate(nv_no_failure_at_all", 1)
 	})
-	expect := config.Expectation{Dashboard: "triton", Panel: "Failed Requests", Is: "empty", Why: "a test"}
-	r := verify(t, dir, Options{Config: &config.Config{Expect: []config.Expectation{expect}}})
+	expect := rule.Expectation{Dashboard: source.Text{Value: "triton"}, Panel: source.Text{Value: "Failed Requests"},
+		Is: rule.ExpectsEmpty, Why: "a test"}
+	r := verify(t, dir, Options{Config: &config.Config{Expect: []rule.Expectation{expect}}})
 	assert.Equal(t, rule.StatusExpectedEmpty, statusOf(t, r, "Failed Requests"))
 	assert.Empty(t, errorsOf(r))
 
 	expect.Until = time.Now().Add(-time.Hour)
-	r = verify(t, dir, Options{Config: &config.Config{Expect: []config.Expectation{expect}}})
+	r = verify(t, dir, Options{Config: &config.Config{Expect: []rule.Expectation{expect}}})
 	assert.Equal(t, rule.StatusFailed, statusOf(t, r, "Failed Requests"), "an expectation ends")
 	assert.Contains(t, errorsOf(r), "panel/no-data")
 }

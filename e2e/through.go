@@ -49,7 +49,7 @@ func (r *run) askBoth(ctx context.Context, src *sources, a *rule.Asked, live *ru
 			a.Err = a.Grafana.Err
 		}
 	}
-	r.judge(a, live.Instance)
+	judge(a, live)
 }
 
 // retries is how often a query is asked again on which the two servers differ.
@@ -134,7 +134,7 @@ func (r *run) askExpression(ctx context.Context, g *grafana.Client, a *rule.Aske
 	}
 	a.Duration = time.Since(began)
 	a.Err, a.Series, a.Samples, a.Finite = a.Grafana.Err, a.Grafana.Series, a.Grafana.Samples, a.Grafana.Finite
-	r.judge(a, live.Instance)
+	judge(a, live)
 }
 
 // leaveUnfed marks the expressions that are computed from what is not asked here:

@@ -30,6 +30,15 @@ type Document struct {
 	Targets    []Target  `json:"targets"`
 	Queries    []Query   `json:"queries"`
 	Findings   []Finding `json:"findings"`
+	// Suppressed are the findings that somebody knows of and has excluded.
+	Suppressed []Suppressed `json:"suppressed,omitempty"`
+}
+
+// Suppressed is a finding that does not count, and who says so.
+type Suppressed struct {
+	Finding
+	Why string `json:"why"`
+	By  string `json:"by"` // where the exclusion stands, as file:line:column
 }
 
 // Stage is a part of a run. The steps of a start overlap: their durations are
@@ -126,6 +135,9 @@ func NewDocument(r Result) *Document {
 	}
 	for _, f := range r.Findings {
 		out.Findings = append(out.Findings, r.finding(f))
+	}
+	for _, x := range r.Excluded {
+		out.Suppressed = append(out.Suppressed, Suppressed{Finding: r.finding(x.Finding), Why: x.By.Why, By: r.place(x.By.Pos).String()})
 	}
 	return out
 }

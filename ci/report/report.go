@@ -73,6 +73,7 @@ type Counts struct {
 	Errors        int `json:"errors"`
 	Warnings      int `json:"warnings"`
 	Infos         int `json:"infos"`
+	Suppressed    int `json:"suppressed"` // findings that are excluded, counted nowhere else
 }
 
 func (r Result) counts() Counts {
@@ -94,6 +95,7 @@ func (r Result) counts() Counts {
 			c.TargetsUp++
 		}
 	}
+	c.Suppressed = len(r.Excluded)
 	for _, f := range r.Findings {
 		switch f.Severity {
 		case rule.Error:

@@ -207,3 +207,23 @@ func TestTextStopsWhereNobodyReadsOn(t *testing.T) {
 	r.Findings = append(r.Findings, rule.Finding{Rule: "prometheus/target-down", Severity: rule.Error})
 	assert.Contains(t, render(t, r, TextOptions{}), "  … and 31 more\n")
 }
+
+func TestExcludedFindingsAreToldAndNotCounted(t *testing.T) {
+	r := failing()
+	r.Excluded = []rule.Excluded{{Finding: r.Findings[0], By: rule.Exclusion{Why: "known since June", Pos: source.Pos{File: "panelgate.yml", Line: 3, Column: 5}}}}
+	r.Findings, r.Verdict = nil, Pass
+	out := render(t, r, TextOptions{})
+	assert.Contains(t, out, ", 1 excluded (-v says why) in 1.23s")
+	assert.NotContains(t, out, "known since June")
+	out = render(t, r, TextOptions{Verbose: true})
+	assert.Contains(t, out, "excluded panel/no-data  stack/boards/a.json:7:9")
+	assert.Contains(t, out, "by      stack/panelgate.yml:3:5: known since June")
+
+	doc := NewDocument(r)
+	assert.Equal(t, 1, doc.Counts.Suppressed)
+	assert.Zero(t, doc.Counts.Errors)
+	require.Len(t, doc.Suppressed, 1)
+	assert.Equal(t, "panel/no-data", doc.Suppressed[0].Rule)
+	assert.Equal(t, "known since June", doc.Suppressed[0].Why)
+	assert.Equal(t, "stack/panelgate.yml:3:5", doc.Suppressed[0].By)
+}

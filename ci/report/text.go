@@ -44,6 +44,7 @@ func Text(w io.Writer, r Result, opts TextOptions) error {
 		t.consequence(c)
 	}
 	if opts.Verbose {
+		t.excluded()
 		t.stages()
 	}
 	for _, n := range r.Notes {
@@ -310,6 +311,22 @@ func indent(s string) string {
 	}, s)
 }
 
+// excluded tells of the findings that do not count, and who says so.
+func (t *text) excluded() {
+	for _, x := range t.Excluded {
+		t.printf("\n%s %s  %s\n", t.paint(dim, "excluded"), t.paint(bold, x.Rule), Clean(t.place(x.Pos).String()))
+		if where := clickPath(x.Finding); where != "" {
+			t.field("at", where)
+		}
+		t.field("seen", x.Message)
+		why := x.By.Why
+		if why == "" {
+			why = "no reason is given"
+		}
+		t.field("by", t.place(x.By.Pos).String()+": "+why)
+	}
+}
+
 func (t *text) stages() {
 	t.printf("\n")
 	for _, s := range t.Stages {
@@ -342,6 +359,12 @@ func (t *text) summary(hidden int) {
 		t.printf(", %d for information", c.Infos)
 		if hidden > 0 {
 			t.printf(" (-v shows them)")
+		}
+	}
+	if c.Suppressed > 0 {
+		t.printf(", %d excluded", c.Suppressed)
+		if !t.Verbose {
+			t.printf(" (-v says why)")
 		}
 	}
 	t.printf(" in %s\n", t.Took.Round(10*time.Millisecond))

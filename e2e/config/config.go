@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/panelgate/panelgate/e2e/nearest"
 	"github.com/panelgate/panelgate/e2e/rule"
@@ -27,7 +26,8 @@ type Config struct {
 	Scenario string // a built-in scenario's name or a file, "" for the default
 	Targets  []Target
 	Services map[string]string // compose service by role, "prometheus" or "grafana"
-	Expect   []Expectation
+	Expect   []rule.Expectation
+	Exclude  []rule.Exclusion
 	Rules    rule.Severities
 }
 
@@ -37,16 +37,6 @@ type Target struct {
 	Fake  string            // the exporter that answers, "" with Live
 	Live  bool              // the target's own address is scraped
 	Pos   source.Pos
-}
-
-// Expectation is what a panel shows where that is not simply data.
-type Expectation struct {
-	Dashboard string // uid or title
-	Panel     string // title
-	Is        string // "data" or "empty"
-	Why       string
-	Until     time.Time // zero: for good
-	Pos       source.Pos
 }
 
 // Find looks for a panelgate.yml in dir and upward from it. It returns "" where
@@ -101,7 +91,7 @@ func Load(file string) (*Config, error) {
 }
 
 func (c *Config) read(root *source.Node) error {
-	if err := keys(root, "version", "targets", "scenario", "services", "expect", "rules"); err != nil {
+	if err := keys(root, "version", "targets", "scenario", "services", "expect", "exclude", "rules"); err != nil {
 		return err
 	}
 	if v, ok := root.Get("version").Int(); !ok || v != 1 {
@@ -129,6 +119,9 @@ func (c *Config) read(root *source.Node) error {
 		return err
 	}
 	if err := each(root.Get("expect"), "expect", c.expectation); err != nil {
+		return err
+	}
+	if err := each(root.Get("exclude"), "exclude", c.exclusion); err != nil {
 		return err
 	}
 	return c.rules(root.Get("rules"))
@@ -179,36 +172,6 @@ func (c *Config) target(n *source.Node) error {
 	return nil
 }
 
-func (c *Config) expectation(n *source.Node) error {
-	if err := keys(n, "dashboard", "panel", "is", "why", "until"); err != nil {
-		return err
-	}
-	e := Expectation{
-		Dashboard: n.Get("dashboard").Scalar(), Panel: n.Get("panel").Scalar(),
-		Is: n.Get("is").Str(), Why: n.Get("why").Str(), Pos: n.Pos(),
-	}
-	if n.Get("is").Kind() == source.Object {
-		return at(n.Get("is"), "bounds on a panel's values are not there yet: use data or empty")
-	}
-	switch {
-	case e.Dashboard == "" || e.Panel == "":
-		return at(n, "an expectation names a dashboard (uid or title) and a panel (title)")
-	case e.Is != "data" && e.Is != "empty":
-		return at(n, "an expectation is data or empty")
-	case e.Is == "empty" && strings.TrimSpace(e.Why) == "":
-		return at(n, "a panel expected to be empty needs a why")
-	}
-	if u := n.Get("until"); u.Exists() {
-		until, err := time.Parse(time.DateOnly, u.Scalar())
-		if err != nil {
-			return at(u, "until is a date such as 2027-06-01")
-		}
-		e.Until = until.AddDate(0, 0, 1) // the day itself still counts
-	}
-	c.Expect = append(c.Expect, e)
-	return nil
-}
-
 func (c *Config) rules(n *source.Node) error {
 	if !n.Exists() {
 		return nil
@@ -216,13 +179,10 @@ func (c *Config) rules(n *source.Node) error {
 	if n.Kind() != source.Object {
 		return at(n, "rules maps rule ids to severities")
 	}
-	var ids []string
-	for _, r := range rule.All() {
-		ids = append(ids, r.ID)
-	}
+	ids := ruleIDs()
 	for _, f := range n.Fields() {
 		if !slices.Contains(ids, f.Key) {
-			return &source.Problem{Pos: f.KeyPos, Message: fmt.Sprintf("unknown rule %q%s", f.Key, nearest.Hint(f.Key, ids))}
+			return &source.Problem{Pos: f.KeyPos, Message: unknownRule(f.Key)}
 		}
 		name := f.Value.Scalar()
 		if f.Value.Kind() == source.Bool && !f.Value.Bool() {
@@ -233,18 +193,6 @@ func (c *Config) rules(n *source.Node) error {
 			return at(f.Value, "%s", err)
 		}
 		c.Rules[f.Key] = s
-	}
-	return nil
-}
-
-// Expected is the expectation that holds for a panel at a moment, nil for none.
-func (c *Config) Expected(uid, dashboard, panel string, now time.Time) *Expectation {
-	for i := range c.Expect {
-		e := &c.Expect[i]
-		if (e.Dashboard == uid || e.Dashboard == dashboard) && e.Panel == panel &&
-			(e.Until.IsZero() || now.Before(e.Until)) {
-			return e
-		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/stack/source"
 )
 
 func load(t *testing.T, content string) (*Config, error) {
@@ -48,15 +50,45 @@ rules:
 	assert.True(t, c.Targets[1].Live)
 	assert.Equal(t, rule.Severities{"panel/nan": rule.Warning, "variable/unused": rule.Off, "stack/default-password": rule.Off}, c.Rules)
 
+	require.Len(t, c.Expect, 1)
+	assert.Equal(t, "triton", c.Expect[0].Dashboard.Value)
+	assert.Equal(t, source.Pos{File: FileName, Line: 11, Column: 12}, c.Expect[0].Panel.Pos)
 	day := func(s string) time.Time {
 		d, err := time.Parse(time.DateOnly, s)
 		require.NoError(t, err)
 		return d
 	}
-	assert.NotNil(t, c.Expected("triton", "", "Failed Requests", day("2027-06-01").Add(23*time.Hour)), "the day itself counts")
-	assert.Nil(t, c.Expected("triton", "", "Failed Requests", day("2027-06-02")))
-	assert.NotNil(t, c.Expected("uid", "triton", "Failed Requests", day("2026-01-01")), "by title")
-	assert.Nil(t, c.Expected("triton", "", "Other", day("2026-01-01")))
+	assert.True(t, c.Expect[0].HoldsAt(day("2027-06-01").Add(23*time.Hour)), "the day itself counts")
+	assert.False(t, c.Expect[0].HoldsAt(day("2027-06-02")))
+}
+
+func TestExpectations(t *testing.T) {
+	c, err := load(t, `
+version: 1
+expect:
+  - {dashboard: a, panel: b, is: empty, why: c}
+  - {dashboard: a, panel: b, is: {between: [-.inf, 1.5]}}
+  - {dashboard: a, panel: b, ref_id: B, is: data}
+  - dashboard: 7
+    panel: c
+    is:
+      between: [0, 1]
+exclude:
+  - {rule: stack/image-unpinned, file: docker-compose.yml, why: a fork of ours, until: 2027-01-31}
+  - {rule: panel/no-data, dashboard: a, panel: b, ref_id: C, why: not there before June}
+`)
+	require.NoError(t, err)
+	require.Len(t, c.Expect, 4)
+	assert.Equal(t, rule.ExpectsBetween, c.Expect[1].Is)
+	assert.True(t, math.IsInf(c.Expect[1].Low, -1))
+	assert.InDelta(t, 1.5, c.Expect[1].High, 0)
+	assert.Equal(t, "B", c.Expect[2].RefID.Value)
+	assert.Equal(t, "7", c.Expect[3].Dashboard.Value)
+	require.Len(t, c.Exclude, 2)
+	assert.Equal(t, []string{"stack/image-unpinned"}, c.Exclude[0].Rules)
+	assert.Equal(t, "docker-compose.yml", c.Exclude[0].File.Value)
+	assert.False(t, c.Exclude[0].HoldsAt(time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC)))
+	assert.Equal(t, "C", c.Exclude[1].RefID.Value)
 }
 
 func TestScenarioFileIsFoundFromTheConfiguration(t *testing.T) {
@@ -86,10 +118,24 @@ func TestLoadRefuses(t *testing.T) {
 		"no such fake":         {"version: 1\ntargets:\n  - match: {job: a}\n    fake: tritn\n", `panelgate.yml:4:11: no exporter is called "tritn", nearest: triton`},
 		"a key twice":          {"version: 1\nscenario: idle\nscenario: steady\n", `panelgate.yml:3:1: key "scenario" stands twice`},
 		"replay":               {"version: 1\ntargets:\n  - match: {job: a}\n    replay: a.prom\n", "not there yet"},
-		"bounds":               {"version: 1\nexpect:\n  - {dashboard: a, panel: b, is: {between: [0, 1]}}\n", "not there yet"},
+		"one bound":            {"version: 1\nexpect:\n  - {dashboard: a, panel: b, is: {between: [0]}}\n", "panelgate.yml:3:44: between is a list of the lowest"},
+		"bounds swapped":       {"version: 1\nexpect:\n  - {dashboard: a, panel: b, is: {between: [1, 0]}}\n", "the lowest value (1) is above the highest (0)"},
+		"bounds of words":      {"version: 1\nexpect:\n  - {dashboard: a, panel: b, is: {between: [low, high]}}\n", "panelgate.yml:3:45: a bound is a number"},
+		"bounds without":       {"version: 1\nexpect:\n  - {dashboard: a, panel: b, is: {above: 1}}\n", `unknown key "above"`},
+		"between alone":        {"version: 1\nexpect:\n  - {dashboard: a, panel: b, is: between}\n", "data, empty or {between"},
+		"nothing expected":     {"version: 1\nexpect:\n  - {dashboard: a, panel: b}\n", "panelgate.yml:3:5: an expectation is data"},
+		"expected twice":       {"version: 1\nexpect:\n  - {dashboard: a, panel: b, is: data}\n  - {dashboard: a, panel: b, is: data}\n", "panelgate.yml:4:5: panel \"b\" is expected to be data twice: first at panelgate.yml:3:5"},
+		"contradiction":        {"version: 1\nexpect:\n  - {dashboard: a, panel: b, is: data}\n  - {dashboard: a, panel: b, is: empty, why: c}\n", "expected to be empty here and data at"},
+		"exclude no rule":      {"version: 1\nexclude:\n  - {rule: panel/nodata, dashboard: a, why: c}\n", `panelgate.yml:3:12: unknown rule "panel/nodata", nearest: panel/no-data`},
+		"exclude no why":       {"version: 1\nexclude:\n  - {rule: panel/no-data, dashboard: a}\n", "panelgate.yml:3:5: an exclusion needs a why"},
+		"exclude everywhere":   {"version: 1\nexclude:\n  - {rule: panel/no-data, why: c}\n", "names a dashboard"},
+		"exclude a panel":      {"version: 1\nexclude:\n  - {rule: panel/no-data, panel: a, file: b, why: c}\n", "names its dashboard"},
+		"exclude a query":      {"version: 1\nexclude:\n  - {rule: panel/no-data, dashboard: a, ref_id: A, why: c}\n", "names its panel"},
+		"exclude no date":      {"version: 1\nexclude:\n  - {rule: panel/no-data, dashboard: a, why: c, until: soon}\n", "until is a date"},
+		"exclude no need":      {"version: 1\nexclude:\n  - {rule: gate/exclusion-unused, dashboard: a, why: c}\n", "to be removed"},
 		"no why":               {"version: 1\nexpect:\n  - {dashboard: a, panel: b, is: empty}\n", "needs a why"},
 		"no panel":             {"version: 1\nexpect:\n  - {dashboard: a, is: empty, why: c}\n", "names a dashboard"},
-		"neither":              {"version: 1\nexpect:\n  - {dashboard: a, panel: b, is: full}\n", "data or empty"},
+		"neither":              {"version: 1\nexpect:\n  - {dashboard: a, panel: b, is: full}\n", "data, empty or"},
 		"no date":              {"version: 1\nexpect:\n  - {dashboard: a, panel: b, is: empty, why: c, until: soon}\n", "until is a date"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -178,3 +178,14 @@ func (r *jsRegex) named(matches [][]string, name string) string {
 	}
 	return ""
 }
+
+// Matching are the texts that a regular expression of a dashboard matches, written
+// as /pattern/flags or as a pattern for the whole text. The error says that it is
+// invalid in JavaScript, or takes too long.
+func Matching(pattern string, texts []string) ([]string, error) {
+	r, err := compileRegex(pattern)
+	if err != nil {
+		return nil, err
+	}
+	return r.filter(texts)
+}

@@ -27,6 +27,11 @@ type Static struct {
 	// Types are what a running Prometheus has been told of metrics that the catalogue
 	// may not have, by name; nil without one.
 	Types map[string]catalogue.Type
+	// Now is when the files are judged: what holds until a day does so in relation to it.
+	Now time.Time
+	// Expectations and Exclusions are those of panelgate.yml, and of the .lint files.
+	Expectations []Expectation
+	Exclusions   []Exclusion
 }
 
 // Board is a dashboard together with the questions it asks.
@@ -140,6 +145,8 @@ type Asked struct {
 	Duration time.Duration
 	// Diagnosis says why the answer is empty; nil where it is not.
 	Diagnosis *why.Diagnosis
+	// Zeroes says that the answer is zero throughout and ought not to be.
+	Zeroes *Zeroes
 	// Grafana is the real Grafana's answer to the same; nil where it was not asked.
 	Grafana *ThroughGrafana
 }

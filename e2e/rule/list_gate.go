@@ -5,5 +5,10 @@ func gateRules() []Rule {
 	return []Rule{
 		gateNothingChecked(),
 		gateMappingUnmatched(),
+		gateExpectationExpired(),
+		gateExpectationUnmatched(),
+		gateExpectationStale(),
+		gateExclusionInvalid(),
+		gateExclusionUnused(),
 	}
 }

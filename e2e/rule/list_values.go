@@ -5,5 +5,9 @@ func valueRules() []Rule {
 	return []Rule{
 		panelUnitMismatch(),
 		valueDiffersFromTruth(),
+		panelLegendLabelMissing(),
+		panelFieldUnmatched(),
+		valueOutOfRange(),
+		valueAllZero(),
 	}
 }

@@ -65,13 +65,15 @@ type Finding struct {
 type Span struct{ Start, End int }
 
 // Rule is one thing that is proven. A rule that reads only the files has
-// Static, one that needs a running stack has Live, some have both.
+// Static, one that needs a running stack has Live, some have both. One about the
+// configuration of the others has Review.
 type Rule struct {
 	ID       string
 	Severity Severity // the default; configuration may change it
 	Summary  string   // one line for the catalogue
 	Static   func(*Static) []Finding
 	Live     func(*Live) []Finding
+	Review   func(*Review) []Finding // reads what became of the findings of the others
 }
 
 // Lookup finds a rule by its id.

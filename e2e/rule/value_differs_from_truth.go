@@ -6,7 +6,6 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/truth"
 	"github.com/panelgate/panelgate/stack/dashboard"
-	"github.com/panelgate/panelgate/stack/source"
 )
 
 // valueDiffersFromTruth holds what panels show against what the fakes act out.
@@ -38,7 +37,7 @@ func valueDiffersFromTruth() Rule {
 
 // comparable says whether what a viewer sees of an answer is its values as they are.
 func (in *Live) comparable(a *Asked) bool {
-	if a.Status != StatusOK || a.Target == nil || a.Target.Hide || !drawsValues(a.Panel) || computes(a.Panel) {
+	if a.Status != StatusOK || a.Target == nil || a.Target.Hide {
 		return false
 	}
 	return !slices.ContainsFunc(in.Siblings(a.Question), func(q *Question) bool { return q.Expression })
@@ -50,7 +49,7 @@ func (in *Live) untrue(a *Asked) *Finding {
 	if err != nil {
 		return nil // panel/syntax
 	}
-	unit, ok := unitShown(a.Panel, a.Target)
+	unit, ok := unitOf(a.Panel, a.Target)
 	if !ok {
 		return nil
 	}
@@ -73,49 +72,4 @@ func (in *Live) untrue(a *Asked) *Finding {
 
 func tolerated() string {
 	return fmt.Sprintf("%g %% and what sampling explains are tolerated", 100*truth.Tolerance)
-}
-
-// drawsValues says whether a panel of the type shows the values of its queries.
-func drawsValues(p *dashboard.Panel) bool {
-	return slices.Contains([]string{"timeseries", "graph", "stat", "singlestat", "gauge", "bargauge", "barchart", "trend"}, p.Type.Value)
-}
-
-// computes says whether a panel makes other values of those of its queries: by a
-// transformation, or by a reduction that is no value of theirs.
-func computes(p *dashboard.Panel) bool {
-	keeping := []string{"organize", "sortBy", "renameByRegex", "filterByName", "filterFieldsByName", "filterByRefId", "labelsToFields", "merge", "convertFieldType"}
-	if slices.ContainsFunc(p.Node.Get("transformations").Items(), func(t *source.Node) bool {
-		return !t.Get("disabled").Bool() && !slices.Contains(keeping, t.Get("id").Str())
-	}) {
-		return true
-	}
-	ofValues := []string{"", "lastNotNull", "last", "first", "firstNotNull", "mean", "min", "max", "median", "avg", "current"}
-	return slices.ContainsFunc(p.Node.At("options", "reduceOptions", "calcs").Items(), func(c *source.Node) bool {
-		return !slices.Contains(ofValues, c.Str())
-	}) || !slices.Contains(ofValues, p.Node.Get("valueName").Str())
-}
-
-// unitShown is the unit that a target's values are shown in; false where overrides
-// give one to some of them.
-func unitShown(p *dashboard.Panel, t *dashboard.Target) (source.Text, bool) {
-	unit := p.Unit
-	for _, o := range p.Node.At("fieldConfig", "overrides").Items() {
-		for _, property := range o.Get("properties").Items() {
-			if property.Get("id").Str() != "unit" {
-				continue
-			}
-			if o.At("matcher", "id").Str() != "byFrameRefID" {
-				return unit, false
-			}
-			if o.At("matcher", "options").Str() == t.RefID.Value {
-				unit = property.Get("value").Text()
-			}
-		}
-	}
-	return unit, len(p.Node.Get("seriesOverrides").Items()) == 0 || !twoAxes(p)
-}
-
-// twoAxes says whether some lines of an old graph have an axis, and so a unit, of their own.
-func twoAxes(p *dashboard.Panel) bool {
-	return slices.ContainsFunc(p.Node.Get("seriesOverrides").Items(), func(o *source.Node) bool { return o.Get("yaxis").Scalar() == "2" })
 }
