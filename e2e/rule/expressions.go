@@ -13,6 +13,10 @@ type expression struct {
 	question *Question // nil for a rule
 	root     promparser.Expr
 	text     string // what root was parsed from
+	// written is the text as it stands in the file, and sourceAt leads from an offset in
+	// text to the one in written; "" and nil where the two are the same.
+	written  string
+	sourceAt func(offset int) int
 	// posAt leads from an offset in text to its place in the file.
 	posAt func(offset int) source.Pos
 	// begin starts a finding about the expression: at its beginning, with all that
@@ -37,7 +41,7 @@ func (e *expression) finding(n promparser.Node) Finding {
 }
 
 // expressions are those of the stack that parse: each target's once, however often
-// its panel is repeated.
+// its panel is repeated, and those of recording and alerting rules.
 func (in *Static) expressions() []*expression {
 	type place struct {
 		panel  *dashboard.Panel
@@ -57,7 +61,7 @@ func (in *Static) expressions() []*expression {
 			}
 		}
 	}
-	return out
+	return append(out, in.ruleExpressions()...)
 }
 
 // ofQuestion is nil for a query that does not parse: panel/syntax tells of it.
@@ -69,6 +73,7 @@ func ofQuestion(q *Question) *expression {
 	}
 	return &expression{
 		question: q, root: root, text: request.Expr,
+		written: q.Target.Expr.Value, sourceAt: request.Mapping.Source,
 		posAt: func(offset int) source.Pos { return posOf(q, request, offset) },
 		begin: func() Finding {
 			f := onQuestion(q)
