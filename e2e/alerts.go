@@ -393,7 +393,7 @@ func (r *run) try(ctx context.Context, around embedded.Options, t trial, left []
 		return nil, fmt.Errorf("act out %s: %w", t.name, err)
 	}
 	opts := around
-	opts.Scenario, opts.World, opts.From, opts.Progress, opts.Silent = scenario, nil, time.Time{}, nil, t.silent
+	opts.Scenario, opts.World, opts.From, opts.Progress, opts.Logger, opts.Silent = scenario, nil, time.Time{}, nil, nil, t.silent
 	opts.History = trialHistory(left)
 	running, err := embedded.Start(ctx, r.stack.Prometheus, opts)
 	if err != nil {
