@@ -31,14 +31,39 @@ type judged struct {
 	exprs     []promparser.Expr // what it asks of Prometheus
 }
 
-// How much past an alert is held against. The longest windows of all are cut short:
-// what a scenario does, it does from its beginning.
+// How much past an alert is held against. Long windows are cut short in a trial: what
+// a scenario does, it does from its beginning.
 const (
-	longestTrial = 30 * time.Minute
-	longestHold  = 10 * time.Minute
-	spareTrial   = 5 * time.Minute
+	longestReach = 15 * time.Minute
+	longestHold  = 5 * time.Minute
+	spareTrial   = 3 * time.Minute
 	longestLook  = 6 * time.Hour // of the run's own past
+	// warmUp is how long the scenario's beginning lasts, when models are still loaded.
+	warmUp = 10 * time.Minute
 )
+
+// historyOfAlerts is how much past the alerts of a stack need, but for those that need
+// more than is worth it; 0 without any.
+func historyOfAlerts(s *stack.Stack) time.Duration {
+	const worth = 2 * time.Hour
+	longest := time.Duration(0)
+	need := func(d time.Duration) {
+		if d += warmUp + spareTrial; d <= worth {
+			longest = max(longest, d)
+		}
+	}
+	for _, r := range rule.PrometheusRules(s) {
+		if r.Alert.Value != "" {
+			need(reach(r.Expr.Value) + r.For.Duration)
+		}
+	}
+	for _, r := range s.Alerts {
+		for _, q := range r.Data {
+			need(q.From + r.For.Duration)
+		}
+	}
+	return longest
+}
 
 // judgeAlerts holds the alerts of the stack against the scenario of the run, and those
 // that it does not make fire against others.
@@ -221,7 +246,10 @@ func (r *run) inOwnScenario(ctx context.Context, prom promv1.API, live *rule.Liv
 	if j.Unchecked != "" {
 		return nil
 	}
-	from := live.Instance.From.Add(j.reaches())
+	from := live.Instance.From.Add(max(j.reaches(), warmUp))
+	if live.Instance.Now.Sub(from) <= j.condition.For+j.condition.Interval {
+		from = live.Instance.From.Add(j.reaches())
+	}
 	from = later(from, live.Instance.Now.Add(-longestLook))
 	w := alert.Window{From: from, To: live.Instance.Now}
 	if w.To.Sub(w.From) <= j.condition.For {
@@ -300,35 +328,44 @@ func either(e promparser.Expr) bool {
 
 // trial is a scenario that alerts are held against.
 type trial struct {
-	name     string
-	scenario string
-	silent   []string // jobs that nobody answers for
+	name   string   // a built-in scenario's, unless jobs are silent: that is the default one
+	silent []string // jobs that nobody answers for
+}
+
+func (t trial) scenario() (*fakes.Scenario, error) {
+	if len(t.silent) > 0 {
+		return fakes.BuiltinScenario(fakes.DefaultScenario)
+	}
+	return fakes.BuiltinScenario(t.name)
 }
 
 // trials are the scenarios in which something is wrong, beside the run's own.
 func (r *run) trials(waiting []*judged) []trial {
-	var out []trial
-	for _, name := range []string{"saturation", "failing", "idle"} {
-		if name != r.Config.Scenario {
-			out = append(out, trial{name: name, scenario: name})
-		}
-	}
 	var jobs []string
 	for _, j := range r.stack.Prometheus.Jobs {
 		jobs = append(jobs, j.Name.Value)
 	}
+	all := []trial{{name: "saturation"}, {name: "every target down", silent: jobs}, {name: "failing"}, {name: "idle"}}
+	out := slices.DeleteFunc(all, func(t trial) bool {
+		return t.name == r.Config.Scenario || !slices.ContainsFunc(waiting, t.concerns)
+	})
 	if !slices.ContainsFunc(waiting, (*judged).aboutAbsence) {
 		return out
 	}
-	down := []trial{{name: "every target down", scenario: fakes.DefaultScenario, silent: jobs}}
-	const mostJobs = 4
-	if len(jobs) > 1 && len(jobs) <= mostJobs {
-		for _, job := range jobs {
-			down = append(down, trial{name: fmt.Sprintf("job %s down", job), scenario: fakes.DefaultScenario, silent: []string{job}})
-		}
+	if len(jobs) == 1 || len(jobs) > mostJobs {
+		return out
 	}
-	return append(down[:1:1], append(out, down[1:]...)...)
+	for _, job := range jobs {
+		out = append(out, trial{name: fmt.Sprintf("job %s down", job), silent: []string{job}})
+	}
+	return out
 }
+
+// mostJobs is for how many jobs each is tried to be down by itself.
+const mostJobs = 4
+
+// concerns says whether an alert may come out otherwise in a trial than in the others.
+func (t trial) concerns(j *judged) bool { return len(t.silent) == 0 || j.aboutAbsence() }
 
 // tryScenarios holds the alerts that have not fired yet against one scenario after the
 // other, two at a time.
@@ -347,11 +384,13 @@ func (r *run) tryScenarios(ctx context.Context, live *rule.Live, all []*judged) 
 	const atOnce = 2
 	for done := 0; done < len(trials); done += atOnce {
 		left := waiting()
-		if len(left) == 0 {
-			break
+		batch := slices.DeleteFunc(slices.Clone(trials[done:min(done+atOnce, len(trials))]), func(t trial) bool {
+			return !slices.ContainsFunc(left, t.concerns)
+		})
+		if len(batch) == 0 {
+			continue
 		}
 		r.progress("trying scenarios on alerts", done, len(trials))
-		batch := trials[done:min(done+atOnce, len(trials))]
 		if err := r.tryBatch(ctx, around, batch, left); err != nil {
 			return err
 		}
@@ -366,7 +405,7 @@ func (r *run) tryBatch(ctx context.Context, around embedded.Options, batch []tri
 	outcomes := make([]map[*judged]alert.Outcome, len(batch))
 	for i, t := range batch {
 		g.Go(env.Guarded(func() error {
-			out, err := r.try(gctx, around, t, left)
+			out, err := r.try(gctx, around, t, slices.DeleteFunc(slices.Clone(left), func(j *judged) bool { return !t.concerns(j) }))
 			mu.Lock()
 			defer mu.Unlock()
 			outcomes[i] = out
@@ -388,7 +427,7 @@ func (r *run) tryBatch(ctx context.Context, around embedded.Options, batch []tri
 
 // try acts out one scenario and evaluates the alerts in it.
 func (r *run) try(ctx context.Context, around embedded.Options, t trial, left []*judged) (_ map[*judged]alert.Outcome, err error) {
-	scenario, err := fakes.BuiltinScenario(t.scenario)
+	scenario, err := t.scenario()
 	if err != nil {
 		return nil, fmt.Errorf("act out %s: %w", t.name, err)
 	}
@@ -427,7 +466,7 @@ func (r *run) try(ctx context.Context, around embedded.Options, t trial, left []
 func trialHistory(left []*judged) time.Duration {
 	needed := time.Duration(0)
 	for _, j := range left {
-		needed = max(needed, j.reaches()+min(j.condition.For, longestHold)+spareTrial)
+		needed = max(needed, min(j.reaches(), longestReach)+min(j.condition.For, longestHold)+spareTrial)
 	}
-	return min(needed, longestTrial)
+	return needed
 }

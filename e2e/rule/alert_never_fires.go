@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/panelgate/panelgate/e2e/why"
 )
@@ -20,7 +21,9 @@ func alertNeverFires() Rule {
 					continue
 				}
 				if f := deaf(a); f != nil {
-					out = append(out, *f)
+					if !in.saidOfWindow(f) {
+						out = append(out, *f)
+					}
 				} else if f := outOfReach(a); f != nil {
 					out = append(out, *f)
 				}
@@ -72,4 +75,12 @@ func outOfReach(a *Alert) *Finding {
 		return &f
 	}
 	return nil
+}
+
+// saidOfWindow says whether promql/rate-window has told of the same rule why it is
+// empty.
+func (in *Live) saidOfWindow(f *Finding) bool {
+	return f.Reason == string(why.WindowTooShort) && slices.ContainsFunc(in.Said, func(said Finding) bool {
+		return said.Rule == "promql/rate-window" && said.Subject == f.Subject && said.Severity == Error
+	})
 }
