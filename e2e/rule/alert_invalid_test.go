@@ -78,7 +78,7 @@ func TestAlertRefused(t *testing.T) {
 	r := in.Stack.Alerts[0]
 	in.Alerts = []*Alert{{Grafana: r, Unchecked: "it could not be evaluated", Refused: errors.New("many-to-many matching not allowed")}, {Grafana: r}}
 	found := alertInvalid().Live(in)
-	f.expect(found, []expected{{file: alertFile, at: "'max(", says: "Prometheus refuses the alert's query: many-to-many"}})
+	f.expect(found, []expected{{file: alertFile, at: "max(", says: "Prometheus refuses the alert's query: many-to-many"}})
 	assert.Equal(t, `Grafana alert "GPU hot" of group "gpu"`, found[0].Subject)
 }
 
