@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -160,11 +161,12 @@ func (r *run) grafanaCondition(gr *stack.AlertRule) *judged {
 
 // gate leaves alone what the fakes cannot tell anything of: an alert on series that
 // others print, and one on nothing at all, which is meant to fire always.
-func (j *judged) gate(live *rule.Live, known map[string]string) {
+func (j *judged) gate(live *rule.Live, known *printed) {
 	if j.Unchecked != "" {
 		return
 	}
-	exporterOf := exporterOf(known)
+	exporterOf := exporterOf(known, live.Metrics)
+	faked := slices.Collect(maps.Values(known.exporters))
 	some := false
 	for _, vs := range j.selectors() {
 		some = true
@@ -172,9 +174,11 @@ func (j *judged) gate(live *rule.Live, known map[string]string) {
 		switch who := exporterOf(name); {
 		case name == "":
 			j.Unchecked = "a selector names no metric"
+		case who != "" && !slices.Contains(faked, who):
+			j.Unchecked = fmt.Sprintf("%s is printed by %s, which is not faked", name, who)
 		case who == "" && !aboutScrapes(name) && !recorded(live.Stack, name) && name != "ALERTS":
 			j.Unchecked = fmt.Sprintf("%s is printed by none of the exporters that are faked", name)
-		case who != "" && known[name] == "" && catalogued(live, name):
+		case who != "" && known.exporters[name] == "" && catalogued(live, name):
 			j.Unchecked = fmt.Sprintf("%s is not among what the faked exporter prints by default", name)
 		}
 	}
@@ -242,7 +246,7 @@ func (j *judged) reaches() time.Duration {
 }
 
 // inOwnScenario evaluates an alert over the past of the run.
-func (r *run) inOwnScenario(ctx context.Context, prom promv1.API, live *rule.Live, j *judged, known map[string]string) error {
+func (r *run) inOwnScenario(ctx context.Context, prom promv1.API, live *rule.Live, j *judged, known *printed) error {
 	if j.Unchecked != "" {
 		return nil
 	}
@@ -297,7 +301,7 @@ func refusedByPrometheus(err error) bool {
 
 // whyNever says why what an alert watches is empty; nil where a part that is not
 // empty would do, and where nobody knows.
-func (r *run) whyNever(ctx context.Context, prom promv1.API, live *rule.Live, j *judged, known map[string]string, w alert.Window) *why.Diagnosis {
+func (r *run) whyNever(ctx context.Context, prom promv1.API, live *rule.Live, j *judged, known *printed, w alert.Window) *why.Diagnosis {
 	if len(j.exprs) != 1 || either(j.exprs[0]) {
 		return nil
 	}

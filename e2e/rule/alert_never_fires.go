@@ -45,7 +45,7 @@ func deaf(a *Alert) *Finding {
 	f.Message = fmt.Sprintf("the alert can never fire: %s is empty in every scenario", oneLine(d.Part))
 	f.Evidence = append([]string{d.Message}, d.Evidence...)
 	f.Evidence = append(f.Evidence, "tried: "+a.scenarios())
-	f.Fix = d.Fix
+	f.Fix, f.Asked = d.Fix, d.Asked
 	if a.Rule != nil && d.End > 0 {
 		f.Pos = a.expr().PosAt(d.Start)
 	}
