@@ -35,7 +35,7 @@ func alertAlwaysFires() Rule {
 func firesInPeace(a *Alert, t Trial) Finding {
 	f := a.begin()
 	f.Message = fmt.Sprintf("the alert fires in the %s scenario, where nothing is wrong", t.Scenario)
-	f.Evidence = []string{fmt.Sprintf("firing since %s with value %s: %s", t.Since.UTC().Format(time.RFC3339), number(t.Value), seriesName(t.Labels))}
+	f.Evidence = []string{fmt.Sprintf("firing since %s with value %s: %s", t.Since.UTC().Format(time.RFC3339), number(t.Value), firingSeries(t.Labels))}
 	if t.Instances > 1 {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("%d series fire in all", t.Instances))
 	}
@@ -52,8 +52,8 @@ func firesInPeace(a *Alert, t Trial) Finding {
 	return f
 }
 
-// seriesName is a label set as Prometheus writes it.
-func seriesName(m model.Metric) string {
+// firingSeries is a label set as Prometheus writes it.
+func firingSeries(m model.Metric) string {
 	if len(m) == 0 {
 		return "{}"
 	}
