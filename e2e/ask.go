@@ -61,6 +61,13 @@ func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (
 		return nil, err
 	}
 	r.done("why")
+	r.askRules(ctx, src, live)
+	if err := r.judgeAlerts(ctx, src, live); err != nil {
+		return nil, err
+	}
+	if len(live.Alerts) > 0 {
+		r.done("alerts")
+	}
 	return live, nil
 }
 

@@ -305,6 +305,7 @@ func (r *run) surroundings(in *rule.Static) (embedded.Options, error) {
 		r.report.Notes = append(r.report.Notes, fmt.Sprintf("the panels look back %s, and %s of it were laid down: --history says how much",
 			model.Duration(needed.Round(time.Minute)), model.Duration(history)))
 	}
+	history = max(history, min(historyOfAlerts(in.Stack), r.History))
 	var mappings []embedded.Mapping
 	for _, t := range r.Config.Targets {
 		mappings = append(mappings, embedded.Mapping{Match: t.Match, Fake: t.Fake, Live: t.Live})

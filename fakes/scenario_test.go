@@ -11,14 +11,14 @@ import (
 )
 
 func TestBuiltinScenariosParse(t *testing.T) {
-	assert.Equal(t, []string{"idle", "steady"}, BuiltinScenarios())
+	assert.Equal(t, []string{"failing", "idle", "saturation", "steady"}, BuiltinScenarios())
 	for _, name := range BuiltinScenarios() {
 		scenario, err := BuiltinScenario(name)
 		require.NoError(t, err)
 		assert.Equal(t, name, scenario.Name())
 	}
 	_, err := BuiltinScenario("hectic")
-	assert.EqualError(t, err, `no built-in scenario "hectic"; there are idle, steady`)
+	assert.EqualError(t, err, `no built-in scenario "hectic"; there are failing, idle, saturation, steady`)
 }
 
 func TestScenarioGivesItsTextBack(t *testing.T) {

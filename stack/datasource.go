@@ -14,7 +14,7 @@ import (
 // stack has not got.
 func (l *loader) loadDatasources(ctx context.Context, g *Grafana) {
 	vars := l.expander(g)
-	for _, path := range l.provisioningFiles(g, AreaDatasource, g.DatasourceDir) {
+	for _, path := range l.provisioningFiles(g, AreaDatasource, g.DatasourceDir, ".yaml", ".yml") {
 		if ctx.Err() != nil {
 			return
 		}

@@ -58,6 +58,7 @@ func (l *loader) loadGrafana(ctx context.Context) {
 	l.stack.Grafana = g
 	l.loadDatasources(ctx, g)
 	l.loadProviders(ctx, g)
+	l.loadAlerting(ctx, g)
 }
 
 // isGrafana knows Grafana's images by name; grafana-agent, grafana-image-renderer
@@ -78,10 +79,10 @@ func ImageVersion(image string) string {
 	return ""
 }
 
-// setDirs maps the provisioning folder and its two subfolders, each of which may
+// setDirs maps the provisioning folder and its subfolders, each of which may
 // be a mount of its own.
 func (g *Grafana) setDirs(provisioning string) {
-	for sub, dir := range map[string]*string{"": &g.ProvisioningDir, "datasources": &g.DatasourceDir, "dashboards": &g.DashboardDir} {
+	for sub, dir := range map[string]*string{"": &g.ProvisioningDir, "datasources": &g.DatasourceDir, "dashboards": &g.DashboardDir, "alerting": &g.AlertingDir} {
 		if host, ok := g.paths.HostPath(path.Join(provisioning, sub)); ok {
 			*dir = host
 		}
@@ -112,10 +113,10 @@ func (l *loader) conventionalGrafana(g *Grafana, provisioning string) {
 	}
 }
 
-// provisioningFiles are the YAML files of a folder in the order that Grafana
-// reads them: by name. A folder that is not there is a problem only where a
-// mount promises it.
-func (l *loader) provisioningFiles(g *Grafana, area Area, dir string) []string {
+// provisioningFiles are the files of a folder with one of these endings, in the
+// order that Grafana reads them: by name. A folder that is not there is a problem
+// only where a mount promises it.
+func (l *loader) provisioningFiles(g *Grafana, area Area, dir string, endings ...string) []string {
 	if dir == "" {
 		return nil
 	}
@@ -131,7 +132,7 @@ func (l *loader) provisioningFiles(g *Grafana, area Area, dir string) []string {
 	}
 	var files []string
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".yaml") || strings.HasSuffix(e.Name(), ".yml") {
+		if slices.ContainsFunc(endings, func(ending string) bool { return strings.HasSuffix(e.Name(), ending) }) {
 			files = append(files, filepath.Join(dir, e.Name()))
 		}
 	}

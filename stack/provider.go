@@ -14,7 +14,7 @@ const providerFile = "file"
 // loadProviders reads every file of the dashboards folder.
 func (l *loader) loadProviders(ctx context.Context, g *Grafana) {
 	vars := l.expander(g)
-	for _, file := range l.provisioningFiles(g, AreaProvider, g.DashboardDir) {
+	for _, file := range l.provisioningFiles(g, AreaProvider, g.DashboardDir, ".yaml", ".yml") {
 		if ctx.Err() != nil {
 			return
 		}

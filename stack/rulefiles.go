@@ -7,7 +7,9 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -67,13 +69,48 @@ func (l *loader) readRuleFile(rf *RuleFile, cfg *config.Config) {
 		}
 		l.problem(AreaPrometheus, pos, "Prometheus refuses the rule file: %s", msg)
 	}
-	for _, group := range root.Get("groups").Items() {
-		for _, rule := range group.Get("rules").Items() {
-			if record := rule.Get("record"); record.Str() != "" {
-				rf.Records = append(rf.Records, record.Text())
+	for _, n := range root.Get("groups").Items() {
+		group := ruleGroup(n, time.Duration(cfg.GlobalConfig.EvaluationInterval))
+		rf.Groups = append(rf.Groups, group)
+		for _, r := range group.Rules {
+			if r.Record.Value != "" {
+				rf.Records = append(rf.Records, r.Record)
 			}
 		}
 	}
+}
+
+func ruleGroup(n *source.Node, usual time.Duration) *RuleGroup {
+	g := &RuleGroup{Name: n.Get("name").Text(), Interval: ruleDuration(n.Get("interval")).Duration, Pos: n.Pos()}
+	if g.Interval <= 0 {
+		g.Interval = usual
+	}
+	for _, r := range n.Get("rules").Items() {
+		g.Rules = append(g.Rules, &Rule{
+			Group: g, Pos: r.Pos(),
+			Record: r.Get("record").Text(), Alert: r.Get("alert").Text(), Expr: r.Get("expr").Text(),
+			For: ruleDuration(r.Get("for")), KeepFiringFor: ruleDuration(r.Get("keep_firing_for")),
+			Labels: ruleLabels(r.Get("labels")), Annotations: ruleLabels(r.Get("annotations")),
+		})
+	}
+	return g
+}
+
+// ruleDuration is 0 for what Prometheus refuses, which has a problem of its own.
+func ruleDuration(n *source.Node) RuleDuration {
+	out := RuleDuration{Text: n.Text()}
+	if d, err := model.ParseDuration(out.Value); err == nil {
+		out.Duration = time.Duration(d)
+	}
+	return out
+}
+
+func ruleLabels(n *source.Node) []RuleLabel {
+	var out []RuleLabel
+	for _, f := range n.Fields() {
+		out = append(out, RuleLabel{Name: f.Key, Value: f.Value.Text()})
+	}
+	return out
 }
 
 var (

@@ -22,6 +22,9 @@ type Stack struct {
 	Datasources []*Datasource
 	Providers   []*Provider
 	Dashboards  []*Board
+	// Alerts are the alert rules that Grafana's provisioning brings; those of
+	// Prometheus are in its rule files.
+	Alerts []*AlertRule
 	// Problems are inputs that could not be read. They are findings, each under
 	// the rule that its Area belongs to: nothing is skipped in silence.
 	Problems []Problem
@@ -37,6 +40,7 @@ const (
 	AreaDatasource
 	AreaProvider
 	AreaDashboard
+	AreaAlerting
 )
 
 // Problem is an input that could not be read.
@@ -214,6 +218,40 @@ type RuleFile struct {
 	Path    string        // absolute
 	Pattern source.Text   // the rule_files entry that found it
 	Records []source.Text // names recorded
+	Groups  []*RuleGroup
+}
+
+// RuleGroup is a group of rules that are evaluated together.
+type RuleGroup struct {
+	Name     source.Text
+	Interval time.Duration // with the global evaluation_interval filled in
+	Rules    []*Rule
+	Pos      source.Pos
+}
+
+// Rule is a recording or an alerting rule of a rule file: one of Record and Alert
+// is set.
+type Rule struct {
+	Group              *RuleGroup
+	Record, Alert      source.Text
+	Expr               source.Text
+	For, KeepFiringFor RuleDuration
+	Labels             []RuleLabel // in the order of the file
+	Annotations        []RuleLabel
+	Pos                source.Pos
+}
+
+// RuleDuration is a duration of a rule, 0 where the file leaves it out or has none
+// that can be read.
+type RuleDuration struct {
+	source.Text
+	Duration time.Duration
+}
+
+// RuleLabel is a label or an annotation of a rule.
+type RuleLabel struct {
+	Name  string
+	Value source.Text
 }
 
 // Grafana is what the compose file says of the Grafana service.
@@ -221,11 +259,13 @@ type Grafana struct {
 	Service *Service // nil without a compose file
 	Version string   // "13.2.1" from the image's tag, "" where it does not tell
 	// ProvisioningDir is the absolute path on this machine of what Grafana reads
-	// as its provisioning folder, "" where no mount leads there. DatasourceDir and
-	// DashboardDir are its two subfolders, which may be mounted on their own.
+	// as its provisioning folder, "" where no mount leads there. DatasourceDir,
+	// DashboardDir and AlertingDir are subfolders of it, which may be mounted on
+	// their own.
 	ProvisioningDir string
 	DatasourceDir   string
 	DashboardDir    string
+	AlertingDir     string
 	// ByConvention says that the folders were found by their usual names: no mount
 	// brings them into the container.
 	ByConvention bool

@@ -100,6 +100,7 @@ type Finding struct {
 	Panel          string   `json:"panel"`
 	PanelID        int64    `json:"panel_id"`
 	RefID          string   `json:"ref_id"`
+	Subject        string   `json:"subject,omitempty"` // a rule that it is about, in the place of a panel
 	Expr           string   `json:"expr,omitempty"`
 	ExprRun        string   `json:"expr_run,omitempty"`
 	Message        string   `json:"message"`
@@ -214,7 +215,7 @@ func (r Result) finding(f rule.Finding) Finding {
 	}
 	return Finding{
 		Rule: f.Rule, Severity: f.Severity.String(), File: pos.File, Line: pos.Line, Column: pos.Column,
-		Dashboard: f.Dashboard, DashboardTitle: f.DashboardTitle, Panel: f.Panel, PanelID: f.PanelID, RefID: f.RefID,
+		Dashboard: f.Dashboard, DashboardTitle: f.DashboardTitle, Panel: f.Panel, PanelID: f.PanelID, RefID: f.RefID, Subject: f.Subject,
 		Expr: f.Expr, ExprRun: f.ExprRun, Message: f.Message, Reason: f.Reason, Evidence: evidence, Fix: f.Fix, Asked: f.Asked, Mended: f.Mended,
 	}
 }

@@ -250,7 +250,8 @@ func (t *text) consequence(c *consequence) {
 	}
 }
 
-// clickPath names dashboard, panel and refId as a person would click them.
+// clickPath names dashboard, panel and refId as a person would click them, or the
+// rule that it is about.
 func clickPath(f rule.Finding) string {
 	parts := []string{f.DashboardTitle}
 	if f.DashboardTitle == "" {
@@ -262,6 +263,9 @@ func clickPath(f rule.Finding) string {
 			title = fmt.Sprintf("(panel %d, untitled)", f.PanelID)
 		}
 		parts = append(parts, title)
+	}
+	if f.Subject != "" {
+		parts = []string{f.Subject}
 	}
 	if f.RefID != "" {
 		parts = append(parts, f.RefID)

@@ -33,7 +33,7 @@ func datasourceUIDUnknown() Rule {
 				out = append(out, lostReferences(s, b)...)
 				out = append(out, otherOrganisations(in.Stack, b)...)
 			}
-			return out
+			return append(out, lostByAlerts(s)...)
 		},
 		Live: func(in *Live) []Finding {
 			var out []Finding
@@ -357,4 +357,30 @@ func askedRef(a *Asked) datasourceRef {
 		r.ref = a.Panel.Datasource
 	}
 	return r
+}
+
+// lostByAlerts are the steps of Grafana's alert rules that name a datasource by a
+// uid that none has: an alert rule knows them by nothing else.
+func lostByAlerts(s *stack.Stack) []Finding {
+	var out []Finding
+	for _, r := range s.Alerts {
+		for _, q := range r.Data {
+			uid := q.DatasourceUID
+			if q.IsExpression() || uid.Value == "grafana" || uid.Value == "-- Grafana --" || slices.ContainsFunc(s.Datasources, func(ds *stack.Datasource) bool { return ds.EffectiveUID == uid.Value }) {
+				continue
+			}
+			f := onAlert(r, q)
+			if f.Pos = uid.Pos; uid.Pos.IsZero() {
+				f.Pos = q.Pos
+			}
+			f.Message = fmt.Sprintf("step %s of the alert asks the datasource of uid %q, which is not provisioned", q.RefID.Value, uid.Value)
+			f.Evidence = []string{provisionedDatasources(s.Datasources)}
+			f.Fix = "name the uid of a provisioned datasource"
+			if ds := suggestedDatasource(uid.Value, "prometheus", s.Datasources); ds != nil {
+				f.Fix = fmt.Sprintf("set datasourceUid: %s, which is datasource %q", ds.EffectiveUID, ds.Name.Value)
+			}
+			out = append(out, f)
+		}
+	}
+	return out
 }

@@ -41,7 +41,7 @@ func (e *expression) finding(n promparser.Node) Finding {
 }
 
 // expressions are those of the stack that parse: each target's once, however often
-// its panel is repeated.
+// its panel is repeated, and those of recording and alerting rules.
 func (in *Static) expressions() []*expression {
 	type place struct {
 		panel  *dashboard.Panel
@@ -61,7 +61,7 @@ func (in *Static) expressions() []*expression {
 			}
 		}
 	}
-	return out
+	return append(out, in.ruleExpressions()...)
 }
 
 // ofQuestion is nil for a query that does not parse: panel/syntax tells of it.

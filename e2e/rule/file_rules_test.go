@@ -89,7 +89,7 @@ func noCompose(f *fixture) { f.remove(composeFile) }
 // TestEveryProblemSurfaces holds that what could not be read is a finding of
 // some rule, whatever part of the stack it lies in.
 func TestEveryProblemSurfaces(t *testing.T) {
-	for area := stack.AreaCompose; area <= stack.AreaDashboard; area++ {
+	for area := stack.AreaCompose; area <= stack.AreaAlerting; area++ {
 		s := &stack.Stack{Problems: []stack.Problem{{
 			Area:    area,
 			Problem: source.Problem{Pos: source.Pos{File: "f.yml", Line: 3, Column: 7}, Message: "cannot be read: no reason"},

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/common/model"
 	promparser "github.com/prometheus/prometheus/promql/parser"
 
+	"github.com/panelgate/panelgate/e2e/alert"
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/grafana"
 	"github.com/panelgate/panelgate/e2e/query"
@@ -101,6 +102,40 @@ type Live struct {
 	Truth *truth.World
 	// Unmatched are the entries of panelgate.yml's targets that no target matches.
 	Unmatched []Mapping
+	// RuleFailures are rules that Prometheus fails to evaluate.
+	RuleFailures []RuleFailure
+	// Alerts are the alerting rules of the stack; none where nothing is faked.
+	Alerts []*Alert
+}
+
+// RuleFailure is a recording or alerting rule that fails to evaluate.
+type RuleFailure struct {
+	Rule  *stack.Rule
+	Error string // Prometheus' words
+}
+
+// Alert is an alerting rule and what came of acting out scenarios before it.
+type Alert struct {
+	Rule    *stack.Rule      // of a Prometheus rule file, nil for one of Grafana's
+	Grafana *stack.AlertRule // of Grafana's provisioning, nil for one of Prometheus'
+	// Unchecked says why nothing is said of it, "" where something may be.
+	Unchecked string
+	// Refused is the error that Prometheus answers a query of the alert with.
+	Refused error
+	// Trials are the scenarios that it was held against, the run's own first. One that
+	// fires ends them.
+	Trials []Trial
+	// Diagnosis says why what it watches is empty in the run's own scenario, nil where
+	// it is not.
+	Diagnosis *why.Diagnosis
+	// NotScraped says that a target is down that the alert may be about.
+	NotScraped bool
+}
+
+// Trial is an alert in a scenario.
+type Trial struct {
+	Scenario string // as a reader would say it: "steady", "job triton down"
+	alert.Outcome
 }
 
 // Variable is how a variable of a dashboard came out.

@@ -47,6 +47,11 @@ func promqlRateWindow() Rule {
 					}
 				}
 			}
+			for _, e := range in.ruleExpressions() {
+				for _, w := range pace.shortWindowsOf(e) {
+					out = append(out, w.findingOfRule(e))
+				}
+			}
 			return out
 		},
 	}
@@ -70,29 +75,37 @@ func shortWindows(q *Question, p pace) []*shortWindow {
 	if !q.Asks() {
 		return nil
 	}
-	request := q.Requests[0]
-	root, err := Parse(request.Expr)
-	if err != nil {
+	e := ofQuestion(q)
+	if e == nil {
 		return nil // panel/syntax
 	}
+	return slices.DeleteFunc(p.shortWindowsOf(e), func(w *shortWindow) bool { return q.Board.guesses(w.written) })
+}
+
+// shortWindowsOf are those of an expression, each said once.
+func (p pace) shortWindowsOf(e *expression) []*shortWindow {
 	var out []*shortWindow
-	promparser.Inspect(root, func(n promparser.Node, _ []promparser.Node) error {
+	promparser.Inspect(e.root, func(n promparser.Node, _ []promparser.Node) error {
 		call, ok := n.(*promparser.Call)
 		if !ok || !comparesSamples(call.Func.Name) {
 			return nil
 		}
 		for _, arg := range call.Args {
-			w := p.windowOf(arg, request.Expr)
+			w := p.windowOf(arg, e.text)
 			if w == nil || w.every <= 0 || w.length <= 0 || w.length >= soundScrapes*w.every {
 				continue
 			}
 			w.function = call.Func.Name
-			w.written = windowAsWritten(q.Target.Expr.Value, request.Mapping.Source(w.offset), w.length)
+			written, at := e.text, w.offset
+			if e.sourceAt != nil {
+				written, at = e.written, e.sourceAt(w.offset)
+			}
+			w.written = windowAsWritten(written, at, w.length)
 			out = mergeWindow(out, w)
 		}
 		return nil
 	})
-	return slices.DeleteFunc(out, func(w *shortWindow) bool { return q.Board.guesses(w.written) })
+	return out
 }
 
 // comparesSamples says whether a function needs two samples of its window.
@@ -171,6 +184,25 @@ func (w *shortWindow) finding(q *Question) Finding {
 	request := q.Requests[0]
 	f.Pos = posOf(q, request, w.offset)
 	f.ExprRun = q.shownAsRun(request)
+	w.tell(&f)
+	f.Fix = w.fix(q)
+	return f
+}
+
+// findingOfRule is about a window in a recording or alerting rule.
+func (w *shortWindow) findingOfRule(e *expression) Finding {
+	f := e.begin()
+	f.Pos = e.posAt(w.offset)
+	w.tell(&f)
+	f.Fix = fmt.Sprintf("take a window of at least %s", model.Duration(soundScrapes*w.every))
+	if w.subquery {
+		f.Fix += ", or shorten the step"
+	}
+	return f
+}
+
+// tell says what is seen of the window.
+func (w *shortWindow) tell(f *Finding) {
 	window := "[" + w.written + "]"
 	if length := model.Duration(w.length).String(); length != w.written {
 		window += " is " + length + ", which"
@@ -186,8 +218,6 @@ func (w *shortWindow) finding(q *Question) Finding {
 	if w.more > 0 {
 		f.Evidence = []string{fmt.Sprintf("%d more windows of this query are the same", w.more)}
 	}
-	f.Fix = w.fix(q)
-	return f
 }
 
 func (w *shortWindow) fix(q *Question) string {

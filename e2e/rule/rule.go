@@ -47,14 +47,17 @@ type Finding struct {
 	Panel          string
 	PanelID        int64 // 0 where the finding concerns no panel
 	RefID          string
-	Expr           string // as written
-	ExprRun        string // as sent to Prometheus
-	Empty          Span   // the part of ExprRun that is empty, for panel/no-data
-	Message        string // what was seen
-	Reason         string // why, one of the catalogue's reasons
-	Evidence       []string
-	Fix            string
-	Asked          int // how many questions Prometheus was asked to find the reason
+	// Subject is what the finding is about where that is no panel but a rule:
+	// alert "X" of group "Y".
+	Subject  string
+	Expr     string // as written
+	ExprRun  string // as sent to Prometheus
+	Empty    Span   // the part of ExprRun that is empty, for panel/no-data
+	Message  string // what was seen
+	Reason   string // why, one of the catalogue's reasons
+	Evidence []string
+	Fix      string
+	Asked    int // how many questions Prometheus was asked to find the reason
 	// Mended is Expr as it ought to be written, "" where that cannot be computed.
 	Mended string
 	// Repair is what has to change in the files, nil where that is not certain.
@@ -136,7 +139,7 @@ func complete[T any](r Rule, over Severities, check func(T) []Finding) func(T) [
 // areas is the way from the compose file to a panel: what breaks early breaks
 // the rest, so it is read first.
 func areas() []string {
-	return []string{"stack", "upgrade", "prometheus", "datasource", "dashboard", "variable", "panel", "promql", "triton", "value", "gate"}
+	return []string{"stack", "upgrade", "prometheus", "datasource", "dashboard", "variable", "panel", "promql", "triton", "alert", "value", "gate"}
 }
 
 // area is the part of a rule's id before the slash.

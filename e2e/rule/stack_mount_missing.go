@@ -49,7 +49,7 @@ func missingSources(s *stack.Stack) []Finding {
 // aboutMount says whether a problem of Grafana's provisioning is about a mount,
 // and so belongs to this rule and to no other.
 func aboutMount(s *stack.Stack, p stack.Problem) bool {
-	if p.Area != stack.AreaDatasource && p.Area != stack.AreaProvider || s.Grafana == nil || s.Grafana.Service == nil {
+	if p.Area != stack.AreaDatasource && p.Area != stack.AreaProvider && p.Area != stack.AreaAlerting || s.Grafana == nil || s.Grafana.Service == nil {
 		return false
 	}
 	for _, m := range s.Grafana.Service.Mounts {

@@ -68,7 +68,7 @@ func (h *placeholderHunt) add(pos source.Pos, where, value, placeholder string) 
 
 func (h *placeholderHunt) text(t source.Text, where string) {
 	if i := placeholderForm.FindStringIndex(t.Value); i != nil {
-		h.add(t.PosAt(i[0]), where, t.Value, t.Value[i[0]:i[1]])
+		h.add(t.Pos, where, t.Value, t.Value[i[0]:i[1]])
 	}
 }
 

@@ -204,7 +204,10 @@ func (n *Node) integer() (int64, bool) {
 // PosAt maps a byte offset into a string's decoded value back to the file. An
 // offset past the end gives the position just behind the last byte.
 func (n *Node) PosAt(offset int) Pos {
-	if n.Kind() != String || !n.doc.json || n.raw == 0 {
+	if n.Kind() == String && !n.doc.json {
+		return n.yamlPosAt(offset)
+	}
+	if n.Kind() != String || n.raw == 0 {
 		return n.Pos()
 	}
 	return n.doc.pos(n.offset + rawOffset(n.doc.data[n.offset:n.offset+n.raw], offset))

@@ -60,9 +60,9 @@ type Text struct {
 	node  *Node
 }
 
-// PosAt maps a byte offset into Value back to the file, through JSON's escapes.
-// Without a tree behind the text (YAML block scalars, hand-made values) it is
-// the position of the text itself.
+// PosAt maps a byte offset into Value back to the file, through JSON's escapes and
+// YAML's quotes, indentation and folding. Without a tree behind the text (hand-made
+// values), and where it cannot be told, it is the position of the text itself.
 func (t Text) PosAt(offset int) Pos {
 	if t.node == nil {
 		return t.Pos

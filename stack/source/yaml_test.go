@@ -54,7 +54,6 @@ func TestParseYAMLScalars(t *testing.T) {
 			n := parseYAML(t, "v: "+tt.yaml).Get("v")
 			assert.Equal(t, tt.kind, n.Kind())
 			assert.Equal(t, tt.text, n.Scalar())
-			assert.Equal(t, n.Pos(), n.PosAt(2), "no positions inside of YAML strings")
 		})
 	}
 	v, ok := parseYAML(t, "0x1F").Int()

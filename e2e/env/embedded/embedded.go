@@ -71,6 +71,8 @@ type Options struct {
 	// OwnLoopback says that the stack's Prometheus has a loopback interface of its
 	// own, as in a container: no exporter answers there unless a mapping says so.
 	OwnLoopback bool
+	// Silent are the jobs whose targets nobody answers, whatever Targets says.
+	Silent []string
 	// Now is the clock of the fakes and of the history's end, time.Now where nil.
 	// Scrape timestamps are always the machine's, so it must not be far from that.
 	Now    func() time.Time

@@ -34,7 +34,8 @@ type switchboard struct {
 	mappings    []Mapping
 	self        []string
 	selfPrefix  string
-	ownLoopback bool // loopback addresses lead to Prometheus itself
+	ownLoopback bool     // loopback addresses lead to Prometheus itself
+	silent      []string // jobs whose targets nobody answers
 	now         func() time.Time
 
 	mu       sync.Mutex
@@ -65,6 +66,7 @@ func newSwitchboard(opts Options) *switchboard {
 		self:        opts.SelfAddresses,
 		selfPrefix:  opts.SelfPrefix,
 		ownLoopback: opts.OwnLoopback,
+		silent:      opts.Silent,
 		now:         opts.Now,
 		lines:       map[string]*line{},
 		conns:       map[net.Conn]struct{}{},
@@ -88,6 +90,11 @@ func (b *switchboard) assign(targets []*target) error {
 		}
 		if err := b.assignOne(t); err != nil {
 			return err
+		}
+	}
+	for _, t := range targets { // an address is answered for all or for none
+		if t.scrape != nil && slices.Contains(b.silent, t.job.JobName) {
+			b.lines[t.address] = nil
 		}
 	}
 	for _, t := range targets {

@@ -64,7 +64,7 @@ func TestHelp(t *testing.T) {
 		var stdout, stderr bytes.Buffer
 		assert.Equal(t, exitOK, run(t.Context(), args, nil, &stdout, &stderr), args)
 		assert.Empty(t, stderr.String())
-		for _, wants := range []string{"--listen", "--scenario", "--machine", "idle, steady", "Examples:", "fakes all", "fakes serve", "Exit code"} {
+		for _, wants := range []string{"--listen", "--scenario", "--machine", "failing, idle, saturation, steady", "Examples:", "fakes all", "fakes serve", "Exit code"} {
 			assert.Contains(t, stdout.String(), wants)
 		}
 	}
@@ -82,7 +82,7 @@ func TestWrongUsageIsTold(t *testing.T) {
 		`--listen :http: "http" is no port number`:                      {"triton", "--listen", ":http"},
 		`--listen :70000: "70000" is no port number`:                    {"triton", "--listen", ":70000"},
 		`give the host alone, as in --listen "127.0.0.1"`:               {"all", "--listen", "127.0.0.1:80"},
-		`no built-in scenario "hectic"; there are idle, steady`:         {"node", "--scenario", "hectic"},
+		`no built-in scenario "hectic"; there are failing, idle, saturation, steady`:         {"node", "--scenario", "hectic"},
 		"no such file":                        {"node", "--scenario", "./none.yaml"},
 		broken + `:2:1: unknown key "modles"`: {"node", "--scenario", broken},
 		"--machine wants a name":              {"node", "--machine", ""},
