@@ -3,7 +3,6 @@ package rule
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -104,8 +103,6 @@ func seriesText(m model.Metric) string {
 	}
 	return m.String()
 }
-
-func number(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 
 // inUnit says in what unit the panel shows a value, "" where it names none.
 func inUnit(a *Asked) string {
