@@ -52,7 +52,7 @@ func (in *Static) expressions() []*expression {
 		seen := map[place]bool{}
 		for _, q := range b.Questions {
 			at := place{q.Panel, q.Target}
-			if !q.Asks() || seen[at] {
+			if !q.Readable() || seen[at] {
 				continue
 			}
 			seen[at] = true

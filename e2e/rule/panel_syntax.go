@@ -27,7 +27,7 @@ func panelSyntax() Rule {
 }
 
 func syntaxError(q *Question) *Finding {
-	if !q.Asks() {
+	if !q.Readable() {
 		return nil
 	}
 	text := q.Target.Expr.Value

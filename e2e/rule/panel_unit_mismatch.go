@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -163,13 +164,27 @@ var saysPerSecond = regexp.MustCompile(`(?i)/ ?s(ec(ond)?)?\b|per sec|\brates?\b
 // that all of something takes is no latency, at any scale.
 func (m *unitMismatch) rateSeverity() Severity {
 	switch {
-	case m.shown.Latency():
+	case m.shown.Latency() && m.claimsLatency():
 		return Off // the rule's default
 	case saysPerSecond.MatchString(m.expression.question.Panel.Title.Value):
 		return Info
 	default:
 		return Warning
 	}
+}
+
+// saysLatency is a title that promises how long one of something takes.
+var saysLatency = regexp.MustCompile(`(?i)latenc|\b(avg|average|mean)\b|duration|delay|response`)
+
+// claimsLatency says whether what is shown is meant to be how long one of something
+// takes: a disk's milliseconds per second can be what they are called.
+func (m *unitMismatch) claimsLatency() bool {
+	if saysLatency.MatchString(m.expression.question.Panel.Title.Value) {
+		return true
+	}
+	return slices.ContainsFunc(selectorsIn(m.expression.root), func(vs *promparser.VectorSelector) bool {
+		return strings.HasPrefix(m.expression.metric(vs), "nv_inference_")
+	})
 }
 
 // consequence is what a viewer is told that is not so.

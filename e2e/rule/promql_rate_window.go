@@ -72,7 +72,7 @@ type shortWindow struct {
 // shortWindows are those of the question's query; it is one expression, however
 // many requests it is asked by.
 func shortWindows(q *Question, p pace) []*shortWindow {
-	if !q.Asks() {
+	if !q.Readable() {
 		return nil
 	}
 	e := ofQuestion(q)
@@ -229,6 +229,8 @@ func (w *shortWindow) fix(q *Question) string {
 		return fmt.Sprintf("write [$__rate_interval], or a window of at least %s", sound)
 	case q.Target.Interval.Value != "":
 		return fmt.Sprintf("raise the min step of the query to %s: $__rate_interval is four times that", every)
+	case q.Datasource == nil:
+		return fmt.Sprintf("set jsonData.timeInterval of the datasource that is meant to %s: $__rate_interval is four times that", every)
 	default:
 		return fmt.Sprintf("set jsonData.timeInterval of datasource %q to %s: $__rate_interval is four times that", q.Datasource.Name.Value, every)
 	}

@@ -12,6 +12,8 @@ func TestPromqlRateWindow(t *testing.T) {
 			want: []expected{{at: `20s]`, says: `rate over [20s] holds fewer than two samples: job "triton" is scraped every 15s`, fix: "[$__rate_interval], or a window of at least 1m"}}},
 		{name: "under four", board: expr(`irate(node_cpu_seconds_total[30s] offset 5m)`),
 			want: []expected{{at: `30s]`, says: `fewer than four samples, so that one failed scrape leaves a gap: job "node"`, severity: Warning}}},
+		{name: "of a datasource that nobody has", board: boardWith("", `{"id": 1, "type": "stat", "datasource": {"type": "prometheus", "uid": "${DS_LOST}"}, "targets": [{"refId": "A", "expr": "rate(nv_inference_count[20s])"}]}`),
+			want: []expected{{at: `20s]`, says: "fewer than two samples"}}},
 		{name: "four", board: expr(`rate(nv_inference_count[1m])`)},
 		{name: "a macro that comes to one scrape", board: expr(`increase(nv_inference_count[$__interval])`),
 			want: []expected{{at: `$__interval]`, says: "increase over [$__interval] is 15s, which holds fewer than two samples"}}},

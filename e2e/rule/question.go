@@ -107,6 +107,7 @@ func (q *Question) prepare(s *stack.Stack, now time.Time, fed bool) {
 		return
 	case err != nil:
 		q.RefErr = err
+		q.unreferred(now)
 		return
 	case !query.IsPrometheus(ds):
 		q.Skip, q.Unchecked = fmt.Sprintf("datasource %q is of type %s", ds.Name.Value, ds.Type.Value), true
@@ -123,6 +124,37 @@ func (q *Question) prepare(s *stack.Stack, now time.Time, fed bool) {
 	}
 	q.Requests, q.BuildErr = q.requestsAt(now)
 	q.toNextStep(now)
+}
+
+// unreferred works out what a target would ask whose datasource is not there, as far
+// as that is PromQL: rules about expressions can judge it, though nobody is asked.
+func (q *Question) unreferred(now time.Time) {
+	if strings.TrimSpace(q.Target.Expr.Value) == "" || q.otherLanguage() {
+		return
+	}
+	q.Datasource = &stack.Datasource{}
+	requests, err := q.requestsAt(now)
+	q.Datasource = nil
+	if err == nil { // else the rule about the reference says what comes first
+		q.Requests = requests
+	}
+}
+
+// otherLanguage says whether the target's reference names a type of datasource that
+// does not speak PromQL.
+func (q *Question) otherLanguage() bool {
+	for _, ref := range []*dashboard.Ref{q.Target.Datasource, q.Panel.Datasource} {
+		if ref != nil && ref.Type.Value != "" {
+			return ref.Type.Value != "prometheus"
+		}
+	}
+	return false
+}
+
+// Readable says whether the question is PromQL that could be sent, be there somebody
+// to ask or not.
+func (q *Question) Readable() bool {
+	return q.Skip == "" && q.BuildErr == nil && len(q.Requests) > 0
 }
 
 // requestsAt are the requests of the question at a moment.

@@ -155,9 +155,9 @@ func (in *Static) doubleCounts(e *expression, says func(*promparser.VectorSelect
 	r := labelReader{in: in, e: e}
 	var sums []*promparser.AggregateExpr
 	var twice []*promparser.VectorSelector
-	promparser.Inspect(e.root, func(n promparser.Node, _ []promparser.Node) error {
+	promparser.Inspect(e.root, func(n promparser.Node, path []promparser.Node) error {
 		agg, ok := n.(*promparser.AggregateExpr)
-		if !ok || !r.sumsOverModels(agg) {
+		if !ok || !r.sumsOverModels(agg) || e.inShareOfItself(path) {
 			return nil
 		}
 		among := slices.DeleteFunc(selectorsIn(agg.Expr), func(vs *promparser.VectorSelector) bool { return says(vs) == nil || !countedTwice(e.metric(vs)) })
@@ -184,6 +184,30 @@ func (in *Static) doubleCounts(e *expression, says func(*promparser.VectorSelect
 		f.Mended = e.matching(twice, matcher)
 	}
 	return []Finding{f}
+}
+
+// inShareOfItself says whether a node stands in a quotient of a metric by the same
+// metric: what is counted twice above is so below, and the share comes out right.
+func (e *expression) inShareOfItself(path []promparser.Node) bool {
+	return slices.ContainsFunc(path, func(n promparser.Node) bool {
+		b, ok := n.(*promparser.BinaryExpr)
+		if !ok || b.Op != promparser.DIV {
+			return false
+		}
+		left, right := e.metricsIn(b.LHS), e.metricsIn(b.RHS)
+		return len(left) == 1 && slices.Equal(left, right)
+	})
+}
+
+// metricsIn are the names of the metrics of an expression's part, each once.
+func (e *expression) metricsIn(n promparser.Expr) []string {
+	var out []string
+	for _, vs := range selectorsIn(n) {
+		if name := e.metric(vs); !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // sumsOverModels says whether a sum loses the label model, innermost.

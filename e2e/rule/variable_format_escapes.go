@@ -18,7 +18,7 @@ func variableFormatEscapes() Rule {
 		Summary:  `an explicit format such as "${name:regex}" breaks the PromQL string it stands in`,
 		Static: func(in *Static) []Finding {
 			return eachTarget(in.Boards, func(q *Question) *Finding {
-				if !q.Asks() {
+				if !q.Readable() {
 					return nil
 				}
 				for _, ref := range query.References(q.Target.Expr.Value) {
