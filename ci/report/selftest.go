@@ -63,14 +63,14 @@ func (t *selftestText) list(r *selftest.Result, v selftest.Verdict) {
 		if o.After != "" {
 			t.say("  + %s\n", Clean(o.After))
 		}
-		t.say("  ought to fire: %s\n", oughtList(o.Operator))
+		t.say("  ought to fire: %s\n", kinds(o.Operator.Ought))
 		t.why(o)
 	}
 }
 
 func (t *selftestText) why(o selftest.Outcome) {
-	if len(o.Rules) > 0 {
-		t.say("  fired instead: %s\n", strings.Join(o.Rules, ", "))
+	if len(o.Fired) > 0 {
+		t.say("  fired instead: %s\n", kinds(o.Fired))
 	}
 	if o.Err != nil {
 		t.say("  the gate could not run: %s\n", Clean(o.Err.Error()))
@@ -103,12 +103,14 @@ func (t *selftestText) score(r *selftest.Result) {
 		r.Count(selftest.Noticed), r.Count(selftest.Survived), r.Count(selftest.Equivalent), len(operatorsOf(r)), r.Took.Round(10*time.Millisecond))
 }
 
-func oughtList(op selftest.Operator) string {
-	var out []string
-	for _, o := range op.Ought {
+func kinds(of []selftest.Ought) string { return strings.Join(kindsList(of), ", ") }
+
+func kindsList(of []selftest.Ought) []string {
+	out := []string{}
+	for _, o := range of {
 		out = append(out, o.String())
 	}
-	return strings.Join(out, ", ")
+	return out
 }
 
 // operatorResult is what became of an operator's mutants.
@@ -128,11 +130,7 @@ func operatorsOf(r *selftest.Result) []*operatorResult {
 	var out []*operatorResult
 	for _, o := range r.Outcomes {
 		if len(out) == 0 || out[len(out)-1].Name != o.Operator.Name {
-			op := &operatorResult{Name: o.Operator.Name, Does: o.Operator.Does, Rules: []string{}}
-			for _, ought := range o.Operator.Ought {
-				op.Ought = append(op.Ought, ought.String())
-			}
-			out = append(out, op)
+			out = append(out, &operatorResult{Name: o.Operator.Name, Does: o.Operator.Does, Ought: kindsList(o.Operator.Ought), Rules: []string{}})
 		}
 		op := out[len(out)-1]
 		op.Mutants++
@@ -146,7 +144,9 @@ func operatorsOf(r *selftest.Result) []*operatorResult {
 		case selftest.Survived:
 			op.Survived++
 		}
-		op.Rules = append(op.Rules, o.Rules...)
+		for _, f := range o.Fired {
+			op.Rules = append(op.Rules, f.Rule)
+		}
 		slices.Sort(op.Rules)
 		op.Rules = slices.Compact(op.Rules)
 	}
@@ -180,7 +180,7 @@ type outcomeJSON struct {
 	Column     int      `json:"column"`
 	Before     string   `json:"before"`
 	After      string   `json:"after"`
-	Rules      []string `json:"rules"`
+	Fired      []string `json:"fired"`
 	Changed    []string `json:"changed,omitempty"`
 	Error      string   `json:"error,omitempty"`
 	Static     bool     `json:"static"`
@@ -230,7 +230,7 @@ func SelftestJSON(w io.Writer, run SelftestRun) error {
 func outcomeOf(o selftest.Outcome) outcomeJSON {
 	out := outcomeJSON{
 		Operator: o.Operator.Name, Verdict: string(o.Verdict), File: o.Pos.File, Line: o.Pos.Line, Column: o.Pos.Column,
-		Before: o.Before, After: o.After, Rules: append([]string{}, o.Rules...), Changed: o.Changed, Static: o.Static, DurationMS: o.Took.Milliseconds(),
+		Before: o.Before, After: o.After, Fired: kindsList(o.Fired), Changed: o.Changed, Static: o.Static, DurationMS: o.Took.Milliseconds(),
 	}
 	if o.Err != nil {
 		out.Error = o.Err.Error()

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack/source"
 )
@@ -182,11 +184,17 @@ func panelOperators() []Operator {
 			}),
 		},
 		{
-			Name: "min-interval-too-short", Does: "a panel's min interval makes $__rate_interval shorter than four scrapes",
+			Name: "min-step-too-short", Does: "a query's min step makes $__rate_interval shorter than four scrapes",
 			Ought: slices.Concat(by("promql/rate-window"), empty("window-too-short")),
-			Mutants: onPanels(func(s *Subject, p panel) []Mutant {
-				return []Mutant{s.set(p.Node, "interval", `"5s"`)}
-			}),
+			Mutants: func(s *Subject) []Mutant {
+				return onSites(s, func(at *site) Mutant {
+					if s.Stack.Prometheus == nil || !strings.Contains(at.question.Target.Expr.Value, "__rate_interval") {
+						return Mutant{}
+					}
+					third := model.Duration(s.Stack.Prometheus.ScrapeInterval / 3)
+					return s.set(at.question.Target.Node, "interval", quoted(third.String()))
+				})
+			},
 		},
 		{
 			Name: "query-emptied", Does: "a query's text is lost",

@@ -31,7 +31,7 @@ func composeOperators() []Operator {
 		},
 		{
 			Name: "mount-source-wrong", Does: "a mount's source is not there",
-			Ought: by("stack/mount-missing", "stack/compose-invalid"), Outside: true,
+			Ought: by("stack/mount-missing", "stack/compose-invalid", "prometheus/config-invalid"), Outside: true,
 			Mutants: onMounts(func(s *Subject, m stack.Mount) Mutant {
 				return s.at(m.Pos, swapOnce(s.raw(m.Pos), "./", "./old-"))
 			}),
@@ -115,7 +115,7 @@ func prometheusOperators() []Operator {
 		},
 		{
 			Name: "exporter-stopped", Does: "an exporter does not serve its metrics where they are looked for",
-			Ought: by("prometheus/target-down"),
+			Ought: slices.Concat(by("prometheus/target-down"), empty("target-down")), // some exporters answer every path
 			Mutants: onJobs(func(s *Subject, j *stack.Job) []Mutant {
 				return []Mutant{s.jobKey(j, "metrics_path: /not-here")}
 			}),
@@ -182,11 +182,9 @@ func prometheusOperators() []Operator {
 			Ought: slices.Concat(empty("label-missing", "dropped-by-relabel"), by("variable/empty", "panel/legend-label-missing", untrue)),
 			Mutants: func(s *Subject) []Mutant {
 				var out []Mutant
-				for _, label := range s.labels() {
-					out = append(out, onJobs(func(s *Subject, j *stack.Job) []Mutant {
-						return []Mutant{s.jobKey(j, "metric_relabel_configs:", "  - source_labels: ["+label+"]", "    target_label: the_"+label,
-							"  - regex: "+label, "    action: labeldrop")}
-					})(s)...)
+				for _, l := range s.labels() {
+					out = append(out, s.jobKey(l.job, "metric_relabel_configs:", "  - source_labels: ["+l.name+"]", "    target_label: the_"+l.name,
+						"  - regex: "+l.name, "    action: labeldrop"))
 				}
 				return out
 			},
@@ -268,7 +266,7 @@ func datasourceOperators() []Operator {
 		},
 		{
 			Name: "datasource-type-changed", Does: "the datasource is of another type than dashboards expect",
-			Ought:   by("datasource/type-mismatch", "datasource/uid-unknown", "variable/empty", "variable/default-missing"),
+			Ought:   by("datasource/type-mismatch", "datasource/uid-unknown", "variable/empty", "variable/default-missing", "gate/nothing-checked"),
 			Mutants: onDatasources(func(s *Subject, d *stack.Datasource) Mutant { return s.value(d.Node.Get("type"), "loki") }),
 		},
 		{
@@ -506,29 +504,48 @@ func (s *Subject) jobOf(exporter string) *stack.Job {
 	return nil
 }
 
-// labels are those of exporters that panels' selectors and aggregations name.
-func (s *Subject) labels() []string {
-	var out []string
-	add := func(name string) {
-		if !slices.Contains(out, name) && !slices.Contains([]string{"instance", "job", "le", "quantile", "__name__"}, name) {
-			out = append(out, name)
-		}
-	}
+// jobLabel is a label that a job's exporter prints.
+type jobLabel struct {
+	job  *stack.Job
+	name string
+}
+
+// labels are those that expressions name, each with the job it comes from, where the
+// catalogue tells both.
+func (s *Subject) labels() []jobLabel {
+	var out []jobLabel
 	for _, at := range s.sites {
-		promparser.Inspect(at.root, func(n promparser.Node, _ []promparser.Node) error {
-			switch n := n.(type) {
-			case *promparser.VectorSelector:
-				for _, m := range n.LabelMatchers {
-					add(m.Name)
-				}
-			case *promparser.AggregateExpr:
-				for _, l := range n.Grouping {
-					add(l)
+		named := at.names()
+		for _, vs := range selectors(at.root) {
+			m, _, ok := s.metrics.Series(vs.Name)
+			job := s.jobOf(m.Exporter)
+			if !ok || job == nil {
+				continue
+			}
+			for _, l := range m.Labels {
+				if each := (jobLabel{job, l}); slices.Contains(named, l) && !slices.Contains(out, each) {
+					out = append(out, each)
 				}
 			}
-			return nil
-		})
+		}
 	}
+	return out
+}
+
+// names are the labels that an expression's selectors and aggregations name.
+func (s *site) names() []string {
+	var out []string
+	promparser.Inspect(s.root, func(n promparser.Node, _ []promparser.Node) error {
+		switch n := n.(type) {
+		case *promparser.VectorSelector:
+			for _, m := range n.LabelMatchers {
+				out = append(out, m.Name)
+			}
+		case *promparser.AggregateExpr:
+			out = append(out, n.Grouping...)
+		}
+		return nil
+	})
 	return out
 }
 

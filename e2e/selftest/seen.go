@@ -233,38 +233,32 @@ func (d *drawn) changes(got *drawn, until time.Time) []string {
 	return out
 }
 
-// difference says how the values of a series differ, "" where they do not.
+// difference says how the values of a series differ, "" where a viewer cannot tell.
+// Moments that only one of the two was asked for do not count.
 func (l line) difference(got line, until time.Time) string {
-	differ, common := 0, 0
-	var was, is line
-	was.points, is.points = map[int64]float64{}, map[int64]float64{}
-	for at, a := range l.points {
-		if at > until.UnixMilli() {
-			continue
-		}
-		b, ok := got.points[at]
+	was, is := l.between(got, until), got.between(l, until)
+	tolerance := visible * math.Max(was.highest(), is.highest())
+	common, differ := 0, 0
+	for at, a := range was.points {
+		b, ok := is.points[at]
 		if !ok {
-			if within(at, got.points) {
-				differ++
-			}
 			continue
 		}
 		common++
-		was.points[at], is.points[at] = a, b
-		if !alike(a, b) {
+		if a != b && !(math.IsNaN(a) && math.IsNaN(b)) && !(math.Abs(a-b) <= tolerance) {
 			differ++
 		}
 	}
-	for at := range got.points {
-		if _, ok := l.points[at]; !ok && at <= until.UnixMilli() && within(at, l.points) {
-			differ++
-		}
-	}
+	gaps, more := len(was.points)-common, len(is.points)-common
 	switch {
-	case differ == 0 && (common > 0 || len(l.points) == len(got.points)):
+	case common == 0 && gaps+more == 0:
 		return ""
 	case common == 0:
-		return "at other times"
+		return "has values at other times"
+	case differ == 0 && gaps == 0 && more == 0:
+		return ""
+	case differ == 0:
+		return fmt.Sprintf("has %d values, had %d", len(is.points), len(was.points))
 	}
 	text := fmt.Sprintf("%s on average, was %s", number(is.mean()), number(was.mean()))
 	if m := was.mean(); m != 0 && is.mean() != 0 {
@@ -273,21 +267,39 @@ func (l line) difference(got line, until time.Time) string {
 	return text
 }
 
-// within says whether a moment lies between the first and the last of the points:
-// what lies outside was not asked for.
-func within(at int64, points map[int64]float64) bool {
-	before, after := false, false
-	for p := range points {
-		before, after = before || p <= at, after || p >= at
+// visible is how much of the highest value of a series a difference must be to be
+// seen: a few pixels on a panel.
+const visible = 0.02
+
+// between are the points that lie in the time that both series cover.
+func (l line) between(other line, until time.Time) line {
+	first, last := other.bounds()
+	out := line{legend: l.legend, points: map[int64]float64{}}
+	for at, v := range l.points {
+		if at >= first && at <= last && at <= until.UnixMilli() {
+			out.points[at] = v
+		}
 	}
-	return before && after
+	return out
 }
 
-// alike says whether two values are equal but for the order in which they were
-// summed.
-func alike(a, b float64) bool {
-	const tolerance = 1e-9
-	return a == b || math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) <= tolerance*math.Max(math.Abs(a), math.Abs(b))
+func (l line) bounds() (first, last int64) {
+	first, last = math.MaxInt64, math.MinInt64
+	for at := range l.points {
+		first, last = min(first, at), max(last, at)
+	}
+	return first, last
+}
+
+// highest is the largest of the finite values, whatever its sign.
+func (l line) highest() float64 {
+	most := 0.0
+	for _, v := range l.points {
+		if !math.IsInf(v, 0) && !math.IsNaN(v) {
+			most = math.Max(most, math.Abs(v))
+		}
+	}
+	return most
 }
 
 func number(f float64) string { return strconv.FormatFloat(f, 'g', 4, 64) }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -73,9 +74,9 @@ type Outcome struct {
 	Mutant
 	Operator Operator
 	Verdict  Verdict
-	// Rules are those whose findings the mutant has beyond the stack's own, at
-	// warning or above, sorted.
-	Rules []string
+	// Fired are the findings that the mutant has beyond the stack's own, at warning
+	// or above, each kind once and in order.
+	Fired []Ought
 	// Changed is what a viewer sees change, for a mutant that survived.
 	Changed []string
 	// Err is why the gate could not run on the mutant.
@@ -393,10 +394,10 @@ func (b *bench) proveCold(ctx context.Context, s *stack.Stack) (_ *seen, err err
 
 // judge compares the findings of a mutant with those of the stack itself.
 func (b *bench) judge(o *Outcome, base, got *seen) {
-	o.Rules, o.Verdict = nil, Survived
+	o.Fired, o.Verdict = nil, Survived
 	for _, f := range base.beyond(got) {
-		if !slices.Contains(o.Rules, f.Rule) {
-			o.Rules = append(o.Rules, f.Rule)
+		if kind := (Ought{Rule: f.Rule, Reason: f.Reason}); !slices.Contains(o.Fired, kind) {
+			o.Fired = append(o.Fired, kind)
 		}
 		if o.Verdict != Killed {
 			o.Verdict = Noticed
@@ -405,7 +406,7 @@ func (b *bench) judge(o *Outcome, base, got *seen) {
 			o.Verdict = Killed
 		}
 	}
-	slices.Sort(o.Rules)
+	slices.SortFunc(o.Fired, func(a, b Ought) int { return strings.Compare(a.String(), b.String()) })
 }
 
 // Operator is one way to break a stack.
@@ -420,10 +421,10 @@ type Operator struct {
 	Mutants func(*Subject) []Mutant
 }
 
-// Ought is a finding that ought to come of a mutation.
+// Ought is a kind of finding: one that ought to come of a mutation, or that did.
 type Ought struct {
 	Rule   string
-	Reason string // "" for any
+	Reason string // "" for any, or none
 }
 
 // String is the finding as tables show it.

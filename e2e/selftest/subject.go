@@ -125,9 +125,24 @@ func (s *Subject) mutant(splices ...splice) Mutant {
 	if after == before {
 		return Mutant{}
 	}
-	m := Mutant{Pos: s.pos(file, splices[0].start), changes: []change{{file: file, before: &before, after: &after}}}
-	m.Before, m.After = around(before, splices[0].start, splices[0].end), around(after, splices[0].start, splices[0].start+len(splices[0].text))
-	return m
+	start, oldEnd, newEnd := differing(before, after)
+	return Mutant{
+		Pos: s.pos(file, start), Before: around(before, start, oldEnd), After: around(after, start, newEnd),
+		changes: []change{{file: file, before: &before, after: &after}},
+	}
+}
+
+// differing is where two texts begin to differ, and where in each of them they are
+// the same again for good.
+func differing(a, b string) (start, endA, endB int) {
+	for start < min(len(a), len(b)) && a[start] == b[start] {
+		start++
+	}
+	endA, endB = len(a), len(b)
+	for endA > start && endB > start && a[endA-1] == b[endB-1] {
+		endA, endB = endA-1, endB-1
+	}
+	return start, endA, endB
 }
 
 // around is the text of [start, end) with what stands beside it in its line, as one
@@ -135,6 +150,7 @@ func (s *Subject) mutant(splices ...splice) Mutant {
 func around(text string, start, end int) string {
 	const beside, most = 48, 200
 	from := max(strings.LastIndexByte(text[:start], '\n')+1, start-beside)
+	start, end = min(start, len(text)), min(end, len(text))
 	to := len(text)
 	if n := strings.IndexByte(text[end:], '\n'); n >= 0 {
 		to = end + n
