@@ -48,7 +48,7 @@ func selectorOperators() []Operator {
 		},
 		{
 			Name: "metrics-swapped", Does: "a query reads another metric of the same kind: queue for compute, input for output",
-			Ought: by(untrue),
+			Ought: by(untrue, "panel/nan"),
 			Mutants: eachSelector(func(sub *Subject, s *site, vs *promparser.VectorSelector) []Mutant {
 				return sub.swap(s, vs, vs)
 			}),
@@ -65,7 +65,7 @@ func selectorOperators() []Operator {
 		},
 		{
 			Name: "matcher-negated", Does: "a selector leaves out what it should take",
-			Ought: slices.Concat(empty("value-missing", "matchers-jointly-empty"), by(untrue, "triton/ensemble-double-count")),
+			Ought: slices.Concat(empty("value-missing", "matchers-jointly-empty", "join-mismatch"), by(untrue, "triton/ensemble-double-count")),
 			Mutants: eachMatcher(func(m matcher) part {
 				return replaceToken(m.op, map[string]string{"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}[m.op.Val])
 			}),
@@ -182,7 +182,7 @@ func arithmeticOperators() []Operator {
 	return []Operator{
 		{
 			Name: "divided-by-wrong-counter", Does: "a mean is taken per execution, per inference or per failure instead of per request",
-			Ought: by("triton/per-execution", untrue),
+			Ought: by("triton/per-execution", untrue, "panel/nan"), // nothing fails in a steady world
 			Mutants: eachNode(func(sub *Subject, s *site, n *promparser.BinaryExpr) []Mutant {
 				if n.Op != promparser.DIV {
 					return nil
@@ -258,7 +258,7 @@ func arithmeticOperators() []Operator {
 		},
 		{
 			Name: "side-dropped", Does: "one of two added or alternative parts is left out",
-			Ought: slices.Concat(by(untrue), empty("metric-missing")),
+			Ought: slices.Concat(by(untrue), empty("metric-missing", "value-missing")),
 			Mutants: eachNode(func(sub *Subject, s *site, n *promparser.BinaryExpr) []Mutant {
 				if n.Op != promparser.ADD && n.Op != promparser.LOR || s.textOf(n.LHS) == "" || s.textOf(n.RHS) == "" {
 					return nil
@@ -273,7 +273,7 @@ func arithmeticOperators() []Operator {
 		},
 		{
 			Name: "one-added-to-divisor", Does: "1 is added to a divisor",
-			Ought:   by("promql/nan-hidden"),
+			Ought: by("promql/nan-hidden"), Outside: true,
 			Mutants: divisors("(1 + ", ")"),
 		},
 		{
