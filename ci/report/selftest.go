@@ -29,7 +29,7 @@ func Selftest(w io.Writer, r *selftest.Result, verbose bool) error {
 
 type selftestText struct{ strings.Builder }
 
-func (t *selftestText) say(format string, args ...any) { fmt.Fprintf(t, format, args...) }
+func (t *selftestText) say(format string, args ...any) { t.WriteString(fmt.Sprintf(format, args...)) }
 
 func (t *selftestText) table(r *selftest.Result) {
 	var b strings.Builder

@@ -94,7 +94,7 @@ func TestMutantsParse(t *testing.T) {
 		w, err := newWorkspace(s)
 		require.NoError(t, err)
 		defer func() { assert.NoError(t, w.remove()) }()
-		outcomes, err := mutantsOf(NewSubject(s, nil), queries, 2)
+		outcomes, err := mutantsOf(NewSubject(s, nil), queries, 1)
 		require.NoError(t, err)
 		for _, o := range outcomes {
 			if o.Operator.Name == "syntax-broken" {

@@ -118,14 +118,13 @@ func (sub *Subject) edit(s *site, parts ...part) Mutant {
 	expr := s.question.Target.Expr
 	var out []splice
 	for _, p := range parts {
-		from, to := s.request.Mapping.Source(p.start), 0
+		from := s.request.Mapping.Source(p.start)
+		to := from
 		if p.start < p.end {
 			var ok bool
 			if from, to, ok = s.written(p.start, p.end); !ok {
 				return Mutant{}
 			}
-		} else {
-			to = from
 		}
 		begin, end := expr.PosAt(from), expr.PosAt(to)
 		escaped := quoted(p.text)

@@ -262,14 +262,8 @@ func (s *Subject) block(p source.Pos) (start, end int) {
 		}
 		end = min(end+len(line)+1, len(text))
 	}
-	for end > start { // blank lines belong to what follows
-		body := strings.TrimRight(text[start:end], "\n ")
-		if n := start + len(body) + 1; n < end {
-			end = n
-		}
-		break
-	}
-	return start, end
+	// Blank lines belong to what follows.
+	return start, min(end, start+len(strings.TrimRight(text[start:end], "\n "))+1)
 }
 
 // cut removes a YAML key or an item of a list. The first key of an item, which shares
