@@ -29,7 +29,9 @@ func Selftest(w io.Writer, r *selftest.Result, verbose bool) error {
 
 type selftestText struct{ strings.Builder }
 
-func (t *selftestText) say(format string, args ...any) { t.WriteString(fmt.Sprintf(format, args...)) }
+func (t *selftestText) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(t, format, args...) // a strings.Builder takes everything
+}
 
 func (t *selftestText) table(r *selftest.Result) {
 	var b strings.Builder
