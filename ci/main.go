@@ -109,6 +109,7 @@ const rootExample = `  go run ./ci                                   check the s
   go run ./ci lint                              the files alone, in milliseconds
   go run ./ci why 'rate(nv_inference_count[1m])'  what of an expression is empty, and why
   go run ./ci fix --dry-run                     what can be mended safely, as a diff
+  go run ./ci selftest                          would the gate notice? break the stack and see
   go run ./ci explain panel/no-data             what a rule means`
 
 const exitCodes = `
@@ -136,7 +137,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	c.addTo(root)
 	c.addLiveTo(root)
 	root.AddCommand(checkCommand(stdout, stderr), lintCommand(stdout, stderr), fixCommand(stdout, stderr), whyCommand(stdout, stderr),
-		rulesCommand(stdout), explainCommand(stdout), versionCommand(stdout))
+		selftestCommand(stdout, stderr), rulesCommand(stdout), explainCommand(stdout), versionCommand(stdout))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetUsageTemplate(root.UsageTemplate() + exitCodes)
 	return root

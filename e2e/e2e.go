@@ -63,15 +63,17 @@ const DefaultHistory = 24 * time.Hour
 
 // Report is the outcome of one run.
 type Report struct {
-	Stack    *stack.Stack
-	Env      string // where the stack ran, or "static" for the files alone
-	Boards   []*rule.Board
-	Targets  []env.Target
-	Queries  []*rule.Asked
-	Findings []rule.Finding
-	Excluded []rule.Excluded // findings that are known and stay
-	Stages   []Stage
-	Notes    []string // what else a reader should know of the run
+	Stack   *stack.Stack
+	Env     string // where the stack ran, or "static" for the files alone
+	Boards  []*rule.Board
+	Targets []env.Target
+	Queries []*rule.Asked
+	// Variables are those of the dashboards as they came out.
+	Variables []rule.Variable
+	Findings  []rule.Finding
+	Excluded  []rule.Excluded // findings that are known and stay
+	Stages    []Stage
+	Notes     []string // what else a reader should know of the run
 }
 
 // Stage is a part of a run and how long it took.
@@ -184,7 +186,11 @@ func (r *run) prove(ctx context.Context, static *rule.Static, findings []rule.Fi
 			err = fmt.Errorf("stop the %s environment: %w", r.report.Env, closeErr)
 		}
 	}()
-	instance := running.Instance()
+	return r.proveOn(ctx, static, findings, running.Instance())
+}
+
+// proveOn asks everything of a stack that is up, and leaves it so.
+func (r *run) proveOn(ctx context.Context, static *rule.Static, findings []rule.Finding, instance env.Instance) (*Report, error) {
 	r.report.Targets = instance.Targets
 	r.report.Notes = append(r.report.Notes, instance.Notes...)
 	live, err := r.ask(ctx, static, instance)
@@ -194,7 +200,7 @@ func (r *run) prove(ctx context.Context, static *rule.Static, findings []rule.Fi
 	if err := r.alive(ctx, instance, nil); err != nil {
 		return nil, err
 	}
-	r.report.Queries = live.Asked
+	r.report.Queries, r.report.Variables = live.Asked, live.Variables
 	live.TakenPorts, live.Said = takenPorts(ctx, r.stack, instance), findings
 	findings = append(findings, rule.CheckLive(live, r.Config.Rules)...)
 	r.done("live rules")

@@ -7,7 +7,13 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/stack"
 )
+
+// NeededHistory is how much past Verify lays down for a stack whose panels are asked now.
+func NeededHistory(s *stack.Stack, opts Options) time.Duration {
+	return min(neededHistory(rule.NewStatic(s, opts.Choose, time.Now())), opts.History)
+}
 
 // neededHistory is how far back the panels look: the longest of their ranges
 // together with what their expressions look back beyond it.
