@@ -42,11 +42,11 @@ func TestCorpus(t *testing.T) {
 			var lines []string
 			if filled.Match(data) {
 				s := withBoard(t, string(data))
-				lines = append(lines, told("as it is", Lint(s, Options{Config: &config.Config{}}).Findings, "datasource/", "dashboard/")...)
+				lines = append(lines, toldOf("as it is", Lint(s, Options{Config: &config.Config{}}).Findings, "datasource/", "dashboard/")...)
 			}
 			r, err := Verify(t.Context(), withBoard(t, filled.ReplaceAllString(string(data), "prometheus")), Options{Config: &config.Config{}, History: time.Hour})
 			require.NoError(t, err)
-			lines = append(lines, told("asked", r.Findings)...)
+			lines = append(lines, toldOf("asked", r.Findings)...)
 			golden(t, filepath.Join("testdata", "corpus", name+".golden"), lines)
 		})
 	}
@@ -59,7 +59,7 @@ func TestCorpusStack(t *testing.T) {
 	require.NoError(t, err)
 	r, err := Verify(t.Context(), s, Options{Config: &config.Config{}, History: time.Hour})
 	require.NoError(t, err)
-	golden(t, filepath.Join("testdata", "corpus", "stack.golden"), told("asked", r.Findings))
+	golden(t, filepath.Join("testdata", "corpus", "stack.golden"), toldOf("asked", r.Findings))
 }
 
 // withBoard is the shipped stack with another dashboard in the place of its own.
@@ -70,8 +70,8 @@ func withBoard(t *testing.T, board string) *stack.Stack {
 	return s
 }
 
-// told is a line for each finding of warning and above, of areas where some are named.
-func told(when string, found []rule.Finding, areas ...string) []string {
+// toldOf is a line for each finding of warning and above, of areas where some are named.
+func toldOf(when string, found []rule.Finding, areas ...string) []string {
 	var out []string
 	missing := 0
 	for _, f := range found {
