@@ -11,7 +11,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/rule"
@@ -41,7 +40,7 @@ func Begin(ctx context.Context, s *stack.Stack, opts Options) (*Session, error) 
 		return nil, ErrNotRunnable
 	}
 	r := begin(s, opts, "embedded")
-	running, err := r.start(ctx, rule.NewStatic(s, opts.Choose, time.Now()))
+	running, err := r.start(ctx, r.static())
 	if err != nil {
 		return nil, err
 	}
@@ -77,10 +76,11 @@ func told(s *stack.Stack) []string {
 }
 
 // Verify proves a variant of the stack as the function of that name does, on the
-// Prometheus that is up.
+// Prometheus that is up. Whether this host has its ports free is not looked at.
 func (x *Session) Verify(ctx context.Context, s *stack.Stack) (*Report, error) {
 	r := begin(s, x.opts, x.instance.Name)
-	static := rule.NewStatic(s, x.opts.Choose, x.instance.Now)
+	r.amongOthers = true
+	static := r.static()
 	r.report.Boards = static.Boards
 	findings := rule.CheckStatic(static, x.opts.Config.Rules)
 	r.done("static rules")

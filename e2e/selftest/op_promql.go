@@ -48,7 +48,7 @@ func selectorOperators() []Operator {
 		},
 		{
 			Name: "metrics-swapped", Does: "a query reads another metric of the same kind: queue for compute, input for output",
-			Ought: by(untrue, "panel/nan"),
+			Ought: by(untrue, "panel/nan", "triton/per-execution"),
 			Mutants: eachSelector(func(sub *Subject, s *site, vs *promparser.VectorSelector) []Mutant {
 				return sub.swap(s, vs, vs)
 			}),
@@ -320,7 +320,7 @@ func groupingOperators() []Operator {
 		},
 		{
 			Name: "by-label-dropped", Does: "an aggregation loses one of its labels",
-			Ought: slices.Concat(by("promql/join-impossible", "panel/legend-label-missing", untrue), empty("join-mismatch")),
+			Ought: slices.Concat(by("promql/join-impossible", "panel/legend-label-missing", untrue, "triton/ensemble-double-count"), empty("join-mismatch")),
 			Mutants: eachNode(func(sub *Subject, s *site, n *promparser.AggregateExpr) []Mutant {
 				var out []Mutant
 				if keyword, labels, end := s.grouping(n); keyword.Typ == promparser.BY && len(labels) > 1 {
@@ -350,7 +350,7 @@ func groupingOperators() []Operator {
 		},
 		{
 			Name: "on-other-label", Does: "an operator matches its sides on a label that they have not",
-			Ought: slices.Concat(by("promql/join-impossible", "panel/query-error", untrue), empty("join-mismatch")),
+			Ought: slices.Concat(by("promql/join-impossible", "panel/query-error", "panel/legend-label-missing", untrue), empty("join-mismatch")),
 			Mutants: eachNode(func(sub *Subject, s *site, n *promparser.BinaryExpr) []Mutant {
 				op, ok := s.operator(n)
 				if !ok || n.VectorMatching == nil || n.Op.IsSetOperator() {
