@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"sort"
 	"sync"
@@ -23,6 +24,7 @@ import (
 	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/fakes/standard"
+	"github.com/panelgate/panelgate/stack/dashboard"
 )
 
 // explain has the reason found for every query that came back empty or with
@@ -35,7 +37,8 @@ func (r *run) explain(ctx context.Context, src *sources, live *rule.Live) error 
 			empty = append(empty, a)
 		}
 	}
-	if len(empty) == 0 && !slices.ContainsFunc(live.Variables, rule.Variable.Empty) {
+	divided := withAlternatives(live.Asked)
+	if len(empty) == 0 && len(divided) == 0 && !slices.ContainsFunc(live.Variables, rule.Variable.Empty) {
 		return nil
 	}
 	known, err := exporterMetrics(live.Instance.World, live.Instance.Now)
@@ -45,7 +48,58 @@ func (r *run) explain(ctx context.Context, src *sources, live *rule.Live) error 
 	if err := r.explainVariables(ctx, src, live, known); err != nil {
 		return err
 	}
-	return r.explainQueries(ctx, src, live, empty, known)
+	if err := r.explainQueries(ctx, src, live, empty, known); err != nil {
+		return err
+	}
+	return r.explainIdle(ctx, src, live, divided, known)
+}
+
+// withAlternatives are the answered queries whose set operators may pass over a part
+// without data, each target's once.
+func withAlternatives(asked []*rule.Asked) []*rule.Asked {
+	seen := map[*dashboard.Target]bool{}
+	var out []*rule.Asked
+	for _, a := range asked {
+		if a.Status != rule.StatusOK || a.Target == nil || seen[a.Target] || !a.Sent {
+			continue
+		}
+		if setOperator.MatchString(a.Request.Expr) {
+			seen[a.Target] = true
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// setOperator finds what may be an operator that passes over an empty side.
+var setOperator = regexp.MustCompile(`(?i)\b(or|unless)\b`)
+
+// explainIdle asks of queries with data which of their parts have none.
+func (r *run) explainIdle(ctx context.Context, src *sources, live *rule.Live, divided []*rule.Asked, known *printed) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.workers())
+	for _, a := range divided {
+		g.Go(env.Guarded(func() error {
+			asker := r.asker(ours(src, a.Datasource), live, a.Board, a.Target.Expr.Value, known)
+			asker.Start, asker.End, asker.Step = a.Request.Start, a.Request.End, a.Request.Step
+			if a.Request.Instant {
+				asker.Start = a.Request.End
+			}
+			idle, err := asker.Idle(ctx, a.Request.Expr)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil { // the panel has its data: what more could be known is not worth failing for
+				r.Logger.Warn("parts of a query could not be looked into", "expr", a.Request.Expr, "error", err)
+			}
+			a.Idle = idle
+			return nil
+		}))
+	}
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("look for parts of queries without data: %w", err)
+	}
+	return nil
 }
 
 // explainQueries asks for each different query once, a bounded number at a time.

@@ -67,6 +67,28 @@ func Likely(name, candidate string) bool {
 	return edlib.OSADamerauLevenshteinDistance(low, lc)*4 <= longest || contained(low, lc)
 }
 
+// Typo says whether a name is another one mistyped: two letters off at the most, and
+// neither the beginning nor the end of it, as older names of a thing often are.
+func Typo(name, candidate string) bool {
+	const least = 5 // shorter names are near too many others
+	low, lc := strings.ToLower(name), strings.ToLower(candidate)
+	if low == lc || min(utf8.RuneCountInString(low), utf8.RuneCountInString(lc)) < least || strings.HasPrefix(low, lc) || strings.HasPrefix(lc, low) ||
+		strings.HasSuffix(low, lc) || strings.HasSuffix(lc, low) {
+		return false
+	}
+	return edlib.OSADamerauLevenshteinDistance(low, lc) <= 2 && digits(low) == digits(lc)
+}
+
+// digits are the digits of a name: load1 and load5 are two things.
+func digits(name string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= '0' && c <= '9' {
+			return c
+		}
+		return -1
+	}, name)
+}
+
 // Only is the index of the one group of names that a wrong name can mean: it has a
 // Likely one, and those of every other group are more than twice as far off. -1
 // where none is, or where it is not certain.

@@ -182,6 +182,8 @@ type Asked struct {
 	Diagnosis *why.Diagnosis
 	// Zeroes says that the answer is zero throughout and ought not to be.
 	Zeroes *Zeroes
+	// Idle says of parts of a query with data why they have none; see why.Asker.
+	Idle []*why.Diagnosis
 	// Grafana is the real Grafana's answer to the same; nil where it was not asked.
 	Grafana *ThroughGrafana
 }

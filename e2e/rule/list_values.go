@@ -4,6 +4,7 @@ package rule
 func valueRules() []Rule {
 	return []Rule{
 		panelUnitMismatch(),
+		panelPartEmpty(),
 		valueDiffersFromTruth(),
 		panelLegendLabelMissing(),
 		panelFieldUnmatched(),

@@ -139,17 +139,31 @@ func missingLabels(in *Live, t answeredTarget) []Finding {
 // where it finds nothing, as with or vector(0): what it finds may well have labels.
 func standsIn(expr string) bool {
 	root, err := Parse(expr)
-	if err != nil {
-		return true
-	}
-	found := false
-	promparser.Inspect(root, func(n promparser.Node, _ []promparser.Node) error {
-		if b, ok := n.(*promparser.BinaryExpr); ok && b.Op == promparser.LOR {
-			found = true
+	return err != nil || orAt(root)
+}
+
+// orAt says whether an answer may be what an or stands in with. The labels of an
+// operation on two sides are those that both have, whatever one of them stands for.
+func orAt(n promparser.Expr) bool {
+	switch n := n.(type) {
+	case *promparser.ParenExpr:
+		return orAt(n.Expr)
+	case *promparser.UnaryExpr:
+		return orAt(n.Expr)
+	case *promparser.AggregateExpr:
+		return orAt(n.Expr)
+	case *promparser.SubqueryExpr:
+		return orAt(n.Expr)
+	case *promparser.Call:
+		return slices.ContainsFunc(n.Args, orAt)
+	case *promparser.BinaryExpr:
+		if n.Op == promparser.LOR {
+			return true
 		}
-		return nil
-	})
-	return found
+		both := n.LHS.Type() == promparser.ValueTypeVector && n.RHS.Type() == promparser.ValueTypeVector
+		return (!both || n.Op.IsSetOperator()) && (orAt(n.LHS) || orAt(n.RHS))
+	}
+	return false
 }
 
 func labelsThere(names []string) string {

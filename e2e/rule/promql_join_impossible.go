@@ -25,6 +25,8 @@ func promqlJoinImpossible() Rule {
 					if b, ok := n.(*promparser.BinaryExpr); ok {
 						if m := r.mismatchOf(b); m != nil {
 							out = append(out, m.finding(e, b))
+						} else if f := r.beside(b); f != nil {
+							out = append(out, *f)
 						}
 					}
 					return nil
@@ -111,6 +113,29 @@ func (r labelReader) mismatchOf(b *promparser.BinaryExpr) *mismatch {
 		return nil
 	}
 	return out
+}
+
+// beside finds an or whose sides are grouped by different labels: no series of the
+// right stands in for one of the left then, all of them come beside those. It is nil
+// for every other operator, and where one side is put together from all series.
+func (r labelReader) beside(b *promparser.BinaryExpr) *Finding {
+	if b.Op != promparser.LOR || b.VectorMatching == nil || b.VectorMatching.On || len(b.VectorMatching.MatchingLabels) > 0 {
+		return nil
+	}
+	left, right := r.labels(b.LHS), r.labels(b.RHS)
+	if !left.closed || !right.closed || left.none() || right.none() || slices.Equal(left.names(), right.names()) ||
+		len(selectorsIn(b.LHS)) == 0 || len(selectorsIn(b.RHS)) == 0 {
+		return nil
+	}
+	f := r.e.finding(b)
+	if at, ok := r.e.operatorOf(b); ok {
+		f.Pos = r.e.posAt(at)
+	}
+	f.Severity = Warning
+	f.Message = `the sides of "or" are grouped by different labels: the right adds its series beside those of the left, and stands in for none`
+	f.Evidence = []string{"left: " + left.shown(), "right: " + right.shown()}
+	f.Fix = "group both sides by the same labels, or ask them as two queries"
+	return &f
 }
 
 // sureOn finds a label that every series of a side has and none of the other may.

@@ -63,7 +63,7 @@ func (in *Live) untrue(a *Asked) *Finding {
 	f.ExprRun = a.Request.Expr
 	f.Message = d.String()
 	f.Evidence = append(f.Evidence, "the truth is worked out from the scenario, not by PromQL; "+tolerated())
-	if d.True != 0 && d.Shown != 0 {
+	if d.True != 0 && d.Shown != 0 && len(d.Lacking) == 0 {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("what is shown is %s times the truth", truth.Number(d.Shown/d.True)))
 	}
 	f.Fix = d.Fix

@@ -19,14 +19,33 @@ func variableEmpty() Rule {
 			var out []Finding
 			for _, v := range distinctVariables(in) {
 				name := v.Variable.Name.Value
-				if !v.Empty() || !usesOf(v.Board.Dashboard)[name] {
-					continue
+				switch {
+				case !usesOf(v.Board.Dashboard)[name]:
+				case v.Empty():
+					out = append(out, emptyVariable(v))
+				case v.Variable.Type.Value == "datasource" && v.Err == nil && len(v.Options) == 0:
+					out = append(out, noDatasource(in, v))
 				}
-				out = append(out, emptyVariable(v))
 			}
 			return out
 		},
 	}
+}
+
+// noDatasource tells of a variable that chooses among datasources of which there are none.
+func noDatasource(in *Live, v Variable) Finding {
+	f := onBoard(v.Board.Dashboard, v.Variable.Query.Pos)
+	f.Message = fmt.Sprintf("variable %q has no option: the stack has no datasource of type %q", v.Variable.Name.Value, v.Variable.Query.Value)
+	if re := v.Variable.Regex.Value; re != "" {
+		f.Message += fmt.Sprintf(" whose name %s matches", re)
+	}
+	var there []string
+	for _, ds := range in.Stack.Datasources {
+		there = append(there, fmt.Sprintf("%s (%s)", ds.Name.Value, ds.Type.Value))
+	}
+	f.Evidence = []string{"datasources there are: " + strings.Join(there, ", ")}
+	f.Fix = "name the type of a datasource that is provisioned, or provision one of this type"
+	return f
 }
 
 func emptyVariable(v Variable) Finding {

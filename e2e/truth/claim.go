@@ -20,8 +20,11 @@ type claim struct {
 	window     time.Duration // that a point is a mean over; 0 for a value of the moment
 	sinceStart bool          // the window begins when the exporter did
 	aggregates bool
-	labels     []model.LabelName // that divide a subject's quantity
-	readings   func(who []*subject, line model.Metric) []reading
+	filters    bool // lines are chosen by their values, or by those of others
+	// only are the subjects that have such a quantity, nil for all.
+	only     func(*subject) bool
+	labels   []model.LabelName // that divide a subject's quantity
+	readings func(who []*subject, line model.Metric) []reading
 }
 
 // reading is one way to understand a claim, in the base unit: the second, one per
@@ -94,7 +97,7 @@ func read(p Panel) (*claim, bool) {
 		return nil, false
 	}
 	u := unitOf(p.Unit)
-	c := &claim{exporter: s.exporter, of: s.of, window: s.window, scales: []float64{u.scale}, aggregates: s.outermost != 0}
+	c := &claim{exporter: s.exporter, of: s.of, window: s.window, scales: []float64{u.scale}, aggregates: s.outermost != 0, filters: s.filters}
 	switch s.of {
 	case aboutModel:
 		ok = c.ofModel(s, w, u)

@@ -24,7 +24,7 @@ func (c *claim) ofModel(s *shape, w words, u unit) bool {
 		return c.hitRatio(s, w)
 	case s.parts[failures] && u.kind == kindPercent && s.divides && s.only(successes, failures):
 		return c.failureRatio(s, w)
-	case s.parts[executions] && s.divides && w.has("batch") && !w.has("efficien", "util") && u.kind == kindNone:
+	case (s.parts[executions] || s.parts[inferences]) && w.has("batch") && !w.has("efficien", "util", "rate", "count", "total", "number") && u.kind == kindNone:
 		return c.batch(s)
 	case len(s.parts) == 1 || s.only(successes, failures):
 		return !s.divides && c.counts(s, w, u)
@@ -236,6 +236,7 @@ func (c *claim) counts(s *shape, w words, u unit) bool {
 		c.selectors = append(c.selectors, withoutReason(s.selectors[p])...)
 	}
 	c.labels = []model.LabelName{"reason"}
+	c.filters = c.filters || s.parts[failures] // which may not have happened
 	c.what, c.canonical = countWords(parts[0], perSecond, c.sinceStart), ""
 	if perSecond && c.window == 0 {
 		c.window = time.Minute // a counter as it is, whose rate is claimed all the same
@@ -407,6 +408,7 @@ func (c *claim) hitRatio(s *shape, w words) bool {
 	c.selectors = s.chosen(cacheHits)
 	c.what = "the share of requests that the response cache answers"
 	c.canonical = "hits / (hits + misses)"
+	c.only = func(s *subject) bool { return s.model.Cached() }
 	hits := func(m *fakes.Model, from, to time.Time) float64 {
 		if !m.Cached() {
 			return math.NaN()
@@ -440,7 +442,9 @@ func (c *claim) failureRatio(s *shape, w words) bool {
 }
 
 func (c *claim) batch(s *shape) bool {
-	c.selectors = s.chosen(executions)
+	for p := range s.parts {
+		c.selectors = append(c.selectors, withoutReason(s.selectors[p])...)
+	}
 	c.what = "how many inferences an execution does"
 	c.canonical = "rate(nv_inference_count[$__rate_interval]) / rate(nv_inference_exec_count[$__rate_interval])"
 	c.share(s, (*fakes.Model).Inferences, (*fakes.Model).Executions)

@@ -24,6 +24,7 @@ type shape struct {
 	// outside says that the outermost aggregation is around a division.
 	outside bool
 	divides bool
+	filters bool // lines are left out by their values, or by others
 	mixed   bool // different aggregations, one inside of the other
 }
 
@@ -88,6 +89,7 @@ func (s *shape) selector(n *promparser.VectorSelector, known map[string]metric, 
 func (s *shape) aggregation(n *promparser.AggregateExpr, path []promparser.Node) bool {
 	switch n.Op {
 	case promparser.TOPK, promparser.BOTTOMK:
+		s.filters = true
 		return true // they choose lines, and put none together
 	case promparser.SUM, promparser.AVG, promparser.MAX, promparser.MIN:
 	default:
@@ -108,6 +110,9 @@ func (s *shape) aggregation(n *promparser.AggregateExpr, path []promparser.Node)
 func (s *shape) binary(n *promparser.BinaryExpr) bool {
 	if n.Op == promparser.DIV && n.RHS.Type() == promparser.ValueTypeVector {
 		s.divides = true
+	}
+	if n.Op.IsComparisonOperator() || n.Op == promparser.LAND || n.Op == promparser.LUNLESS {
+		s.filters = true
 	}
 	return !n.ReturnBool && n.Op != promparser.POW && n.Op != promparser.MOD && n.Op != promparser.ATAN2
 }

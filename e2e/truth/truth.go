@@ -41,6 +41,9 @@ type Difference struct {
 	Points int
 	// Fix is what to write, as far as the claim tells.
 	Fix string
+	// Lacking are those of which there is no line though the query chooses them; the
+	// lines that there are are true then, and of the rest only Claim and Fix are set.
+	Lacking []string
 }
 
 // Judge compares every line of an answer with its truth, in the panel's unit. It
@@ -66,6 +69,9 @@ func (w *World) Judge(p Panel, answer model.Value) (*Difference, int) {
 		if d != nil && (worst == nil || d.apart() > worst.apart()) {
 			worst = d
 		}
+	}
+	if worst == nil && judged > 0 {
+		worst = w.lacking(claim, all)
 	}
 	return worst, judged
 }
@@ -230,6 +236,9 @@ func (w *World) window(c *claim, at time.Time) (from, to time.Time) {
 
 // String tells a difference in a sentence.
 func (d *Difference) String() string {
+	if len(d.Lacking) > 0 {
+		return fmt.Sprintf("there is no line for %s, which the query asks for: %s", listed(d.Lacking), d.Claim)
+	}
 	over := ""
 	if d.Points > 1 {
 		over = " on average"

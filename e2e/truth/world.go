@@ -78,7 +78,7 @@ func (w *World) add(in env.Instance, set model.LabelSet) {
 		return
 	}
 	target := in.Targets[i]
-	s := &subject{exporter: target.AnsweredBy, at: target.Labels["job"] + "\x00" + target.Labels["instance"]}
+	s := &subject{exporter: target.AnsweredBy, at: target.Labels["job"] + "/" + target.Labels["instance"]}
 	name := string(set[model.MetricNameLabel])
 	delete(set, model.MetricNameLabel)
 	switch {

@@ -125,7 +125,9 @@ func (d *diagnosing) metricMissing(name *labels.Matcher, rest []*labels.Matcher,
 		out.Fix = "add a job that scrapes that exporter to prometheus.yml"
 	}
 	d.fromCatalogue(name.Value, out)
+	out.Absent = name.Value
 	if near := nearest.Names(name.Value, known, 3); len(near) > 0 {
+		out.Near = near[0]
 		out.Evidence = append(out.Evidence, "nearest names: "+strings.Join(near, ", "))
 		if out.Fix == "" && nearest.Likely(name.Value, near[0]) {
 			out.Fix = fmt.Sprintf("write %s, if that is what is meant", near[0])
@@ -379,7 +381,9 @@ func (d *diagnosing) matcherMissing(metric string, m *labels.Matcher, found []mo
 		out.Message = fmt.Sprintf("no series of %s has a label %s", metric, m.Name)
 		out.Evidence = append(out.Evidence, fmt.Sprintf("labels of %s: %s", metric, strings.Join(names, ", ")))
 		out.Fix = "use a label that the metric has"
+		out.Absent = m.Name
 		if near := nearest.Names(m.Name, names, 1); len(near) > 0 {
+			out.Near = near[0]
 			out.Fix = fmt.Sprintf("write %s in place of %s, if that is what is meant", near[0], m.Name)
 		}
 	case m.Type == labels.MatchEqual && strings.HasPrefix(m.Value, "(") && strings.Contains(m.Value, "|"):
@@ -392,6 +396,7 @@ func (d *diagnosing) matcherMissing(metric string, m *labels.Matcher, found []mo
 		out.Message = fmt.Sprintf("no series of %s matches %s", metric, m)
 		out.Evidence = append(out.Evidence, fmt.Sprintf("values of %s: %s", m.Name, values(found, m.Name)))
 		out.Fix = "choose a value that is there"
+		out.Absent, out.Label = m.Value, m.Name
 		if near := nearest.Names(m.Value, valueList(found, m.Name), 1); len(near) > 0 {
 			out.Fix = fmt.Sprintf("write %q in place of %q, if that is what is meant", near[0], m.Value)
 		}

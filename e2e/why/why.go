@@ -6,6 +6,7 @@ package why
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
@@ -37,6 +38,13 @@ const (
 	DividesByZero        Reason = "divides-by-zero"
 )
 
+// before says whether a reason is tried before another.
+func (r Reason) before(other Reason) bool {
+	order := []Reason{TargetDown, MetricMissing, DroppedByRelabel, LabelMissing, ValueMissing, MatchersJointlyEmpty, WindowTooShort, JoinMismatch,
+		HistogramNoLe, FilteredOut, NoTraffic, Stale, VariableEmpty, DividesByZero}
+	return slices.Index(order, r) < slices.Index(order, other)
+}
+
 const (
 	lookback             = 5 * time.Minute // Prometheus' default
 	maxEvidenceValues    = 8               // of a label, in a message
@@ -54,6 +62,10 @@ type Diagnosis struct {
 	Evidence   []string
 	Fix        string
 	Asked      int // how many questions Prometheus was asked for it
+	// Absent is the metric, label or value that is not there, Label the label that a
+	// value is missing of, and Near what there is of a spelling near to it; each ""
+	// where the reason is none of that kind.
+	Absent, Label, Near string
 }
 
 // Asker holds what a diagnosis may ask and know.
@@ -95,7 +107,22 @@ func (a *Asker) Explain(ctx context.Context, expr string) (*Diagnosis, error) {
 	if err != nil || !empty[root] {
 		return nil, err
 	}
-	node := smallest(root, empty)
+	var first *Diagnosis
+	for _, node := range smallest(root, empty) {
+		out, err := d.diagnose(node, expr)
+		if err != nil {
+			return nil, err
+		}
+		if first == nil || out.Reason.before(first.Reason) {
+			first = out
+		}
+	}
+	first.Asked = d.asked
+	return first, nil
+}
+
+// diagnose says why a part of an expression is empty of which no part is.
+func (d *diagnosing) diagnose(node promparser.Expr, expr string) (*Diagnosis, error) {
 	pos := node.PositionRange()
 	out := &Diagnosis{Start: int(pos.Start), End: int(pos.End)}
 	if out.Start >= 0 && out.Start < out.End && out.End <= len(expr) {
@@ -103,11 +130,54 @@ func (a *Asker) Explain(ctx context.Context, expr string) (*Diagnosis, error) {
 	} else {
 		out.Part, out.Start, out.End = node.String(), 0, len(expr)
 	}
-	if err := d.reason(node, out); err != nil {
-		return nil, err
+	return out, d.reason(node, out)
+}
+
+// Idle finds the parts of an expression with data that have none themselves and that
+// a set operator passes over, and says why of each.
+func (a *Asker) Idle(ctx context.Context, expr string) ([]*Diagnosis, error) {
+	root, err := parse(expr)
+	if err != nil {
+		return nil, fmt.Errorf("parse %q: %w", expr, err)
 	}
-	out.Asked = d.asked
+	d := &diagnosing{Asker: a, ctx: ctx}
+	var nodes []promparser.Expr
+	for _, side := range passedOver(root) {
+		empty, err := d.emptyParts(side)
+		if err != nil {
+			return nil, err
+		}
+		if empty[side] {
+			nodes = append(nodes, smallest(side, empty)...)
+		}
+	}
+	var out []*Diagnosis
+	for _, node := range nodes {
+		found, err := d.diagnose(node, expr)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found)
+	}
 	return out, nil
+}
+
+// passedOver are the sides of an expression's set operators whose emptiness does not
+// make the whole empty.
+func passedOver(root promparser.Expr) []promparser.Expr {
+	var out []promparser.Expr
+	promparser.Inspect(root, func(n promparser.Node, _ []promparser.Node) error {
+		b, ok := n.(*promparser.BinaryExpr)
+		switch {
+		case !ok:
+		case b.Op == promparser.LOR:
+			out = append(out, vectors([]promparser.Expr{b.LHS, b.RHS})...)
+		case b.Op == promparser.LUNLESS:
+			out = append(out, vectors([]promparser.Expr{b.RHS})...)
+		}
+		return nil
+	})
+	return out
 }
 
 // parse reads PromQL as the server does, experimental functions included: what
@@ -123,15 +193,23 @@ type diagnosing struct {
 	from, to time.Time       // in which a selector looks for samples
 }
 
-// smallest descends to the innermost sub-expression that is itself empty and
-// has no empty part that would account for it.
-func smallest(n promparser.Expr, empty map[promparser.Expr]bool) promparser.Expr {
+// smallest descends to the innermost sub-expressions that are empty themselves and
+// have no empty part that would account for it: one, or one for each side of an or.
+func smallest(n promparser.Expr, empty map[promparser.Expr]bool) []promparser.Expr {
+	var out []promparser.Expr
 	for _, child := range causes(n) {
-		if empty[child] {
-			return smallest(child, empty)
+		if !empty[child] {
+			continue
+		}
+		out = append(out, smallest(child, empty)...)
+		if b, ok := n.(*promparser.BinaryExpr); !ok || b.Op != promparser.LOR {
+			return out
 		}
 	}
-	return n
+	if len(out) == 0 {
+		return []promparser.Expr{n}
+	}
+	return out
 }
 
 // causes are the parts of an expression whose emptiness makes it empty.
