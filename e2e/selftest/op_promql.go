@@ -19,7 +19,7 @@ func selectorOperators() []Operator {
 	return []Operator{
 		{
 			Name: "metric-renamed", Does: "a query reads a metric of a misspelled name",
-			Ought: slices.Concat(empty("metric-missing"), by(untrue)),
+			Ought: slices.Concat(empty("metric-missing"), by(untrue, "panel/part-empty")),
 			Mutants: eachSelector(func(sub *Subject, s *site, vs *promparser.VectorSelector) []Mutant {
 				name, ok := s.name(vs)
 				if !ok {
@@ -55,17 +55,17 @@ func selectorOperators() []Operator {
 		},
 		{
 			Name: "label-renamed", Does: "a selector names a label that its metric has not",
-			Ought:   slices.Concat(empty("label-missing"), by(untrue)),
+			Ought:   slices.Concat(empty("label-missing"), by(untrue, "panel/part-empty")),
 			Mutants: eachMatcher(func(m matcher) part { return replaceToken(m.name, misspelled(m.name.Val)) }),
 		},
 		{
 			Name: "label-value-changed", Does: "a selector asks for a value that its label has not",
-			Ought:   slices.Concat(empty("value-missing", "matchers-jointly-empty"), by(untrue)),
+			Ought:   slices.Concat(empty("value-missing", "matchers-jointly-empty"), by(untrue, "panel/part-empty")),
 			Mutants: eachMatcher(func(m matcher) part { return replaceToken(m.value, `"no-such-value"`) }),
 		},
 		{
 			Name: "matcher-negated", Does: "a selector leaves out what it should take",
-			Ought: slices.Concat(empty("value-missing", "matchers-jointly-empty", "join-mismatch"), by(untrue, "triton/ensemble-double-count")),
+			Ought: slices.Concat(empty("value-missing", "matchers-jointly-empty", "join-mismatch"), by(untrue, "triton/ensemble-double-count", "panel/part-empty")),
 			Mutants: eachMatcher(func(m matcher) part {
 				return replaceToken(m.op, map[string]string{"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}[m.op.Val])
 			}),

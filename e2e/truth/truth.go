@@ -223,7 +223,12 @@ func (w *World) slack(c *claim, r reading, points []model.SamplePair) float64 {
 	if r.slack == nil {
 		return 0
 	}
-	return r.slack(w.window(c, points[len(points)-1].Timestamp.Time())) / math.Sqrt(float64(len(points)))
+	first, last := points[0].Timestamp.Time(), points[len(points)-1].Timestamp.Time()
+	apart := float64(len(points)) // windows that do not overlap
+	if c.window > 0 {
+		apart = min(apart, 1+last.Sub(first).Seconds()/c.window.Seconds())
+	}
+	return r.slack(w.window(c, last)) / math.Sqrt(apart)
 }
 
 // window is the time that a point at a moment is about.
