@@ -104,7 +104,7 @@ func (r *run) conditions(live *rule.Live) []*judged {
 		j := &judged{Alert: &rule.Alert{Rule: pr}}
 		c, err := alert.OfPrometheus(pr)
 		j.take(c, err, pr.Expr.Value)
-		if slices.ContainsFunc(live.RuleFailures, func(f rule.RuleFailure) bool { return f.Rule == pr }) {
+		if slices.ContainsFunc(live.RuleFailures, func(f rule.FailedRule) bool { return f.Rule == pr }) {
 			j.Unchecked = "it fails to evaluate"
 		}
 		out = append(out, j)

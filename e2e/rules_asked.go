@@ -38,7 +38,7 @@ func (r *run) askRules(ctx context.Context, src *sources, live *rule.Live) {
 			}
 		}
 		if state.health == promv1.RuleHealthBad {
-			live.RuleFailures = append(live.RuleFailures, rule.RuleFailure{Rule: one, Error: state.err})
+			live.RuleFailures = append(live.RuleFailures, rule.FailedRule{Rule: one, Error: state.err})
 		}
 	}
 }

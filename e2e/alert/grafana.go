@@ -86,7 +86,8 @@ func (b *builder) compare(refID, reducer string, c stack.AlertCondition) (step, 
 	if err != nil {
 		return nil, err
 	}
-	op, count := "", 1
+	count := 1
+	var op string
 	switch c.Type.Value {
 	case "gt":
 		op = ">"

@@ -120,7 +120,7 @@ func TestPrometheusRuleFailed(t *testing.T) {
 	rules := PrometheusRules(in.Stack)
 	require.Len(t, rules, 2)
 	assert.Empty(t, prometheusRuleFailed().Live(in))
-	in.RuleFailures = []RuleFailure{{Rule: rules[0], Error: "no"}, {Rule: rules[1], Error: "found duplicate series; many-to-many matching not allowed"},
+	in.RuleFailures = []FailedRule{{Rule: rules[0], Error: "no"}, {Rule: rules[1], Error: "found duplicate series; many-to-many matching not allowed"},
 		{Rule: rules[1], Error: "vector contains metrics with the same labelset after applying rule labels"}}
 	f.expect(prometheusRuleFailed().Live(in), []expected{
 		{file: rulesFile, at: "up == 0", says: "the alert never fires: no"},

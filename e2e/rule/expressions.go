@@ -24,15 +24,6 @@ type expression struct {
 	begin func() Finding
 }
 
-// part is the text of a node.
-func (e *expression) part(n promparser.Node) string {
-	at := n.PositionRange()
-	if at.Start < 0 || at.Start > at.End || int(at.End) > len(e.text) {
-		return n.String()
-	}
-	return e.text[at.Start:at.End]
-}
-
 // finding starts a finding about a node of the expression, at the node's place.
 func (e *expression) finding(n promparser.Node) Finding {
 	f := e.begin()

@@ -103,13 +103,13 @@ type Live struct {
 	// Unmatched are the entries of panelgate.yml's targets that no target matches.
 	Unmatched []Mapping
 	// RuleFailures are rules that Prometheus fails to evaluate.
-	RuleFailures []RuleFailure
+	RuleFailures []FailedRule
 	// Alerts are the alerting rules of the stack; none where nothing is faked.
 	Alerts []*Alert
 }
 
-// RuleFailure is a recording or alerting rule that fails to evaluate.
-type RuleFailure struct {
+// FailedRule is a recording or alerting rule that fails to evaluate.
+type FailedRule struct {
 	Rule  *stack.Rule
 	Error string // Prometheus' words
 }
