@@ -48,7 +48,7 @@ func mistyped(d *why.Diagnosis) bool {
 	case why.MetricMissing, why.LabelMissing:
 		return nearest.Typo(d.Absent, d.Near)
 	case why.ValueMissing:
-		return d.Label == "job" || d.Label == "instance" // which every target has
+		return d.Absent != "" && (d.Label == "job" || d.Label == "instance") // which every target has
 	}
 	return false
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser/posrange"
 
 	"github.com/panelgate/panelgate/e2e/dimension"
+	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/stack/dashboard"
 	"github.com/panelgate/panelgate/stack/source"
@@ -25,31 +26,54 @@ func panelUnitMismatch() Rule {
 		Severity: Error,
 		Summary:  "the panel's unit is not that of what its query returns",
 		Static: func(in *Static) []Finding {
-			type place struct {
-				panel  *dashboard.Panel
-				unit   source.Pos
-				values dimension.Unit
-			}
-			var out []Finding
-			more := map[place]int{}
-			at := map[place]int{} // the finding in out
-			for _, e := range in.expressions() {
-				m := unitMismatchOf(e, in.Metrics)
-				if m == nil {
-					continue
-				}
-				key := place{e.question.Panel, m.unit.Pos, m.values}
-				if i, said := at[key]; said {
-					more[key]++
-					out[i].Evidence = []string{fmt.Sprintf("%d more queries of this panel return the same", more[key])}
-					continue
-				}
-				at[key] = len(out)
-				out = append(out, m.finding())
-			}
-			return out
+			chosen := func(string) bool { return true }
+			return unitMismatches(in.expressions(), func(e *expression) *unitMismatch { return unitMismatchOf(e, in.Metrics, chosen) })
+		},
+		Live: func(in *Live) []Finding {
+			return slices.DeleteFunc(unitMismatches(in.askedExpressions(), func(e *expression) *unitMismatch {
+				return unitMismatchOf(e, in.Metrics, in.chooses(e.question.Board))
+			}), func(f Finding) bool { return in.saidAt(f.Pos, "panel/unit-mismatch") })
 		},
 	}
+}
+
+// chooses says of a board's variables which of them a viewer can give another value.
+func (in *Live) chooses(b *Board) func(variable string) bool {
+	return func(name string) bool {
+		for _, v := range in.Variables {
+			if v.Board == b && v.Variable.Name.Value == name {
+				return v.Variable.Type.Value == "textbox" || len(v.Options) > 1
+			}
+		}
+		return true
+	}
+}
+
+// unitMismatches are the findings about expressions, one for each unit of a panel.
+func unitMismatches(expressions []*expression, of func(*expression) *unitMismatch) []Finding {
+	type place struct {
+		panel  *dashboard.Panel
+		unit   source.Pos
+		values dimension.Unit
+	}
+	var out []Finding
+	more := map[place]int{}
+	at := map[place]int{} // the finding in out
+	for _, e := range expressions {
+		m := of(e)
+		if m == nil {
+			continue
+		}
+		key := place{e.question.Panel, m.unit.Pos, m.values}
+		if i, said := at[key]; said {
+			more[key]++
+			out[i].Evidence = []string{fmt.Sprintf("%d more queries of this panel return the same", more[key])}
+			continue
+		}
+		at[key] = len(out)
+		out = append(out, m.finding())
+	}
+	return out
 }
 
 // unitMismatch is a query whose values are shown in a unit that is not theirs.
@@ -61,7 +85,7 @@ type unitMismatch struct {
 }
 
 // unitMismatchOf is nil where the units fit, or where one of them is not certain.
-func unitMismatchOf(e *expression, metrics *catalogue.Catalogue) *unitMismatch {
+func unitMismatchOf(e *expression, metrics *catalogue.Catalogue, chosen func(variable string) bool) *unitMismatch {
 	q := e.question
 	if q == nil || q.Target.Hide {
 		return nil
@@ -71,7 +95,7 @@ func unitMismatchOf(e *expression, metrics *catalogue.Catalogue) *unitMismatch {
 		return nil
 	}
 	shown, ok := dimension.Shown(unit.Value)
-	if !ok || e.unitHangsOnVariable() {
+	if !ok || e.unitHangsOnVariable(chosen) {
 		return nil
 	}
 	of := dimension.Of
@@ -107,17 +131,17 @@ func unitOfSeries(metrics *catalogue.Catalogue, series string) dimension.Unit {
 
 // unitHangsOnVariable says whether a viewer changes the unit of the values by choosing
 // another value of a variable: one that stands for a metric, a function or a factor.
-func (e *expression) unitHangsOnVariable() bool {
+func (e *expression) unitHangsOnVariable(chosen func(variable string) bool) bool {
 	q := e.question
 	written, mapping := q.Target.Expr.Value, q.Requests[0].Mapping
-	chosen := func(start posrange.Pos, length int) bool {
+	filled := func(start posrange.Pos, length int) bool {
 		for i := range length {
 			at := mapping.Source(int(start) + i)
 			if at >= len(written) {
 				continue
 			}
-			rest := written[at:]
-			if strings.HasPrefix(rest, "[[") || strings.HasPrefix(rest, "$") && !strings.HasPrefix(rest, "$__") && !strings.HasPrefix(rest, "${__") {
+			refs := query.References(written[at:])
+			if len(refs) > 0 && refs[0].Start == 0 && !strings.HasPrefix(refs[0].Name, "__") && chosen(refs[0].Name) {
 				return true
 			}
 		}
@@ -127,13 +151,13 @@ func (e *expression) unitHangsOnVariable() bool {
 	promparser.Inspect(e.root, func(n promparser.Node, _ []promparser.Node) error {
 		switch n := n.(type) {
 		case *promparser.NumberLiteral:
-			hangs = hangs || chosen(n.PosRange.Start, 1)
+			hangs = hangs || filled(n.PosRange.Start, 1)
 		case *promparser.VectorSelector:
-			hangs = hangs || chosen(n.PosRange.Start, len(n.Name))
+			hangs = hangs || filled(n.PosRange.Start, len(n.Name))
 		case *promparser.Call:
-			hangs = hangs || chosen(n.PosRange.Start, len(n.Func.Name))
+			hangs = hangs || filled(n.PosRange.Start, len(n.Func.Name))
 		case *promparser.AggregateExpr:
-			hangs = hangs || chosen(n.PosRange.Start, 1)
+			hangs = hangs || filled(n.PosRange.Start, 1)
 		}
 		return nil
 	})

@@ -124,7 +124,7 @@ func (r labelReader) beside(b *promparser.BinaryExpr) *Finding {
 	}
 	left, right := r.labels(b.LHS), r.labels(b.RHS)
 	if !left.closed || !right.closed || left.none() || right.none() || slices.Equal(left.names(), right.names()) ||
-		len(selectorsIn(b.LHS)) == 0 || len(selectorsIn(b.RHS)) == 0 {
+		!grouped(b.LHS) || !grouped(b.RHS) {
 		return nil
 	}
 	f := r.e.finding(b)
@@ -136,6 +136,26 @@ func (r labelReader) beside(b *promparser.BinaryExpr) *Finding {
 	f.Evidence = []string{"left: " + left.shown(), "right: " + right.shown()}
 	f.Fix = "group both sides by the same labels, or ask them as two queries"
 	return &f
+}
+
+// grouped says whether an expression is an aggregation of series, times or plus a
+// number perhaps: series as they are scraped may lack labels that others have.
+func grouped(n promparser.Expr) bool {
+	switch n := n.(type) {
+	case *promparser.ParenExpr:
+		return grouped(n.Expr)
+	case *promparser.AggregateExpr:
+		return !n.Without && len(selectorsIn(n.Expr)) > 0
+	case *promparser.BinaryExpr:
+		switch {
+		case n.RHS.Type() == promparser.ValueTypeScalar:
+			return grouped(n.LHS)
+		case n.LHS.Type() == promparser.ValueTypeScalar:
+			return grouped(n.RHS)
+		}
+		return !n.Op.IsSetOperator() && grouped(n.LHS) && grouped(n.RHS)
+	}
+	return false
 }
 
 // sureOn finds a label that every series of a side has and none of the other may.
