@@ -82,6 +82,9 @@ func claims() []shows {
 		{"Batch Size", "short", "", rated(success, "", "model") + " / " + rated("nv_inference_exec_count", "", "model"), false},
 		{"Cache Hits", "percentunit", "", rated("nv_cache_num_hits_per_model", "", "model") + " / " + rated(success, "", "model"), true},
 		{"Cache hit ratio", "percent", "", rated("nv_cache_num_hits_per_model", "", "model") + " / " + rated(success, "", "model"), false},
+		{"Pending Requests", "short", "", "sum by (model) (nv_inference_pending_request_count)", true},
+		{"Compute Latency", "µs", "", rated(inferUS, parts, "model") + " / (" + rated(success, parts, "model") + " - " + rated("nv_cache_num_hits_per_model", parts, "model") + " or " + rated(success, parts, "model") + ")", true},
+		{"Compute Latency", "µs", "", rated(inferUS, parts, "model") + " / (" + rated(success, parts, "model") + " - " + rated("nv_cache_num_hits_per_model", `model="no"`, "model") + " or " + rated(success, parts, "model") + ")", false},
 		// Devices.
 		{"GPU Utilization", "percent", "", "DCGM_FI_DEV_GPU_UTIL", true},
 		{"GPU Utilization", "percentunit", "", "nv_gpu_utilization", true},
@@ -123,7 +126,6 @@ func unclaimed() []shows {
 		{"GPUs in use", "short", "", "sum(nv_gpu_utilization)", true},
 		{"GPU memory bandwidth", "percent", "", "DCGM_FI_DEV_MEM_COPY_UTIL", true},
 		{"CPU by mode", "percentunit", "{{mode}}", "sum by (mode) (rate(node_cpu_seconds_total[5m]))", true},
-		{"Pending", "short", "", "nv_inference_pending_request_count", true},
 		{"Requests, compared with an hour ago", "reqps", "", "sum by (model) (rate(" + success + "[5m] offset 1h))", true},
 		{"Request share", "percentunit", "", "sum by (model) (rate(" + success + "[5m])) / scalar(sum(rate(" + success + "[5m])))", true},
 	}

@@ -26,6 +26,7 @@ const (
 	executions
 	cacheHits
 	cacheMisses
+	pending
 	// Of GPUs.
 	utilization
 	otherUtilization // of a part of the GPU
@@ -70,6 +71,7 @@ func metrics() map[string]metric {
 		"nv_inference_exec_count":                 model(executions),
 		"nv_cache_num_hits_per_model":             model(cacheHits),
 		"nv_cache_num_misses_per_model":           model(cacheMisses),
+		"nv_inference_pending_request_count":      model(pending),
 		"nv_gpu_utilization":                      triton(utilization),
 		"nv_gpu_memory_used_bytes":                triton(memoryUsed),
 		"nv_gpu_memory_total_bytes":               triton(memoryTotal),

@@ -26,6 +26,8 @@ func (c *claim) ofModel(s *shape, w words, u unit) bool {
 		return c.failureRatio(s, w)
 	case (s.parts[executions] || s.parts[inferences]) && w.has("batch") && !w.has("efficien", "util", "rate", "count", "total", "number") && u.kind == kindNone:
 		return c.batch(s)
+	case s.only(pending):
+		return c.waiting(s, w, u)
 	case len(s.parts) == 1 || s.only(successes, failures):
 		return !s.divides && c.counts(s, w, u)
 	}
@@ -106,8 +108,12 @@ func latencyExpr(stage []part) string {
 // the requests of others pass through, or of those that requests arrive at.
 func latencies(s *shape, stage []part, who []*subject) []reading {
 	var out []reading
+	cachedToo := []bool{true, false}
+	if s.parts[cacheHits] {
+		cachedToo = []bool{false} // the query itself leaves them out
+	}
 	for _, set := range once(who, stage[0] != requestTime) {
-		for _, cached := range []bool{true, false} {
+		for _, cached := range cachedToo {
 			per := func(m *fakes.Model, from, to time.Time) float64 { return requestsOf(m, cached, from, to) }
 			mixed := func(from, to time.Time) float64 {
 				spent, requests := 0.0, 0.0
@@ -367,6 +373,31 @@ func failedOf(m *fakes.Model, selectors [][]*labels.Matcher, reason string, from
 		}
 	}
 	return sum
+}
+
+// waiting reads how many requests wait for execution.
+func (c *claim) waiting(s *shape, w words, u unit) bool {
+	if u.kind != kindNone || !w.has("pending", "waiting", "queued") || w.has("percent", "ratio", "share") || s.moves() || s.outermost == promparser.AVG {
+		return false
+	}
+	c.selectors = s.chosen(pending)
+	c.what = "how many requests wait for execution"
+	c.readings = func(who []*subject, line model.Metric) []reading {
+		if _, ofInstance := line["gpu_uuid"]; ofInstance {
+			return nil // Triton keeps this gauge in the label set without it
+		}
+		return []reading{{
+			mean: func(_, to time.Time) float64 {
+				values := make([]float64, len(who))
+				for i, sub := range who {
+					values[i] = float64(sub.model.Pending(to))
+				}
+				return combine(s.outermost, values)
+			},
+			slack: func(time.Time, time.Time) float64 { return 2 * float64(len(who)) },
+		}}
+	}
+	return true
 }
 
 // share reads a ratio of two numbers of a model's.
