@@ -107,7 +107,7 @@ const rootExample = `  go run ./ci                                   check the s
   dagger run go run ./ci                        the same in a Dagger engine
   go run ./ci --env attach --grafana http://localhost:3000
   go run ./ci lint                              the files alone, in milliseconds
-  go run ./ci why 'rate(nv_inference_count[1m])'  what of an expression is empty, and why
+  go run ./ci why 'sum(rate(nv_count[1m]))'     what of an expression is empty, and why
   go run ./ci fix --dry-run                     what can be mended safely, as a diff
   go run ./ci selftest                          would the gate notice? break the stack and see
   go run ./ci explain panel/no-data             what a rule means`
