@@ -50,7 +50,7 @@ func TestTheEnvironmentSetsEveryFlagOfAPlaceToRun(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^ +--([a-z-]+)`).FindAllStringSubmatch(cmd.Flags().FlagUsages(), -1) {
 		there = append(there, m[1])
 	}
-	assert.ElementsMatch(t, slices.Concat([]string{"env"}, containersFlags(), dockerFlags(), daggerFlags(), attachFlags()), there, "a flag without a twin")
+	assert.ElementsMatch(t, slices.Concat([]string{"env"}, embeddedFlags(), containersFlags(), dockerFlags(), daggerFlags(), attachFlags()), there, "a flag without a twin")
 
 	for key, value := range map[string]string{
 		"PANELGATE_ENV": "attach", "PANELGATE_PROMETHEUS": "http://p:9090", "PANELGATE_GRAFANA": "http://g:3000", "PANELGATE_TENANT": "team-a",

@@ -181,8 +181,9 @@ func (w *World) sound(c *claim, who []*subject, values []model.SamplePair) []mod
 	var out []model.SamplePair
 	for _, p := range values {
 		v := float64(p.Value)
-		if math.IsNaN(v) || math.IsInf(v, 0) || p.Timestamp.Time().Add(-c.window).Before(since.Add(settling)) {
-			continue
+		at := p.Timestamp.Time()
+		if math.IsNaN(v) || math.IsInf(v, 0) || at.Add(-c.window).Before(since.Add(settling)) || at.After(w.to.Add(w.scrape)) {
+			continue // a range query reaches up to a step into the future
 		}
 		out = append(out, p)
 	}

@@ -17,7 +17,7 @@ import (
 // with the labels that it is known by after all relabelling.
 type World struct {
 	acted    *fakes.World
-	from     time.Time     // of the first sample
+	from, to time.Time     // of the first sample and the last
 	scrape   time.Duration // the longest scrape interval
 	lag      time.Duration // how old what Prometheus shows may be: a scrape interval and a collection
 	subjects []*subject
@@ -57,7 +57,7 @@ func NewWorld(in env.Instance, witnesses []model.LabelSet, interval time.Duratio
 	if in.World == nil {
 		return nil
 	}
-	w := &World{acted: in.World, from: in.From, scrape: interval, lag: interval + collection}
+	w := &World{acted: in.World, from: in.From, to: in.Now, scrape: interval, lag: interval + collection}
 	if w.from.Before(in.World.Start()) {
 		w.from = in.World.Start()
 	}

@@ -94,7 +94,7 @@ func TestEveryReason(t *testing.T) {
 func TestReasonStale(t *testing.T) {
 	a := running(t, "steady")
 	a.Start, a.End = a.End.Add(7*time.Minute), a.End.Add(8*time.Minute) // beyond what has been scraped
-	for _, expr := range []string{`nv_gpu_utilization`, `sum(rate(nv_inference_count{model="inference"}[1m]))`, `node_load1 > 0 or nix`} {
+	for _, expr := range []string{`nv_gpu_utilization`, `sum(rate(nv_inference_count{model="inference"}[1m]))`, `max(node_load1) > 0`} {
 		d, err := a.Explain(t.Context(), expr)
 		require.NoError(t, err)
 		require.NotNil(t, d, expr)
