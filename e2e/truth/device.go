@@ -55,7 +55,7 @@ func (c *claim) gpuShare(s *shape, w words) bool {
 		c.what = "the power that is drawn as a share of the limit"
 		c.portions(s, []ofDevice{func(g *fakes.GPU, from, to time.Time) float64 { return g.MeanPower(from, to) }}, []ofDevice{func(g *fakes.GPU, _, _ time.Time) float64 { return g.PowerLimit() }})
 		return true
-	case memory || s.divides || !w.has("util", "usage", "load", "busy") || !w.has("gpu"),
+	case memory || s.divides || w.has("idle", "unused") || !w.has("util", "usage", "load", "busy") || !w.has("gpu"),
 		w.has("mem", "copy", "enc", "dec", "tensor", "dram", "pipe", "nvlink", "pcie", "framebuffer", "vram", "bandwidth", "fp16", "fp32", "fp64", "occupancy") || w.is("sm", "fb"):
 		return false
 	}

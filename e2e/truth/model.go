@@ -38,6 +38,9 @@ func (c *claim) latency(s *shape, w words, u unit) bool {
 	if w.has("cumulative", "accumulated", "busy", "utili", "load", "throughput", "concurren", "parallel", "saturation", "spent") || w.is("per", "rate", "total") && !w.has("latenc", "average", "avg", "mean") && w.is("second", "sec") {
 		return false
 	}
+	if s.shares || s.parts[inferences] && w.after("per", "inference", "inferences", "sample", "item", "image", "token", "row", "prompt") {
+		return false
+	}
 	switch u.kind {
 	case kindTime:
 	case kindNone:
@@ -272,6 +275,8 @@ func (s *shape) named(w words) []part {
 		switch {
 		case failed && ws.has("success"):
 			continue
+		case failed && requests && s.parts[successes] && s.parts[failures]:
+			return nil // "incl. failures"
 		case failed:
 			return []part{failures}
 		case ws.has("exec"):

@@ -34,10 +34,22 @@ func (w words) is(any ...string) bool {
 	return slices.ContainsFunc(slices.Concat(w.title, w.legend), func(word string) bool { return slices.Contains(any, word) })
 }
 
+// after says whether one of the words follows another at once.
+func (w words) after(first string, any ...string) bool {
+	for _, ws := range [][]string{w.title, w.legend} {
+		for i := range max(len(ws)-1, 0) {
+			if ws[i] == first && slices.Contains(any, ws[i+1]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // statistical are words for something else than a mean or a present value.
 func (w words) statistical() bool {
 	return w.is("p50", "p90", "p95", "p99", "p999", "max", "maximum", "min", "minimum", "peak", "worst", "median", "stddev", "variance", "slo") ||
-		w.has("percentile", "quantile", "predict", "forecast", "anomal", "deviation", "trend", "budget")
+		w.has("percentile", "quantile", "predict", "forecast", "anomal", "deviation", "trend", "budget", "headroom", "margin", "imbalance", "overhead")
 }
 
 // stage is the time that the words name, by the legend rather than by the title;
