@@ -8,6 +8,35 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func TestLegendInference(t *testing.T) {
+	const model = `model="inference"`
+	for _, tc := range []struct {
+		title, metric, matcher string
+		want                   []part // of which one is enough
+	}{
+		{"Latency breakdown", "nv_inference_compute_infer_duration_us", "", []part{inferTime}},
+		{"Request latency breakdown", "nv_inference_compute_infer_duration_us", "", []part{inferTime, requestTime}},
+		{"Latency", "nv_inference_request_duration_us", "", []part{inferTime, requestTime}},
+		{"Latency", "nv_inference_request_duration_us", model, []part{requestTime}},
+		{"Request latency breakdown", "nv_inference_compute_infer_duration_us", model, []part{inferTime, requestTime}},
+		{"Queue time by model", "nv_inference_queue_duration_us", "", []part{inferTime, queueTime}},
+		{"Queue time", "nv_inference_queue_duration_us", model, []part{queueTime}},
+		{"Queue time", "nv_inference_compute_infer_duration_us", model, []part{queueTime}},
+	} {
+		root, err := promparser.NewParser(promparser.Options{}).ParseExpr("rate(" + tc.metric + "{" + tc.matcher + "}[5m]) / rate(nv_inference_request_success[5m])")
+		require.NoError(t, err)
+		s, ok := shapeOf(root)
+		require.True(t, ok)
+		var got []part
+		for _, stage := range s.stages(wordsOf(Panel{Title: tc.title, Legend: "Inference"})) {
+			if len(stage) == 1 {
+				got = append(got, stage[0])
+			}
+		}
+		assert.ElementsMatch(t, tc.want, got, "%s %s", tc.title, tc.metric)
+	}
+}
+
 func claimed(t *testing.T, title, unit, legend, expr string) bool {
 	t.Helper()
 	root, err := promparser.NewParser(promparser.Options{}).ParseExpr(expr)
