@@ -344,14 +344,12 @@ func withoutReason(selectors [][]*labels.Matcher) [][]*labels.Matcher {
 
 // counted are the readings of a number of things.
 func counted(s *shape, p part, perSecond bool, who []*subject, line model.Metric) []reading {
-	sets := [][]*subject{who}
-	switch of := once(who, p == inferences); {
-	case p == failures && (len(of) > 1 || len(of[0]) < len(who)):
+	sets := once(who, p == inferences)
+	switch {
+	case p == failures && (len(sets) > 1 || len(sets[0]) < len(who)):
 		return nil // of which an ensemble counts its steps' twice: no sum is right
 	case p == inferences:
-		sets = append(of, who) // which of them is meant, "all models" does not tell
-	default:
-		sets = of
+		sets = append(sets, who) // which of them is meant, "all models" does not tell
 	}
 	both := s.parts[successes] && s.parts[failures]
 	var out []reading
