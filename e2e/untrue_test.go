@@ -85,6 +85,13 @@ func claims() []shows {
 		{"Pending Requests", "short", "", "sum by (model) (nv_inference_pending_request_count)", true},
 		{"Compute Latency", "µs", "", rated(inferUS, parts, "model") + " / (" + rated(success, parts, "model") + " - " + rated("nv_cache_num_hits_per_model", parts, "model") + " or " + rated(success, parts, "model") + ")", true},
 		{"Compute Latency", "µs", "", rated(inferUS, parts, "model") + " / (" + rated(success, parts, "model") + " - " + rated("nv_cache_num_hits_per_model", `model="no"`, "model") + " or " + rated(success, parts, "model") + ")", false},
+		{"Requests/s", "", "{{model}}", "sum by (model) (rate(" + success + "[5m]))", true},
+		{"Requests/s", "", "{{model}}", "sum by (model) (increase(" + success + "[5m]))", false},
+		{"Requests in the last hour", "short", "", "sum by (model) (increase(" + success + "[1h]))", true},
+		{"Requests in the last hour", "short", "", "sum by (model) (rate(" + success + "[1h]))", false},
+		{"Queue time", "µs", "inference", perRequest(queueUS, `model="inference"`), true},
+		{"Queue time", "µs", "inference", perRequest(inputUS, `model="inference"`), false},
+		{"Inference latency", "µs", "inference", perRequest(requestUS, `model="reranker"`), true},
 		// Devices.
 		{"GPU Utilization", "percent", "", "DCGM_FI_DEV_GPU_UTIL", true},
 		{"GPU Utilization", "percentunit", "", "nv_gpu_utilization", true},
@@ -104,6 +111,8 @@ func claims() []shows {
 		{"GPU Memory Usage", "percent", "", "100 * DCGM_FI_DEV_FB_USED / DCGM_FI_DEV_FB_FREE", false},
 		{"GPU Power", "watt", "", "DCGM_FI_DEV_POWER_USAGE", true},
 		{"GPU Power Total", "watt", "", "sum(nv_gpu_power_usage)", true},
+		{"GPU Power Total", "watt", "", "avg(nv_gpu_power_usage)", false},
+		{"GPU Power", "watt", "", "avg(nv_gpu_power_usage)", true},
 		{"GPU Power", "watt", "", "rate(nv_energy_consumption[$__rate_interval])", true},
 		{"GPU Power", "watt", "", "rate(DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION[$__rate_interval])", false}, // mJ
 		{"GPU Temperature", "celsius", "", "max by (gpu) (DCGM_FI_DEV_GPU_TEMP)", true},
@@ -126,6 +135,8 @@ func unclaimed() []shows {
 		{"GPUs in use", "short", "", "sum(nv_gpu_utilization)", true},
 		{"GPU memory bandwidth", "percent", "", "DCGM_FI_DEV_MEM_COPY_UTIL", true},
 		{"CPU by mode", "percentunit", "{{mode}}", "sum by (mode) (rate(node_cpu_seconds_total[5m]))", true},
+		{"GPU memory headroom", "percentunit", "", "1 - nv_gpu_memory_used_bytes / nv_gpu_memory_total_bytes", true},
+		{"Requests incl. failures", "reqps", "", "sum by (model) (rate(" + success + "[5m])) + sum by (model) (rate(nv_inference_request_failure[5m]))", true},
 		{"Requests, compared with an hour ago", "reqps", "", "sum by (model) (rate(" + success + "[5m] offset 1h))", true},
 		{"Request share", "percentunit", "", "sum by (model) (rate(" + success + "[5m])) / scalar(sum(rate(" + success + "[5m])))", true},
 	}

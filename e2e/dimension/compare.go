@@ -34,6 +34,8 @@ func Compare(values, shown Unit) Difference {
 	switch {
 	case !values.Known() || shown.kind == unknown:
 		return Difference{}
+	case shown.kind == ratio && values.dims == dataRate() && values.scale >= 1e6/8: // divided by what a link or a disk can do
+		return Difference{}
 	case values.kind == moment || shown.kind == moment:
 		return compareMoments(values, shown)
 	case values.kind == shown.kind && values.dims == shown.dims:

@@ -61,7 +61,7 @@ func TestOf(t *testing.T) {
 		{`rate(x_bytes_total[5m]) * 8`, "bits per second"}, {`rate(x_requests_total[5m]) * 60`, "a number per minute"}, {`rate(x_octets_total[5m]) * 8 / 1000 / 1000`, "Mbit per second"},
 		{`increase(x_bytes_total[5m])`, "bytes"}, {`delta(x_bytes[5m])`, "bytes"}, {`idelta(x_bytes[5m])`, "bytes"}, {`increase(x_requests_total[5m])`, "a number of things"},
 		{`increase(x_bytes_total[5m]) / 300`, "bytes per second"}, {`increase(x_requests_total[5m]) / 5`, "a number per minute"}, {`increase(x_bytes_total[5m]) / 7`, ""},
-		{`increase(x_seconds_total[1m]) / 60`, "seconds per second"}, {`increase(x_joules_total[1h]) / 3600`, "watts"}, {`increase(x_bytes_total[10s]) / 10`, "bytes per second"},
+		{`increase(x_seconds_total[1m]) / 60`, "seconds per second"}, {`increase(x_joules_total[1h]) / 3600`, ""}, {`increase(x_joules_total[1h]) / 1000 / 3600`, ""}, {`increase(x_joules_total[1h]) / 3.6e6`, ""}, {`increase(x_joules_total[5m]) / 300`, "watts"}, {`increase(x_joules_total[1d]) / 3.6e6`, "kilowatt-hours"}, {`increase(x_joules_total[1d]) / 1000 / 3600`, "kilowatt-hours"}, {`increase(energy_mj[1d]) / 3.6e6`, "watt-hours"}, {`increase(x_joules_total[1d]) / 3.6e6 * 0.3`, ""}, {`increase(x_bytes_total[10s]) / 10`, "bytes per second"},
 		{`delta(temp[5m])`, ""}, {`rate(temp[5m])`, ""}, {`changes(temp[5m])`, "a number of things"}, {`resets(x_bytes_total[5m])`, "a number of things"},
 		// Quotients and products.
 		{`rate(x_us_total[5m]) / rate(x_requests_total[5m])`, "µs"}, {`sum(rate(x_seconds_sum[5m])) / sum(rate(x_seconds_count[5m]))`, "seconds"},
@@ -70,7 +70,7 @@ func TestOf(t *testing.T) {
 		{`rate(a_requests_total[5m]) / rate(b_requests_total[5m])`, "a ratio (0 to 1)"}, {`increase(a_requests_total[5m]) / increase(b_requests_total[1h])`, ""},
 		{`rate(x_bytes_total[5m]) / rate(x_requests_total[5m])`, "bytes"}, {`x_bytes_total / x_seconds_total`, "bytes per second"}, {`x_watts / y_volts`, "amperes"},
 		{`pending * x_bytes`, "bytes"}, {`util * x_bytes`, "bytes"}, {`pending * util`, ""}, {`x_watts * 2`, ""}, {`x_volts * y_amperes`, "watts"},
-		{`rate(x_requests_total[5m]) * on() (x_seconds_sum / x_seconds_count)`, ""}, {`1 / rate(x_requests_total[5m])`, "seconds"}, {`temp / temp`, ""},
+		{`rate(x_requests_total[5m]) * on() (x_seconds_sum / x_seconds_count)`, ""}, {`1 / rate(x_requests_total[5m])`, "seconds"}, {`1000 / rate(x_requests_total[5m])`, ""}, {`temp / temp`, ""},
 		{`100 * fb_used / (fb_used + fb_used)`, "percent (0 to 100)"}, {`util / util`, "a ratio (0 to 1)"}, {`gpu_util / 100`, "a ratio (0 to 1)"}, {`x / y`, ""}, {`x_bytes / x`, ""},
 		// Scales.
 		{`x_us / 1000`, "ms"}, {`x_us / 1e6`, "seconds"}, {`x_us * 1e-6`, "seconds"}, {`x_seconds * 1000`, "ms"}, {`x_seconds * 1e6`, "µs"}, {`x_seconds / 60`, "minutes"},
@@ -141,6 +141,9 @@ func TestCompare(t *testing.T) {
 		{`temp`, "celsius", Difference{}}, {`temp`, "fahrenheit", Difference{Fault: Quantity}}, {`temp`, "percent", Difference{Fault: Quantity}}, {`temp`, "watt", Difference{Fault: Quantity}},
 		{`clock_mhz`, "hertz", Difference{Scale, 1e-6}}, {`clock_mhz * 1e6`, "hertz", Difference{}}, {`pending`, "s", Difference{Fault: Quantity}}, {`pending`, "percent", Difference{Fault: Quantity}},
 		{`boot`, "dateTimeAsIso", Difference{Scale, 0.001}}, {`boot * 1000`, "dateTimeFromNow", Difference{}}, {`boot`, "s", Difference{Fault: Quantity}}, {`boot`, "short", Difference{}}, {`time() - boot`, "dateTimeAsIso", Difference{Fault: Quantity}},
+		{`increase(energy_mj[1d]) / 3.6e6`, "kwatth", Difference{Scale, 1000}}, {`increase(energy_mj[1d]) / 3.6e9`, "kwatth", Difference{}}, {`increase(x_joules_total[1h]) / 3600`, "watth", Difference{}}, {`increase(x_joules_total[1h]) / 3600`, "watt", Difference{}},
+		{`avg_over_time(x_watts[1h])`, "watth", Difference{}}, {`avg_over_time(x_watts[1h])`, "watt", Difference{}}, {`avg_over_time(x_watts[5m])`, "watth", Difference{Fault: Quantity}},
+		{`rate(x_bytes_total[5m]) * 8 / 1e9`, "percentunit", Difference{}}, {`rate(x_bytes_total[5m]) * 8 / 1e9 * 100`, "percent", Difference{}}, {`fb_used`, "percent", Difference{Fault: Quantity}},
 		{`pending`, "dateTimeAsIso", Difference{}}, {`x`, "ms", Difference{}}, {`42`, "ms", Difference{}}, {`up`, "percent", Difference{}}, {`x_bytes / 2`, "ms", Difference{}},
 	} {
 		shown, ok := Shown(c.shown)

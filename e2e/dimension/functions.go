@@ -58,7 +58,9 @@ func ofArgument(function string, u Unit, arg promparser.Expr) Unit {
 	case "sum_over_time":
 		return summedOverTime(u)
 	case "avg_over_time":
-		return averaged(u)
+		u = averaged(u)
+		u.integrated = u.integrated || near(seconds(arg), 3600) // the mean of an hour's watts is its watt-hours
+		return u
 	case "stddev_over_time", "mad_over_time":
 		return spread(u)
 	case "stdvar_over_time":

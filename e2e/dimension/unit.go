@@ -124,13 +124,16 @@ func (u Unit) times(c float64) Unit {
 // multiplied is times for what is additive, by a positive factor.
 func (u Unit) multiplied(factor float64) Unit {
 	if u.window != 0 {
+		hours := u.dims == energy() && (prefix(factor*3600) || prefix(factor*36))
 		switch window := u.window * factor; {
+		case hours && near(u.window, 3600): // of an hour, watts and watt-hours are the same number
+			return Unit{}
 		case near(window, 1):
 			return perSecond(u)
 		case near(window, 60): // divided by the minutes of the window
 			u.scale *= 1.0 / 60
 			return perSecond(u)
-		case !prefix(factor) && !near(factor, 8):
+		case !prefix(factor) && !near(factor, 8) && !hours:
 			return Unit{}
 		}
 	}
@@ -198,6 +201,8 @@ func divide(a, b Unit) Unit {
 		return a.times(1 / b.value)
 	case b.kind == flag:
 		return a
+	case a.kind == constant && a.value != 1 && b.dims == frequency(): // how long so many take, or so many times how long one does
+		return Unit{}
 	case a.kind == constant:
 		return b.inverse().times(a.value)
 	case !a.additive() || !b.additive():

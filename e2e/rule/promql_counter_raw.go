@@ -234,7 +234,13 @@ func (in *Static) inQuotient(e *expression, c rawCounter, div *promparser.Binary
 		times = times || counter.time
 	}
 	c.why = "the quotient is the mean since the exporter started: it hardly moves, whatever happens now"
-	return c, times
+	return c, times && !sinceStart(e.question)
+}
+
+// sinceStart says whether a panel shows one number and says that it is of all the time
+// since the exporter started.
+func sinceStart(q *Question) bool {
+	return q != nil && shownBy(q.Panel, q.Target).single && sinceWords.MatchString(q.Panel.Title.Value)
 }
 
 // rawUnder are the counters under an expression that are as they are.

@@ -56,6 +56,9 @@ func TestPromqlCounterRawAsShown(t *testing.T) {
 	checkCases(t, promqlCounterRaw(), []ruleCase{
 		{name: "a stat of how many", board: panel("stat", "Requests", "short", requests, "")},
 		{name: "a table", board: panel("table", "Requests", "reqps", requests, "")},
+		{name: "a stat of a mean since the start", board: panel("stat", "Average latency since start", "µs", duration+" / "+requests, "")},
+		{name: "a stat of a mean", board: panel("stat", "Average latency", "µs", duration+" / "+requests, ""), want: []expected{{says: "the mean since the exporter started"}}},
+		{name: "a graph of a mean since the start", board: panel("timeseries", "Average latency since start", "µs", duration+" / "+requests, ""), want: []expected{{says: "the mean since the exporter started"}}},
 		{name: "a graph of a total", board: panel("timeseries", "Cumulative requests", "short", requests, "")},
 		{name: "a graph in an old panel", board: panel("graph", "Requests", "short", requests, ""), want: []expected{{says: "draws it as it is"}}},
 		{name: "a stat of so many a second", board: panel("stat", "Requests", "reqps", requests, ""), want: []expected{{says: "shows it as a rate"}}},

@@ -21,6 +21,8 @@ type shown struct {
 var (
 	rateWords    = regexp.MustCompile(`(?i)\b(rates?|qps|rps|tps|iops|throughput)\b|per (second|sec|minute|min)\b|/ ?(s|sec|second|min|minute)\b`)
 	latencyWords = regexp.MustCompile(`(?i)\b(latency|latencies|delay|response times?|average|avg|mean)\b|time per `)
+	sinceWords   = regexp.MustCompile(`(?i)lifetime|\bsince (the )?(server )?(start|boot|launch|restart)|all.?time|cumulative`)
+	itemWords    = regexp.MustCompile(`(?i)\bper (inference|sample|item|image|token|row|prompt)s?\b`)
 	totalWords   = regexp.MustCompile(`(?i)total|cumulative|accumulated|\bcount|\bnumber of|\bno\. of|#|lifetime|since|overall|all.?time|\bsum\b|counter`)
 )
 

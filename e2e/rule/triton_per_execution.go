@@ -51,6 +51,9 @@ func dividedByRuns(e *expression, div *promparser.BinaryExpr) *Finding {
 	}
 	f := e.finding(below[0])
 	name := e.metric(below[0])
+	if q := e.question; q != nil && name == "nv_inference_count" && itemWords.MatchString(q.Panel.Title.Value) {
+		return nil // a request's time by its batch, which is what the title says
+	}
 	counts := map[string]string{
 		"nv_inference_exec_count": "executions, of which the batcher makes one for several requests",
 		"nv_inference_count":      "inferences, of which a request with a batch makes several",

@@ -1,6 +1,21 @@
 package rule
 
-import "testing"
+import (
+	"strconv"
+	"testing"
+)
+
+func TestTritonPerExecutionByItsTitle(t *testing.T) {
+	panel := func(title, divisor string) string {
+		return boardWith("", `{"id": 1, "type": "timeseries", "title": `+strconv.Quote(title)+`, "targets": [{"refId": "A",
+			"expr": "rate(nv_inference_compute_infer_duration_us[1m]) / rate(`+divisor+`[1m])"}]}`)
+	}
+	checkCases(t, tritonPerExecution(), []ruleCase{
+		{name: "a title that says so", board: panel("Compute time per image", "nv_inference_count")},
+		{name: "a title that does not", board: panel("Compute time", "nv_inference_count"), want: []expected{{says: "which counts inferences"}}},
+		{name: "executions, whatever the title says", board: panel("Compute time per execution", "nv_inference_exec_count"), want: []expected{{says: "which counts executions"}}},
+	})
+}
 
 func TestTritonPerExecution(t *testing.T) {
 	checkExprs(t, tritonPerExecution(), []exprCase{

@@ -55,7 +55,7 @@ func (c *claim) gpuShare(s *shape, w words) bool {
 		c.what = "the power that is drawn as a share of the limit"
 		c.portions(s, []ofDevice{func(g *fakes.GPU, from, to time.Time) float64 { return g.MeanPower(from, to) }}, []ofDevice{func(g *fakes.GPU, _, _ time.Time) float64 { return g.PowerLimit() }})
 		return true
-	case memory || s.divides || !w.has("util", "usage", "load", "busy") || !w.has("gpu"),
+	case memory || s.divides || w.has("idle", "unused") || !w.has("util", "usage", "load", "busy") || !w.has("gpu"),
 		w.has("mem", "copy", "enc", "dec", "tensor", "dram", "pipe", "nvlink", "pcie", "framebuffer", "vram", "bandwidth", "fp16", "fp32", "fp64", "occupancy") || w.is("sm", "fb"):
 		return false
 	}
@@ -106,15 +106,15 @@ func (c *claim) gpuMemory(s *shape, w words) bool {
 	switch memoryMeant(s, w) {
 	case memoryUsed:
 		c.what = "the GPU memory that is in use"
-		c.amounts(s, used)
+		c.amounts(s, false, used)
 	case memoryFree:
 		c.what = "the GPU memory that is free"
-		c.amounts(s, free(total), free(usable))
+		c.amounts(s, false, free(total), free(usable))
 	case memoryTotal:
 		c.what = "the GPU's memory"
-		c.amounts(s, total, usable)
+		c.amounts(s, false, total, usable)
 		if w.has("used", "usage") { // "Total memory used"
-			c.amounts(s, total, usable, used)
+			c.amounts(s, false, total, usable, used)
 		}
 	default:
 		return false
@@ -143,10 +143,10 @@ func (c *claim) gpuPower(s *shape, w words) bool {
 			return false
 		}
 		c.what = "the GPU's power limit"
-		c.amounts(s, func(g *fakes.GPU, _, _ time.Time) float64 { return g.PowerLimit() })
+		c.amounts(s, false, func(g *fakes.GPU, _, _ time.Time) float64 { return g.PowerLimit() })
 	default:
 		c.what = "the power that the GPU draws"
-		c.amounts(s, func(g *fakes.GPU, from, to time.Time) float64 { return g.MeanPower(from, to) })
+		c.amounts(s, w.is("total") && !w.has("avg", "average", "mean"), func(g *fakes.GPU, from, to time.Time) float64 { return g.MeanPower(from, to) })
 	}
 	return true
 }
@@ -154,8 +154,13 @@ func (c *claim) gpuPower(s *shape, w words) bool {
 // nested says whether different aggregations are nested, so that which devices each puts together matters.
 func (s *shape) nested(who []*subject) bool { return s.mixed && len(who) > 1 }
 
-// amounts reads a quantity of which there is twice as much in two devices.
-func (c *claim) amounts(s *shape, quantities ...ofDevice) {
+// amounts reads a quantity of which there is twice as much in two devices; together says
+// that it is claimed to be that of all.
+func (c *claim) amounts(s *shape, together bool, quantities ...ofDevice) {
+	op := s.outermost
+	if together && op == promparser.AVG {
+		op = promparser.SUM
+	}
 	c.readings = func(who []*subject, _ model.Metric) []reading {
 		if s.nested(who) {
 			return nil
@@ -167,7 +172,7 @@ func (c *claim) amounts(s *shape, quantities ...ofDevice) {
 				for i, sub := range who {
 					values[i] = q(sub.gpu, from, to)
 				}
-				return combine(s.outermost, values)
+				return combine(op, values)
 			}})
 		}
 		return out

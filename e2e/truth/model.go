@@ -40,6 +40,9 @@ func (c *claim) latency(s *shape, w words, u unit) bool {
 	if w.has("cumulative", "accumulated", "busy", "utili", "load", "throughput", "concurren", "parallel", "saturation", "spent") || w.is("per", "rate", "total") && !w.has("latenc", "average", "avg", "mean") && w.is("second", "sec") {
 		return false
 	}
+	if s.shares || s.parts[inferences] && w.after("per", "inference", "inferences", "sample", "item", "image", "token", "row", "prompt") {
+		return false
+	}
 	switch u.kind {
 	case kindTime:
 	case kindNone:
@@ -54,20 +57,9 @@ func (c *claim) latency(s *shape, w words, u unit) bool {
 		return false
 	}
 	counted := s.times()
-	stages := [][]part{counted}
-	if named := w.stage(); named != unknown {
-		if len(counted) > 1 && !slices.Contains(counted, named) {
-			return false
-		}
-		stages = [][]part{{named}}
-		if len(counted) > 1 {
-			stages = append(stages, counted)
-		}
-		if named == inferTime {
-			stages = append(stages, []part{inputTime, inferTime, outputTime}) // "compute" is all three as well
-		}
-	} else if len(counted) > 1 && slices.Contains(counted, requestTime) {
-		return false // what is left of a request without its parts
+	stages := s.stages(w)
+	if len(stages) == 0 {
+		return false
 	}
 	c.sinceStart = !s.moves()
 	c.selectors = s.chosen(counted...)
@@ -81,6 +73,52 @@ func (c *claim) latency(s *shape, w words, u unit) bool {
 		return out
 	}
 	return true
+}
+
+// stages are the times that may be meant: those that the words name, else those that
+// the expression counts. There are none where that cannot be told.
+func (s *shape) stages(w words) [][]part {
+	counted := s.times()
+	named := w.stage()
+	inference := w.inference()
+	if inference && s.model(w.legend[0]) && stageIn(w.title) != requestTime { // of which the stage is a part
+		named, inference = stageIn(w.title), false
+	}
+	switch {
+	case named == unknown && len(counted) > 1 && slices.Contains(counted, requestTime):
+		return nil // what is left of a request without its parts
+	case named == unknown:
+		return [][]part{counted}
+	case len(counted) > 1 && !slices.Contains(counted, named):
+		return nil
+	}
+	stages := [][]part{{named}}
+	if len(counted) > 1 {
+		stages = append(stages, counted)
+	}
+	if named == inferTime {
+		stages = append(stages, []part{inputTime, inferTime, outputTime}) // "compute" is all three as well
+	}
+	if inference { // may be the stage, a model, or what the server does as a whole
+		if of := stageIn(w.title); of != unknown {
+			stages = append(stages, []part{of})
+		} else if slices.Equal(counted, []part{requestTime}) {
+			stages = append(stages, counted)
+		}
+	}
+	return stages
+}
+
+// model says whether a word is the name of a model that the expression chooses.
+func (s *shape) model(word string) bool {
+	for _, selectors := range s.selectors {
+		for _, ms := range selectors {
+			if slices.ContainsFunc(ms, func(m *labels.Matcher) bool { return m.Name == "model" && m.Value == word }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func stageWords(stage []part) string {
@@ -220,13 +258,15 @@ func (c *claim) counts(s *shape, w words, u unit) bool {
 		perSecond = true
 	case u.kind != kindNone || moves && s.functions["increase"]:
 		return false
+	case moves && c.window >= time.Hour && w.over(c.window):
 	case moves:
 		perSecond = true
 		if w.is("minute", "min", "rpm") || w.has("percent", "ratio", "share", "proportion") {
 			return false
 		}
 	case s.functions["increase"]:
-		if w.is("second", "sec", "s") {
+		perSecond = w.perSecond()
+		if !perSecond && w.is("second", "sec", "s") {
 			return false
 		}
 	case s.functions["avg_over_time"] || w.is("rate", "second", "sec", "s"):
@@ -278,6 +318,8 @@ func (s *shape) named(w words) []part {
 		switch {
 		case failed && ws.has("success"):
 			continue
+		case failed && requests && s.parts[successes] && s.parts[failures]:
+			return nil // "incl. failures"
 		case failed:
 			return []part{failures}
 		case ws.has("exec"):

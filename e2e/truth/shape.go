@@ -1,6 +1,7 @@
 package truth
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ type shape struct {
 	// outside says that the outermost aggregation is around a division.
 	outside bool
 	divides bool
+	shares  bool // a time is divided by another
 	filters bool // lines are left out by their values, or by others
 	mixed   bool // different aggregations, one inside of the other
 }
@@ -114,7 +116,61 @@ func (s *shape) binary(n *promparser.BinaryExpr) bool {
 	if n.Op.IsComparisonOperator() || n.Op == promparser.LAND || n.Op == promparser.LUNLESS {
 		s.filters = true
 	}
-	return !n.ReturnBool && n.Op != promparser.POW && n.Op != promparser.MOD && n.Op != promparser.ATAN2
+	s.shares = s.shares || n.Op == promparser.DIV && isTimes(partsOf(n.LHS)) && isTimes(partsOf(n.RHS))
+	return !n.ReturnBool && n.Op != promparser.POW && n.Op != promparser.MOD && n.Op != promparser.ATAN2 &&
+		!compares(n) && !estimates(n)
+}
+
+// partsOf are what an expression is about, as far as that is known.
+func partsOf(e promparser.Expr) []part {
+	known := metrics()
+	var out []part
+	promparser.Inspect(e, func(n promparser.Node, _ []promparser.Node) error {
+		if v, ok := n.(*promparser.VectorSelector); ok {
+			out = append(out, known[v.Name].part)
+		}
+		return nil
+	})
+	return out
+}
+
+// isTimes says whether there are parts that are times of requests.
+func isTimes(parts []part) bool { return slices.ContainsFunc(parts, part.isTime) }
+
+// compares says whether an operator tells how far one quantity is from another of its
+// kind, or from a limit that the author has set: what is left of a request without its
+// stages, a temperature below the limit, a device against the average.
+func compares(n *promparser.BinaryExpr) bool {
+	if n.Op != promparser.SUB {
+		return false
+	}
+	left, right := partsOf(n.LHS), partsOf(n.RHS)
+	levels := func(p part) bool {
+		return p == utilization || p == power || p == powerLimit || p == temperature || p == otherTemperature
+	}
+	switch {
+	case isTimes(left) && isTimes(right):
+		return true
+	case slices.ContainsFunc(left, levels) && slices.ContainsFunc(right, levels):
+		return true
+	case len(left) == 0 || len(right) == 0:
+		return slices.ContainsFunc(slices.Concat(left, right), func(p part) bool { return levels(p) && p != utilization })
+	}
+	return false
+}
+
+// estimates says whether a value is multiplied by a factor that leads to no other unit
+// of it: a price, a share for the cooling.
+func estimates(n *promparser.BinaryExpr) bool {
+	if n.Op != promparser.MUL {
+		return false
+	}
+	for _, side := range []promparser.Expr{n.LHS, n.RHS} {
+		if c, ok := side.(*promparser.NumberLiteral); ok && c.Val > 0.1 && c.Val < 10 && c.Val != math.Trunc(c.Val) {
+			return true
+		}
+	}
+	return false
 }
 
 // divides says whether one series is divided by another in an expression.

@@ -3,7 +3,9 @@ package truth
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -34,10 +36,34 @@ func (w words) is(any ...string) bool {
 	return slices.ContainsFunc(slices.Concat(w.title, w.legend), func(word string) bool { return slices.Contains(any, word) })
 }
 
+// after says whether one of the words follows another at once.
+func (w words) after(first string, any ...string) bool {
+	for _, ws := range [][]string{w.title, w.legend} {
+		for i := range max(len(ws)-1, 0) {
+			if ws[i] == first && slices.Contains(any, ws[i+1]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// perSecond says whether the words claim a rate and no other time.
+func (w words) perSecond() bool {
+	return (strings.Contains(w.all, "/s") && w.is("s", "sec", "second") || w.after("per", "second", "sec") || w.is("rps", "qps")) && !w.is("minute", "min", "hour", "last", "past")
+}
+
+// over says whether the words claim what came together in a window of that length.
+func (w words) over(window time.Duration) bool {
+	hours := strconv.Itoa(int(window.Hours())) + "h"
+	last := w.is("last", "past") && !w.has("avg", "average", "mean", "rate") && !w.perSecond()
+	return last && (w.is(hours) || window == time.Hour && w.is("hour") || window == 24*time.Hour && w.is("day", "today"))
+}
+
 // statistical are words for something else than a mean or a present value.
 func (w words) statistical() bool {
 	return w.is("p50", "p90", "p95", "p99", "p999", "max", "maximum", "min", "minimum", "peak", "worst", "median", "stddev", "variance", "slo") ||
-		w.has("percentile", "quantile", "predict", "forecast", "anomal", "deviation", "trend", "budget")
+		w.has("percentile", "quantile", "predict", "forecast", "anomal", "deviation", "trend", "budget", "headroom", "margin", "imbalance", "overhead")
 }
 
 // stage is the time that the words name, by the legend rather than by the title;
@@ -47,6 +73,12 @@ func (w words) stage() part {
 		return s
 	}
 	return stageIn(w.title)
+}
+
+// inference says whether the legend is that word alone: a stage to some, the whole to
+// others, and to many a model.
+func (w words) inference() bool {
+	return len(w.legend) == 1 && (w.legend[0] == "inference" || w.legend[0] == "infer")
 }
 
 func stageIn(ws []string) part {
