@@ -132,6 +132,7 @@ func unclaimed() []shows {
 		{"Cumulative queue time", "µs", "", queueUS, true},
 		{"Queue share of a request", "percentunit", "", rated(queueUS, "", "model") + " / " + rated(requestUS, "", "model"), true},
 		{"Overhead", "µs", "", perRequest(requestUS, "") + " - " + perRequest(queueUS, ""), true},
+		{"GPU utilization sum (of 200 %)", "percent", "", "sum(DCGM_FI_DEV_GPU_UTIL)", true},
 		{"GPUs in use", "short", "", "sum(nv_gpu_utilization)", true},
 		{"GPU memory bandwidth", "percent", "", "DCGM_FI_DEV_MEM_COPY_UTIL", true},
 		{"CPU by mode", "percentunit", "{{mode}}", "sum by (mode) (rate(node_cpu_seconds_total[5m]))", true},

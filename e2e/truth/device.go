@@ -59,6 +59,9 @@ func (c *claim) gpuShare(s *shape, w words) bool {
 		w.has("mem", "copy", "enc", "dec", "tensor", "dram", "pipe", "nvlink", "pcie", "framebuffer", "vram", "bandwidth", "fp16", "fp32", "fp64", "occupancy") || w.is("sm", "fb"):
 		return false
 	}
+	if s.outermost == promparser.SUM && w.is("sum", "total", "combined", "all") {
+		return false // of 200 %, as the title says
+	}
 	c.what = "the share of time that the GPU is busy"
 	c.level(s, wholePercent, func(g *fakes.GPU, from, to time.Time) float64 { return g.MeanUtilization(from, to) })
 	return true
