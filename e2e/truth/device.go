@@ -185,14 +185,14 @@ func (c *claim) amounts(s *shape, together bool, quantities ...ofDevice) {
 // level reads a quantity that does not add up: of several devices it is their mean,
 // the highest or the lowest, and never a sum.
 func (c *claim) level(s *shape, slack float64, q ofDevice) {
+	op := s.outermost
+	if op == promparser.SUM {
+		op = promparser.AVG
+		c.what += ", of which there is no sum"
+	}
 	c.readings = func(who []*subject, _ model.Metric) []reading {
 		if s.nested(who) {
 			return nil
-		}
-		op := s.outermost
-		if op == promparser.SUM {
-			op = promparser.AVG
-			c.what += ", of which there is no sum"
 		}
 		return []reading{{
 			mean: func(from, to time.Time) float64 {
