@@ -109,12 +109,18 @@ func (w *whyFlags) board(s *stack.Stack, expr string) (*stack.Board, error) {
 		Range   bool   `json:"range"`
 	}
 	type panel struct {
-		ID          int            `json:"id"`
-		Type        string         `json:"type"`
-		Title       string         `json:"title"`
-		FieldConfig map[string]any `json:"fieldConfig"`
-		Targets     []target       `json:"targets"`
+		ID          int    `json:"id"`
+		Type        string `json:"type"`
+		Title       string `json:"title"`
+		FieldConfig struct {
+			Defaults struct {
+				Unit string `json:"unit"`
+			} `json:"defaults"`
+		} `json:"fieldConfig"`
+		Targets []target `json:"targets"`
 	}
+	asked := panel{ID: 1, Type: "timeseries", Title: w.title, Targets: []target{{RefID: "A", Expr: expr, Instant: w.instant, Range: !w.instant}}}
+	asked.FieldConfig.Defaults.Unit = w.unit
 	text, err := json.Marshal(struct {
 		UID           string            `json:"uid"`
 		Title         string            `json:"title"`
@@ -123,10 +129,7 @@ func (w *whyFlags) board(s *stack.Stack, expr string) (*stack.Board, error) {
 		Panels        []panel           `json:"panels"`
 	}{
 		UID: "asked-by-hand", Title: "Asked by hand", SchemaVersion: 42, Time: map[string]string{"from": "now-" + w.window, "to": "now"},
-		Panels: []panel{{
-			ID: 1, Type: "timeseries", Title: w.title, FieldConfig: map[string]any{"defaults": map[string]string{"unit": w.unit}},
-			Targets: []target{{RefID: "A", Expr: expr, Instant: w.instant, Range: !w.instant}},
-		}},
+		Panels: []panel{asked},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("put the expression into a panel: %w", err)

@@ -198,6 +198,9 @@ func (t *text) finding(f rule.Finding) {
 			t.field("", e)
 		}
 	}
+	if f.Asked > 0 && t.Verbose {
+		t.field("", fmt.Sprintf("found out by %d questions to Prometheus", f.Asked))
+	}
 	if f.Fix != "" {
 		t.field("fix", f.Fix)
 	}

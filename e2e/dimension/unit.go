@@ -343,3 +343,36 @@ func either(a, b Unit) Unit {
 	a.integrated = a.integrated || b.integrated
 	return a
 }
+
+// Measured is what a unit measures, as far as others need to tell.
+type Measured uint8
+
+// The quantities.
+const (
+	Other Measured = iota
+	Time
+	Share     // of a whole
+	Frequency // how many things a second
+	Data
+	Power
+	Celsius
+)
+
+// Measures is what a unit measures, and how many base units one of it is: seconds,
+// wholes, things a second, bytes, watts, °C.
+func (u Unit) Measures() (q Measured, scale float64) {
+	switch {
+	case u.kind == ratio:
+		return Share, u.scale
+	case u.kind == celsius:
+		return Celsius, u.scale
+	case u.kind != quantity:
+		return Other, u.scale
+	}
+	for q, d := range map[Measured]dims{Time: duration(), Frequency: frequency(), Data: data(), Power: power()} {
+		if u.dims == d {
+			return q, u.scale
+		}
+	}
+	return Other, u.scale
+}

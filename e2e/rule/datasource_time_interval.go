@@ -28,7 +28,7 @@ func datasourceTimeInterval() Rule {
 			if in.Stack.Prometheus == nil {
 				return nil
 			}
-			pace := paceOf(in.Stack.Prometheus)
+			pace := paceOf(in.Stack.Prometheus, in.Metrics)
 			var out []Finding
 			for _, ds := range in.Stack.Datasources {
 				if !query.IsPrometheus(ds) || Unreachable(in.Stack, ds) != nil || Elsewhere(in.Stack, ds) != "" || !usedBy(in, ds) {
@@ -79,7 +79,7 @@ func (p pace) usedThrough(in *Static, ds *stack.Datasource) usedJobs {
 			if err != nil {
 				continue // panel/syntax
 			}
-			for _, vs := range selectors(root) {
+			for _, vs := range Selectors(root) {
 				out.add(p, vs)
 			}
 		}
@@ -104,17 +104,6 @@ func (u *usedJobs) add(p pace, vs *promparser.VectorSelector) {
 			u.used, u.told = append(u.used, j), true
 		}
 	}
-}
-
-func selectors(root promparser.Expr) []*promparser.VectorSelector {
-	var out []*promparser.VectorSelector
-	promparser.Inspect(root, func(n promparser.Node, _ []promparser.Node) error {
-		if vs, ok := n.(*promparser.VectorSelector); ok {
-			out = append(out, vs)
-		}
-		return nil
-	})
-	return out
 }
 
 // slowest is the interval that is right for all of the jobs: windows of four times

@@ -10,6 +10,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	promparser "github.com/prometheus/prometheus/promql/parser"
 
+	"github.com/panelgate/panelgate/fakes/catalogue"
+	"github.com/panelgate/panelgate/fakes/standard"
 	"github.com/panelgate/panelgate/stack"
 )
 
@@ -17,12 +19,13 @@ import (
 type pace struct {
 	jobs       []*stack.Job
 	recorded   map[string]bool // by recording rules, whose groups have a pace of their own
-	evaluation time.Duration   // global evaluation_interval, the step of a subquery that names none
+	metrics    *catalogue.Catalogue
+	evaluation time.Duration // global evaluation_interval, the step of a subquery that names none
 }
 
 // paceOf takes no Prometheus, too: nothing is known then.
-func paceOf(p *stack.Prometheus) pace {
-	out := pace{recorded: map[string]bool{}}
+func paceOf(p *stack.Prometheus, metrics *catalogue.Catalogue) pace {
+	out := pace{recorded: map[string]bool{}, metrics: metrics}
 	if p == nil {
 		return out
 	}
@@ -67,7 +70,7 @@ func (p pace) jobsOf(vs *promparser.VectorSelector) (jobs []*stack.Job, told boo
 	if slices.ContainsFunc(vs.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == "job" }) {
 		jobs, told = narrowJobs(jobs, told, func(j *stack.Job) bool { return chosenBy(vs, j) })
 	}
-	if port := exporterPort(metric); port != "" {
+	if port, ok := standard.Port(p.metrics.Exporter(metric)); ok {
 		jobs, told = narrowJobs(jobs, told, func(j *stack.Job) bool { return scrapes(j, port) })
 	}
 	return jobs, told
@@ -98,19 +101,7 @@ func chosenBy(vs *promparser.VectorSelector, j *stack.Job) bool {
 	})
 }
 
-// exporterPort is the standard port of the exporter that has a metric.
-func exporterPort(metric string) string {
-	switch {
-	case strings.HasPrefix(metric, "nv_"):
-		return ":8002" // Triton
-	case strings.HasPrefix(metric, "DCGM_"):
-		return ":9400"
-	case strings.HasPrefix(metric, "node_"):
-		return ":9100"
-	}
-	return ""
-}
-
-func scrapes(j *stack.Job, port string) bool {
-	return slices.ContainsFunc(j.Targets, func(t stack.Target) bool { return strings.HasSuffix(t.Address.Value, port) })
+// scrapes says whether a job has a target at a port.
+func scrapes(j *stack.Job, port int) bool {
+	return slices.ContainsFunc(j.Targets, func(t stack.Target) bool { return strings.HasSuffix(t.Address.Value, fmt.Sprintf(":%d", port)) })
 }

@@ -206,7 +206,7 @@ func (m *unitMismatch) claimsLatency() bool {
 	if saysLatency.MatchString(m.expression.question.Panel.Title.Value) {
 		return true
 	}
-	return slices.ContainsFunc(selectorsIn(m.expression.root), func(vs *promparser.VectorSelector) bool {
+	return slices.ContainsFunc(Selectors(m.expression.root), func(vs *promparser.VectorSelector) bool {
 		return strings.HasPrefix(m.expression.metric(vs), "nv_inference_")
 	})
 }

@@ -206,7 +206,7 @@ func comparesOrCorrects(b *promparser.BinaryExpr, side promparser.Node, vs *prom
 		factor, constant := numberOf(other)
 		return !constant || factor == 0
 	case promparser.LOR:
-		return len(selectorsIn(other)) > 0
+		return len(Selectors(other)) > 0
 	}
 	return true
 }

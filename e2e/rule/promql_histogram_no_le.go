@@ -63,7 +63,7 @@ func (in *Static) lostBuckets(e *expression, n promparser.Node) *Finding {
 // asksBuckets says whether what is selected under an expression are the buckets of
 // classic histograms, and nothing else.
 func asksBuckets(e *expression, under promparser.Expr) bool {
-	all := selectorsIn(under)
+	all := Selectors(under)
 	for _, vs := range all {
 		if !strings.HasSuffix(e.metric(vs), "_bucket") {
 			return false

@@ -145,7 +145,7 @@ func grouped(n promparser.Expr) bool {
 	case *promparser.ParenExpr:
 		return grouped(n.Expr)
 	case *promparser.AggregateExpr:
-		return !n.Without && len(selectorsIn(n.Expr)) > 0
+		return !n.Without && len(Selectors(n.Expr)) > 0
 	case *promparser.BinaryExpr:
 		switch {
 		case n.RHS.Type() == promparser.ValueTypeScalar:

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/panelgate/panelgate/fakes/catalogue"
+	"github.com/panelgate/panelgate/fakes/triton"
 	"github.com/panelgate/panelgate/stack"
 )
 
@@ -74,7 +75,7 @@ func (in *Static) asked() askedMetrics {
 		if out.files[at.file] == nil {
 			out.files[at.file] = map[string]bool{}
 		}
-		for _, vs := range selectorsIn(e.root) {
+		for _, vs := range Selectors(e.root) {
 			name := e.metric(vs)
 			out.panels[at][name], out.files[at.file][name] = true, true
 			if strings.HasPrefix(name, "vllm:") && strings.Contains(e.text, "model_name") {
@@ -113,7 +114,7 @@ func (in *Static) printedByTriton(n named, m catalogue.Metric, all askedMetrics)
 	if m.Exporter != "vllm" || !keptByTriton(m.Name) || in.Stack.Prometheus == nil {
 		return false
 	}
-	if !slices.ContainsFunc(in.Stack.Prometheus.Jobs, func(j *stack.Job) bool { return scrapes(j, ":8002") }) {
+	if !slices.ContainsFunc(in.Stack.Prometheus.Jobs, func(j *stack.Job) bool { return scrapes(j, triton.DefaultPort) }) {
 		return false
 	}
 	file := n.begin().Pos.File

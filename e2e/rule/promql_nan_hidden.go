@@ -75,7 +75,7 @@ func (in *Static) skewedDivisor(e *expression, divisor promparser.Expr) *Finding
 // movesFast says whether a rate is of what comes in thousands a second where there is
 // any of it at all: one more does no harm.
 func (in *Static) movesFast(e *expression, divisor promparser.Expr) bool {
-	for _, vs := range selectorsIn(divisor) {
+	for _, vs := range Selectors(divisor) {
 		name := e.metric(vs)
 		m, part, _ := in.Metrics.Series(name)
 		fine := slices.Contains([]string{"bytes", "us", "ms", "ns", "mJ"}, m.Unit) && part != catalogue.Count && part != catalogue.Bucket

@@ -35,8 +35,8 @@ func (e *expression) metric(vs *promparser.VectorSelector) string {
 	return name
 }
 
-// selectorsIn are the selectors under a node, in their order.
-func selectorsIn(n promparser.Node) []*promparser.VectorSelector {
+// Selectors are the selectors under a node, in their order.
+func Selectors(n promparser.Node) []*promparser.VectorSelector {
 	var out []*promparser.VectorSelector
 	promparser.Inspect(n, func(n promparser.Node, _ []promparser.Node) error {
 		if vs, ok := n.(*promparser.VectorSelector); ok {
@@ -88,7 +88,7 @@ func alternatives(path []promparser.Node, n promparser.Node) []*promparser.Vecto
 		if promparser.Node(or.LHS) == next {
 			other = or.RHS
 		}
-		out = append(out, selectorsIn(other)...)
+		out = append(out, Selectors(other)...)
 	}
 	return out
 }

@@ -137,7 +137,7 @@ func ensembleSpokenOf(b *Board, all []*expression) string {
 		if e.question == nil || e.question.Board != b {
 			continue
 		}
-		for _, vs := range selectorsIn(e.root) {
+		for _, vs := range Selectors(e.root) {
 			for _, m := range vs.LabelMatchers {
 				if m.Name == modelLabel && speaks(m.Value) && m.Matches(m.Value) && strings.HasPrefix(e.metric(vs), "nv_") {
 					return m.Value
@@ -160,7 +160,7 @@ func (in *Static) doubleCounts(e *expression, says func(*promparser.VectorSelect
 		if !ok || !r.sumsOverModels(agg) || e.inShareOfItself(path) {
 			return nil
 		}
-		among := slices.DeleteFunc(selectorsIn(agg.Expr), func(vs *promparser.VectorSelector) bool { return says(vs) == nil || !countedTwice(e.metric(vs)) })
+		among := slices.DeleteFunc(Selectors(agg.Expr), func(vs *promparser.VectorSelector) bool { return says(vs) == nil || !countedTwice(e.metric(vs)) })
 		if len(among) > 0 {
 			sums, twice = append(sums, agg), append(twice, among...)
 		}
@@ -202,7 +202,7 @@ func (e *expression) inShareOfItself(path []promparser.Node) bool {
 // metricsIn are the names of the metrics of an expression's part, each once.
 func (e *expression) metricsIn(n promparser.Expr) []string {
 	var out []string
-	for _, vs := range selectorsIn(n) {
+	for _, vs := range Selectors(n) {
 		if name := e.metric(vs); !slices.Contains(out, name) {
 			out = append(out, name)
 		}

@@ -40,7 +40,7 @@ func dividedByRuns(e *expression, div *promparser.BinaryExpr) *Finding {
 	if duration == "" {
 		return nil
 	}
-	below := selectorsIn(div.RHS)
+	below := Selectors(div.RHS)
 	for _, vs := range below {
 		if !countsRuns(e.metric(vs)) {
 			return nil
@@ -74,7 +74,7 @@ func dividedByRuns(e *expression, div *promparser.BinaryExpr) *Finding {
 
 // firstNamed is the first metric under an expression that is of a kind, "" for none.
 func firstNamed(e *expression, under promparser.Expr, is func(name string) bool) string {
-	for _, vs := range selectorsIn(under) {
+	for _, vs := range Selectors(under) {
 		if name := e.metric(vs); is(name) {
 			return name
 		}

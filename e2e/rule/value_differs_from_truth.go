@@ -54,7 +54,7 @@ func (in *Live) untrue(a *Asked) *Finding {
 		return nil
 	}
 	d, _ := in.Truth.Judge(truth.Panel{
-		Title: a.Panel.Title.Value, Legend: a.Target.LegendFormat.Value, Unit: unit.Value, Expr: root, Step: a.Request.Step,
+		Title: a.Panel.Title.Value, Legend: a.Target.LegendFormat.Value, Unit: unit.Value, Expr: root,
 	}, a.Answer)
 	if d == nil {
 		return nil

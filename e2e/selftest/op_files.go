@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack"
 )
 
@@ -471,7 +472,7 @@ func (s *Subject) portConflicts() []Mutant {
 func (s *Subject) perMetric(lines func(metric string) []string) []Mutant {
 	var names []string
 	for _, at := range s.sites {
-		for _, vs := range selectors(at.root) {
+		for _, vs := range rule.Selectors(at.root) {
 			if vs.Name != "" && !slices.Contains(names, vs.Name) {
 				names = append(names, vs.Name)
 			}
@@ -516,7 +517,7 @@ func (s *Subject) labels() []jobLabel {
 	var out []jobLabel
 	for _, at := range s.sites {
 		named := at.names()
-		for _, vs := range selectors(at.root) {
+		for _, vs := range rule.Selectors(at.root) {
 			m, _, ok := s.metrics.Series(vs.Name)
 			job := s.jobOf(m.Exporter)
 			if !ok || job == nil {
@@ -552,7 +553,7 @@ func (s *site) names() []string {
 // reads says whether a panel reads a metric.
 func (s *Subject) reads(metric string) bool {
 	return slices.ContainsFunc(s.sites, func(at *site) bool {
-		return slices.ContainsFunc(selectors(at.root), func(vs *promparser.VectorSelector) bool { return vs.Name == metric })
+		return slices.ContainsFunc(rule.Selectors(at.root), func(vs *promparser.VectorSelector) bool { return vs.Name == metric })
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/common/model"
 	promparser "github.com/prometheus/prometheus/promql/parser"
 
+	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/fakes/catalogue"
 )
 
@@ -460,7 +461,7 @@ func (sub *Subject) swap(s *site, vs *promparser.VectorSelector, n promparser.No
 // rename gives a metric another name in a part of an expression.
 func (sub *Subject) rename(s *site, n promparser.Node, from, to string) Mutant {
 	var parts []part
-	for _, vs := range selectors(n) {
+	for _, vs := range rule.Selectors(n) {
 		if name, ok := s.name(vs); ok && vs.Name == from {
 			parts = append(parts, replaceToken(name, to))
 		}
@@ -473,7 +474,7 @@ func (sub *Subject) rename(s *site, n promparser.Node, from, to string) Mutant {
 func (sub *Subject) wrongCounter(s *site, divisor promparser.Expr) []Mutant {
 	var out []Mutant
 	seen := map[string]bool{}
-	for _, vs := range selectors(divisor) {
+	for _, vs := range rule.Selectors(divisor) {
 		m, ok := sub.metric(vs)
 		if !ok || seen[vs.Name] || m.Type != catalogue.Counter || m.Unit != "1" {
 			continue
@@ -554,7 +555,7 @@ func inMatrix(path []promparser.Node) bool {
 }
 
 func firstMetric(n promparser.Node) string {
-	for _, vs := range selectors(n) {
+	for _, vs := range rule.Selectors(n) {
 		if vs.Name != "" {
 			return vs.Name
 		}

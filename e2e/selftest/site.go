@@ -206,18 +206,6 @@ func (s *site) grouping(n promparser.Node) (keyword promparser.Item, labels []pr
 	return promparser.Item{}, nil, 0
 }
 
-// selectors are those of a part of an expression.
-func selectors(n promparser.Node) []*promparser.VectorSelector {
-	var out []*promparser.VectorSelector
-	promparser.Inspect(n, func(n promparser.Node, _ []promparser.Node) error {
-		if vs, ok := n.(*promparser.VectorSelector); ok {
-			out = append(out, vs)
-		}
-		return nil
-	})
-	return out
-}
-
 // metric is what the catalogue knows of a selector's metric.
 func (sub *Subject) metric(vs *promparser.VectorSelector) (catalogue.Metric, bool) {
 	m, part, ok := sub.metrics.Series(vs.Name)

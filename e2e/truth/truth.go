@@ -27,7 +27,6 @@ type Panel struct {
 	Title, Legend string // the legend as written, with its {{labels}}
 	Unit          string // Grafana's id, "" for none
 	Expr          promparser.Expr
-	Step          time.Duration // of the query, 0 for an instant one
 }
 
 // Difference is a line that is not true.

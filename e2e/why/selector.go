@@ -287,6 +287,9 @@ func (d *diagnosing) matchers(name *labels.Matcher, rest []*labels.Matcher, foun
 			found = matching(found, without(rest, m))
 		}
 		if d.takenAway(metric, m, out) {
+			if there := valueList(found, m.Name); len(there) > 0 {
+				out.Evidence = append(out.Evidence, fmt.Sprintf("what Prometheus has of %s: %s", m.Name, values(found, m.Name)))
+			}
 			return nil
 		}
 		d.matcherMissing(metric, m, found, out)
