@@ -32,10 +32,9 @@ type checkFlags struct {
 	configFile string
 	dashboards []string
 	failOn     string
-	jsonFile   string
-	noColor    bool
-	verbose    bool
 	services   []string
+	outputFlags
+	tell *teller // of a run that is under way
 	// of check alone
 	env     envFlags
 	matrix  matrixFlags
@@ -45,11 +44,12 @@ type checkFlags struct {
 
 func (c *checkFlags) addTo(cmd *cobra.Command) {
 	c.addChoiceTo(cmd)
-	f := cmd.Flags()
-	f.StringVar(&c.failOn, "fail-on", "error", "the mildest `severity` that fails: error, warning or info")
-	f.StringVar(&c.jsonFile, "json", "", "write the result as JSON to `file` (- for standard output, in place of the text)")
-	f.BoolVar(&c.noColor, "no-color", false, "no colour, as with NO_COLOR in the environment")
-	f.BoolVarP(&c.verbose, "verbose", "v", false, "say more: every query, every finding of info, the time of each stage, Prometheus' log")
+	c.addFailOnTo(cmd)
+	c.outputFlags.addTo(cmd)
+}
+
+func (c *checkFlags) addFailOnTo(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.failOn, "fail-on", "error", "the mildest `severity` that fails: error, warning or info")
 }
 
 // addChoiceTo adds the flags that say which stack, and what of it.
@@ -205,13 +205,25 @@ func ended(ctx context.Context, err error, stage string) error {
 	}
 }
 
-// outcome renders what a run came to, a failure to run included, and turns it
-// into the command's exit code.
-func (c *checkFlags) outcome(stdout io.Writer, where string, prove func() (*e2e.Report, rule.Severity, error)) error {
+// outcome tells what a run came to, a failure to run included, and turns it into
+// the command's exit code.
+func (c *checkFlags) outcome(stdout io.Writer, where string, prove func() (*e2e.Report, rule.Severity, error)) (err error) {
 	began := time.Now().Add(-c.env.elapsed)
+	if c.tell, err = c.newTeller(stdout); err != nil {
+		return err
+	}
+	c.tell.emit(report.Start(version(), c.stackDir, where, began))
 	proved, failOn, err := prove()
-	result := c.result(where, time.Since(began), proved, failOn, err)
-	if writeErr := c.write(stdout, result); writeErr != nil {
+	return c.tellOut(c.result(where, began, proved, failOn, err), err)
+}
+
+// tellOut tells what a run came to and ends the command as it asks for; err is why it
+// could not be run.
+func (c *checkFlags) tellOut(result report.Result, err error) error {
+	for e := range report.Events(result) {
+		c.tell.emit(e)
+	}
+	if writeErr := c.tell.finish(c.textOptions(c.tell.stdout)); writeErr != nil {
 		return notRun(writeErr)
 	}
 	if err != nil {
@@ -224,9 +236,9 @@ func (c *checkFlags) outcome(stdout io.Writer, where string, prove func() (*e2e.
 }
 
 // result is what a run came to, with its verdict and its exit code.
-func (c *checkFlags) result(where string, took time.Duration, proved *e2e.Report, failOn rule.Severity, err error) report.Result {
+func (c *checkFlags) result(where string, began time.Time, proved *e2e.Report, failOn rule.Severity, err error) report.Result {
 	result := report.Result{
-		Report: proved, Version: version(), StackDir: c.stackDir, Where: where, Took: took, Verdict: report.Pass,
+		Report: proved, Version: version(), StackDir: c.stackDir, Where: where, Began: began, Took: time.Since(began), Verdict: report.Pass,
 	}
 	switch {
 	case err != nil:
@@ -246,39 +258,8 @@ func codeOf(err error) int {
 	return exitNotRun
 }
 
-func (c *checkFlags) write(stdout io.Writer, result report.Result) error {
-	if c.jsonFile == "-" {
-		return report.JSON(stdout, result)
-	}
-	textErr := c.writeText(stdout, result)
-	if c.jsonFile == "" {
-		return textErr
-	}
-	return errors.Join(textErr, writeFile(c.jsonFile, func(w io.Writer) error { return report.JSON(w, result) }))
-}
-
-func (c *checkFlags) writeText(stdout io.Writer, result report.Result) error {
-	if result.Report == nil {
-		return nil // the error says it all
-	}
-	return report.Text(stdout, result, c.textOptions(stdout))
-}
-
 func (c *checkFlags) textOptions(stdout io.Writer) report.TextOptions {
 	return report.TextOptions{Color: c.paints(stdout), Verbose: c.verbose, Info: c.failOn == rule.Info.String()}
-}
-
-func writeFile(name string, write func(io.Writer) error) (err error) {
-	f, err := os.Create(name)
-	if err != nil {
-		return fmt.Errorf("write the JSON report: %w", err)
-	}
-	defer func() {
-		if closeErr := f.Close(); closeErr != nil && err == nil {
-			err = fmt.Errorf("write the JSON report: %w", closeErr)
-		}
-	}()
-	return write(f)
 }
 
 func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, error) {
@@ -317,13 +298,24 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 	}
 	cfg.Exclude = append(cfg.Exclude, foreign...)
 	p := &prepared{stack: s, load: load, failOn: failOn, progress: report.NewProgress(stderr)}
-	p.opts = e2e.Options{Config: cfg, Choose: choose, Progress: p.progress.Show}
 	if c.verbose { // a log and a line that redraws itself do not mix
 		p.progress = report.NewProgress(io.Discard)
-		p.opts.Progress = p.progress.Show
+	}
+	p.opts = e2e.Options{Config: cfg, Choose: choose, Progress: c.progress(p.progress)}
+	if c.verbose {
 		p.opts.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	}
 	return p, nil
+}
+
+// progress shows what is going on to people, and to who reads the events.
+func (c *checkFlags) progress(shown *report.Progress) func(stage string, done, total int) {
+	return func(stage string, done, total int) {
+		shown.Show(stage, done, total)
+		if c.tell != nil {
+			c.tell.progress(stage)
+		}
+	}
 }
 
 // roles are the services that the command line or panelgate.yml name for a role.

@@ -42,7 +42,6 @@ type envFlags struct {
 	tunnel  bool
 	inside  string
 	elapsed time.Duration
-	paint   bool
 	// of attach
 	prometheus, grafana string
 	tenant              string
@@ -64,7 +63,6 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 	f.BoolVar(&e.tunnel, "tunnel", false, "dagger: ask from this machine through Dagger's tunnels, which listen on all of its interfaces, and not from a container in the pipeline")
 	f.StringVar(&e.inside, "inside", "", "this is the pipeline's container, and the fakes' program is this `file`")
 	f.DurationVar(&e.elapsed, "elapsed", 0, "how long the run has been going on before this process")
-	f.BoolVar(&e.paint, "paint", false, "colour, whatever standard output is")
 	for _, hidden := range insideFlags() {
 		if err := f.MarkHidden(hidden); err != nil {
 			panic(err) // the flag was added above
@@ -90,7 +88,7 @@ func dockerFlags() []string { return []string{"upgrade-from"} }
 func daggerFlags() []string { return []string{"engine", "tunnel"} }
 
 // insideFlags are how the gate calls itself in a container of the pipeline.
-func insideFlags() []string { return []string{"inside", "elapsed", "paint"} }
+func insideFlags() []string { return []string{"inside", "elapsed"} }
 
 func attachFlags() []string {
 	return []string{"prometheus", "grafana", "tenant", "org-id", "ca-file", "proxy"}

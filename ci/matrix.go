@@ -121,17 +121,17 @@ func (c *checkFlags) checkMatrix(cmd *cobra.Command, stdout, stderr io.Writer) e
 }
 
 func (c *checkFlags) writeMatrix(stdout io.Writer, result report.MatrixResult) error {
-	if c.jsonFile == "-" {
+	if c.jsonFile() == standardOutput {
 		return report.MatrixJSON(stdout, result)
 	}
 	var err error
 	if result.Err == nil { // else the error says it all
 		err = report.Matrix(stdout, result, c.textOptions(stdout))
 	}
-	if c.jsonFile == "" {
+	if c.jsonFile() == "" {
 		return err
 	}
-	return errors.Join(err, writeFile(c.jsonFile, func(w io.Writer) error { return report.MatrixJSON(w, result) }))
+	return errors.Join(err, writeFile(c.jsonFile(), "json", func(w io.Writer) error { return report.MatrixJSON(w, result) }))
 }
 
 // runMatrix runs every cell. An error means that none was begun.
@@ -176,6 +176,9 @@ func (c *checkFlags) runMatrix(cmd *cobra.Command, stderr io.Writer) (_ report.M
 func (c *checkFlags) newMatrix(cmd *cobra.Command, stderr io.Writer) (*matrixRun, error) {
 	given := cmd.Flags().Changed
 	m := &matrixRun{checkFlags: c, stderr: stderr, progress: report.NewProgress(stderr), documents: map[string]*report.Document{}}
+	if name := c.beyondJSON(); name != "" {
+		return nil, usage(fmt.Errorf("--%s tells of one run: a matrix writes text and --json", name))
+	}
 	var err error
 	if err := c.env.options(&m.base, func(flag string) bool {
 		return flag != matrix.Prometheus && flag != matrix.Grafana && given(flag) // they are versions here

@@ -28,7 +28,7 @@ func (m *matrixRun) prover() prover {
 func (m *matrixRun) inProcess(ctx context.Context, cell matrix.Cell) *report.Document {
 	began := time.Now()
 	proved, err := m.proveHere(ctx, cell)
-	return report.NewDocument(m.result(m.env.name, time.Since(began), proved, m.failOn, err))
+	return report.NewDocument(m.result(m.env.name, began, proved, m.failOn, err))
 }
 
 func (m *matrixRun) proveHere(ctx context.Context, cell matrix.Cell) (*e2e.Report, error) {

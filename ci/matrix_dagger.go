@@ -53,7 +53,7 @@ func (m *matrixRun) inPipeline(ctx context.Context, cell matrix.Cell) *report.Do
 	began := time.Now()
 	document, err := m.proveThere(ctx, cell)
 	if err != nil {
-		return report.NewDocument(m.result(m.env.name, time.Since(began), nil, m.failOn, err))
+		return report.NewDocument(m.result(m.env.name, began, nil, m.failOn, err))
 	}
 	return document
 }
@@ -90,7 +90,7 @@ func (m *matrixRun) proveThere(ctx context.Context, cell matrix.Cell) (_ *report
 	if err := copyLogs(ran, p.opts.Containers.Logs); err != nil {
 		return nil, notRun(err)
 	}
-	document, err := readPiped(ran)
+	document, err := readPiped(ran, nil)
 	if err != nil {
 		return nil, notRun(err)
 	}

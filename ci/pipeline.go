@@ -15,16 +15,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/panelgate/panelgate/ci/report"
-	"github.com/panelgate/panelgate/e2e"
 	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/e2e/env/dagger"
-	"github.com/panelgate/panelgate/e2e/rule"
 )
 
 // What the gate in the pipeline brings back.
 const (
-	pipedJSON = "report.json"
-	pipedLogs = "logs"
+	pipedEvents = "report.ndjson"
+	pipedLogs   = "logs"
 )
 
 // piped says whether the gate is to run in a container of the pipeline: where the stack
@@ -51,18 +49,39 @@ func (c *checkFlags) session(ctx context.Context, p *prepared) (*dagger.Session,
 }
 
 // checkInPipeline is check, run by this very program in a container of the pipeline.
-func (c *checkFlags) checkInPipeline(cmd *cobra.Command, stdout, stderr io.Writer) error {
-	ran, err := c.pipe(cmd, stdout, stderr)
-	if err != nil {
-		return c.outcome(stdout, c.env.name, func() (*e2e.Report, rule.Severity, error) { return nil, 0, err })
+// What that has told is told on.
+func (c *checkFlags) checkInPipeline(cmd *cobra.Command, stdout, stderr io.Writer) (err error) {
+	began := time.Now()
+	if c.tell, err = c.newTeller(stdout); err != nil {
+		return err
 	}
-	err = c.bringBack(ran, stdout)
-	return errors.Join(err, os.RemoveAll(ran.Dir))
+	c.tell.emit(report.Start(version(), c.stackDir, c.env.name, began))
+	ran, err := c.pipe(cmd, stderr, began)
+	if err == nil {
+		err = errors.Join(c.bringBack(ran), os.RemoveAll(ran.Dir))
+	}
+	if err != nil {
+		for e := range report.Events(c.result(c.env.name, began, nil, 0, err)) {
+			c.tell.emit(e)
+		}
+	}
+	if writeErr := c.tell.finish(c.textOptions(stdout)); writeErr != nil {
+		return notRun(writeErr)
+	}
+	switch d := c.tell.document; {
+	case err != nil:
+		return err
+	case d.ExitCode == exitClean:
+		return nil
+	case d.Error != "":
+		return &exitError{code: d.ExitCode, err: errors.New(d.Error)}
+	default:
+		return &exitError{code: d.ExitCode}
+	}
 }
 
 // pipe runs the gate in the pipeline.
-func (c *checkFlags) pipe(cmd *cobra.Command, stdout, stderr io.Writer) (ran *dagger.Ran, err error) {
-	began := time.Now()
+func (c *checkFlags) pipe(cmd *cobra.Command, stderr io.Writer, began time.Time) (ran *dagger.Ran, err error) {
 	ctx, cancel, p, err := c.begin(cmd, stderr)
 	defer cancel()
 	if err != nil {
@@ -80,9 +99,6 @@ func (c *checkFlags) pipe(cmd *cobra.Command, stdout, stderr io.Writer) (ran *da
 	}
 	gate.Session = session
 	gate.Began = began
-	if c.paints(stdout) {
-		gate.Args = append(gate.Args, "--paint")
-	}
 	ran, err = gate.Run(ctx)
 	return ran, ended(ctx, err, p.progress.Stage())
 }
@@ -128,7 +144,7 @@ func (c *checkFlags) gate(p *prepared) (dagger.Gate, error) {
 // understood.
 func (c *checkFlags) pipedArgs(p *prepared) []string {
 	args := []string{
-		"check", "--env", dagger.Name, "--inside", dagger.FakesFile, "--json", path.Join(dagger.OutDir, pipedJSON),
+		"check", "--env", dagger.Name, "--inside", dagger.FakesFile, "--" + eventStream, path.Join(dagger.OutDir, pipedEvents),
 		"--stack", filepath.ToSlash(c.stackDir), "--fail-on", c.failOn, "--history", c.history,
 	}
 	add := func(flag string, values ...string) {
@@ -157,54 +173,32 @@ func (c *checkFlags) pipedArgs(p *prepared) []string {
 	return args
 }
 
-// readPiped is the report of the gate in the pipeline.
-func readPiped(ran *dagger.Ran) (*report.Document, error) {
-	f, err := os.Open(ran.File(pipedJSON))
+// readPiped is what the gate in the pipeline has told.
+func readPiped(ran *dagger.Ran, tell func(report.Event)) (*report.Document, error) {
+	f, err := os.Open(ran.File(pipedEvents))
 	if err != nil {
 		return nil, fmt.Errorf("the gate in the pipeline ended with exit code %d and without a report (%w): %s", ran.ExitCode, err, ran.Said())
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	return report.Read(f)
+	d, err := report.ReadEvents(f, tell)
+	if err != nil {
+		return nil, fmt.Errorf("the gate in the pipeline ended with exit code %d: %w: %s", ran.ExitCode, err, ran.Said())
+	}
+	return d, nil
 }
 
 // bringBack tells what the gate in the pipeline has told.
-func (c *checkFlags) bringBack(ran *dagger.Ran, stdout io.Writer) error {
-	document, err := readPiped(ran)
-	if err == nil {
-		err = c.writePiped(stdout, ran)
-	}
+func (c *checkFlags) bringBack(ran *dagger.Ran) error {
+	_, err := readPiped(ran, func(e report.Event) {
+		if e.Run == nil { // this one's own has been told
+			c.tell.emit(e)
+		}
+	})
 	if err == nil {
 		err = copyLogs(ran, c.env.logs)
 	}
-	switch {
-	case err != nil:
-		return notRun(err)
-	case ran.ExitCode == exitClean:
-		return nil
-	case document.Error != "":
-		return &exitError{code: ran.ExitCode, err: errors.New(document.Error)}
-	default:
-		return &exitError{code: ran.ExitCode}
-	}
-}
-
-func (c *checkFlags) writePiped(stdout io.Writer, ran *dagger.Ran) error {
-	document, err := os.ReadFile(ran.File(pipedJSON))
 	if err != nil {
-		return fmt.Errorf("read the JSON report: %w", err)
-	}
-	out := ran.Stdout
-	if c.jsonFile == "-" {
-		out = document
-	}
-	if _, err := stdout.Write(out); err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	if c.jsonFile == "" || c.jsonFile == "-" {
-		return nil
-	}
-	if err := os.WriteFile(c.jsonFile, document, 0o644); err != nil {
-		return fmt.Errorf("write the JSON report: %w", err)
+		return notRun(err)
 	}
 	return nil
 }
@@ -239,5 +233,5 @@ func copyLogs(ran *dagger.Ran, to string) error {
 
 // paints says whether the text is in colour.
 func (c *checkFlags) paints(stdout io.Writer) bool {
-	return c.env.paint || !c.noColor && os.Getenv("NO_COLOR") == "" && report.IsTerminal(stdout)
+	return !c.noColor && os.Getenv("NO_COLOR") == "" && report.IsTerminal(stdout)
 }

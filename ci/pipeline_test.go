@@ -50,7 +50,7 @@ func TestTheGateInThePipelineIsToldAll(t *testing.T) {
 	assert.True(t, there.env.asConfigured)
 	assert.Equal(t, "dagger", there.env.name)
 	assert.Equal(t, "/panelgate/out/logs", there.env.logs)
-	assert.Equal(t, "/panelgate/out/report.json", there.jsonFile)
+	assert.Equal(t, "/panelgate/out/report.ndjson", *there.files[eventStream])
 	assert.False(t, there.env.piped(), "it is the gate in the pipeline, and asks itself")
 	assert.Equal(t, []string{archive}, gate.Archives)
 	assert.Equal(t, map[string]string{"GF_SECURITY_ADMIN_PASSWORD": "s3cret"}, gate.Variables, "what the compose file names, and no more")

@@ -70,7 +70,7 @@ func selftestCommand(stdout, stderr io.Writer) *cobra.Command {
 	f.StringArrayVar(&c.operators, "operator", nil, "only the operator of this `name`; may be repeated")
 	f.IntVar(&c.most, "most", selftest.DefaultMost, "how many mutants an operator makes at the most")
 	f.BoolVar(&c.list, "list", false, "list the operators, and what ought to notice each")
-	f.StringVar(&c.jsonFile, "json", "", "write the result as JSON to `file` (- for standard output, in place of the text)")
+	c.addFormat(cmd, format{name: "json", help: "JSON"})
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "list equivalent mutants too")
 	f.DurationVar(&c.timeout, "timeout", 10*time.Minute, "give up, with exit code 3, after this `duration`")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + selftestCodes)
@@ -143,7 +143,7 @@ func (c *selftestFlags) run(ctx context.Context, stderr io.Writer) (*selftest.Re
 
 func (c *selftestFlags) writeSelftest(stdout io.Writer, run report.SelftestRun) error {
 	asJSON := func(w io.Writer) error { return report.SelftestJSON(w, run) }
-	if c.jsonFile == "-" {
+	if c.jsonFile() == standardOutput {
 		return asJSON(stdout)
 	}
 	if run.Result != nil {
@@ -151,8 +151,8 @@ func (c *selftestFlags) writeSelftest(stdout io.Writer, run report.SelftestRun) 
 			return err
 		}
 	}
-	if c.jsonFile == "" {
+	if c.jsonFile() == "" {
 		return nil
 	}
-	return writeFile(c.jsonFile, asJSON)
+	return writeFile(c.jsonFile(), "json", asJSON)
 }

@@ -60,7 +60,10 @@ func whyCommand(stdout, stderr io.Writer) *cobra.Command {
 	f.BoolVar(&w.instant, "instant", false, "ask for the present value alone, as a table or a stat can")
 	f.StringVar(&w.title, "title", "", "what a panel that shows it would be called, as `TITLE`: what it claims is then held against the truth")
 	f.StringVar(&w.unit, "unit", "", "the panel's `unit`, Grafana's id of it, as µs or percentunit")
-	w.addTo(cmd)
+	w.addChoiceTo(cmd)
+	w.addFailOnTo(cmd)
+	w.addFormat(cmd, format{name: "json", help: "JSON"})
+	w.addTextTo(cmd)
 	w.addLiveTo(cmd)
 	return cmd
 }
@@ -147,28 +150,23 @@ func (w *whyFlags) board(s *stack.Stack, expr string) (*stack.Board, error) {
 
 // told says what came of the expression. Other findings about the stack than those
 // that concern it are left to check.
-func (w *whyFlags) told(stdout io.Writer, expr string, prove func() (*e2e.Report, error)) error {
+func (w *whyFlags) told(stdout io.Writer, expr string, prove func() (*e2e.Report, error)) (err error) {
 	began := time.Now()
+	if w.tell, err = w.newTeller(stdout); err != nil {
+		return err
+	}
+	w.tell.emit(report.Start(version(), w.stackDir, w.env.name, began))
 	proved, err := prove()
 	if proved != nil {
 		proved.Findings = ofExpression(proved.Findings)
 	}
-	result := w.result(w.env.name, time.Since(began), proved, rule.Error, err)
-	if err != nil {
-		return err
-	}
-	if w.jsonFile != "-" {
+	result := w.result(w.env.name, began, proved, rule.Error, err)
+	if err == nil && w.tell.instead == "" {
 		if err := shownData(stdout, proved, expr); err != nil {
 			return notRun(err)
 		}
 	}
-	if err := w.write(stdout, result); err != nil {
-		return notRun(err)
-	}
-	if result.ExitCode != exitClean {
-		return &exitError{code: result.ExitCode}
-	}
-	return nil
+	return w.tellOut(result, err)
 }
 
 // ofExpression are the findings about the asked expression, at no place of any file.

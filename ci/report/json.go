@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
+	"github.com/panelgate/panelgate/ci/drawing"
 	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/stack/source"
 )
 
 // Schema is the version of the JSON report. Additions leave it, changes raise it.
@@ -16,22 +17,27 @@ const Schema = 1
 // Document is a run as its JSON report tells it: what another process, or an
 // environment that runs the gate elsewhere, knows of it.
 type Document struct {
-	Schema     int       `json:"schema"`
-	Version    string    `json:"version"`
-	Stack      string    `json:"stack"`
-	Env        string    `json:"env"`
-	Verdict    Verdict   `json:"verdict"`
-	ExitCode   int       `json:"exit_code"`
-	Error      string    `json:"error,omitempty"`
-	DurationMS float64   `json:"duration_ms"`
-	Counts     Counts    `json:"counts"`
-	Notes      []string  `json:"notes,omitempty"`
-	Stages     []Stage   `json:"stages,omitempty"`
-	Targets    []Target  `json:"targets"`
-	Queries    []Query   `json:"queries"`
-	Findings   []Finding `json:"findings"`
+	Schema     int         `json:"schema"`
+	Version    string      `json:"version"`
+	Stack      string      `json:"stack"`
+	Env        string      `json:"env"`
+	Verdict    Verdict     `json:"verdict"`
+	ExitCode   int         `json:"exit_code"`
+	Error      string      `json:"error,omitempty"`
+	DurationMS float64     `json:"duration_ms"`
+	Counts     Counts      `json:"counts"`
+	Began      time.Time   `json:"began,omitzero"`
+	Notes      []string    `json:"notes,omitempty"`
+	Stages     []Stage     `json:"stages,omitempty"`
+	Targets    []Target    `json:"targets"`
+	Dashboards []Dashboard `json:"dashboards"`
+	Queries    []Query     `json:"queries"`
+	Findings   []Finding   `json:"findings"`
 	// Suppressed are the findings that somebody knows of and has excluded.
 	Suppressed []Suppressed `json:"suppressed,omitempty"`
+	// Drawings are what the dashboards show, in their order. They are in the event
+	// stream, and too much for a document that people look into.
+	Drawings []*drawing.Drawing `json:"-"`
 }
 
 // Suppressed is a finding that does not count, and who says so.
@@ -74,6 +80,10 @@ type Query struct {
 	Panel          string      `json:"panel"`
 	PanelID        int64       `json:"panel_id"`
 	RefID          string      `json:"ref_id"`
+	File           string      `json:"file"` // where the query stands, and the dashboard's own file
+	Line           int         `json:"line"`
+	Column         int         `json:"column"`
+	DashboardFile  string      `json:"dashboard_file"`
 	Datasource     string      `json:"datasource"`
 	Expr           string      `json:"expr"`
 	ExprRun        string      `json:"expr_run"`
@@ -103,6 +113,7 @@ type Finding struct {
 	Subject        string   `json:"subject,omitempty"` // a rule that it is about, in the place of a panel
 	Expr           string   `json:"expr,omitempty"`
 	ExprRun        string   `json:"expr_run,omitempty"`
+	Empty          *Span    `json:"empty,omitempty"` // the part of expr_run that is empty
 	Message        string   `json:"message"`
 	Reason         string   `json:"reason"`
 	Evidence       []string `json:"evidence"`
@@ -111,40 +122,8 @@ type Finding struct {
 	Mended         string   `json:"mended,omitempty"` // expr as it ought to be written
 }
 
-// NewDocument tells a result as its JSON does.
-func NewDocument(r Result) *Document {
-	out := &Document{
-		Schema: Schema, Version: r.Version, Stack: r.StackDir, Env: r.Where, Verdict: r.Verdict, ExitCode: r.ExitCode,
-		DurationMS: milliseconds(r.Took),
-		Counts:     r.counts(), Targets: []Target{}, Queries: []Query{}, Findings: []Finding{},
-	}
-	if r.Err != nil {
-		out.Error = r.Err.Error()
-	}
-	if r.Report == nil {
-		return out
-	}
-	out.Notes = r.Notes
-	for _, s := range r.Stages {
-		out.Stages = append(out.Stages, Stage{s.Name, milliseconds(s.Duration)})
-	}
-	for _, t := range r.Targets {
-		out.Targets = append(out.Targets, Target{t.Job, t.Instance, t.URL, t.Up, t.Error, t.AnsweredBy})
-	}
-	for _, q := range r.Queries {
-		out.Queries = append(out.Queries, asJSON(q))
-	}
-	for _, f := range r.Findings {
-		out.Findings = append(out.Findings, r.finding(f))
-	}
-	for _, x := range r.Excluded {
-		out.Suppressed = append(out.Suppressed, Suppressed{Finding: r.finding(x.Finding), Why: x.By.Why, By: r.place(x.By.Pos).String()})
-	}
-	return out
-}
-
-// JSON writes the result under the versioned schema.
-func JSON(w io.Writer, r Result) error { return writeJSON(w, NewDocument(r)) }
+// JSON writes the document under the versioned schema.
+func JSON(w io.Writer, d *Document) error { return writeJSON(w, d) }
 
 func writeJSON(w io.Writer, document any) error {
 	enc := json.NewEncoder(w)
@@ -173,25 +152,30 @@ func Read(r io.Reader) (*Document, error) {
 	if err := json.Unmarshal(data, &d); err != nil {
 		return nil, fmt.Errorf("read the JSON report: %w", err)
 	}
-	if d.Schema != Schema {
-		return nil, fmt.Errorf("read the JSON report: it is of schema %d, and this version knows schema %d", d.Schema, Schema)
-	}
-	if !slices.Contains([]Verdict{Pass, Fail, Failed}, d.Verdict) {
-		return nil, fmt.Errorf("read the JSON report: unknown verdict %q", d.Verdict)
+	if err := d.valid(); err != nil {
+		return nil, err
 	}
 	return &d, nil
 }
 
-func asJSON(a *rule.Asked) Query {
+func (r Result) query(a *rule.Asked) Query {
 	q := Query{
 		Dashboard: a.Board.UID.Value, DashboardTitle: a.Board.Title.Value,
 		Panel: a.Panel.Title.Value, PanelID: rule.PanelID(a.Panel),
 		ExprRun: a.Request.Expr, Instant: a.Request.Instant, StepMS: a.Request.Step.Milliseconds(),
-		Status: a.Status, Why: a.Skip, Series: a.Series, Samples: a.Samples, DurationMS: milliseconds(a.Duration),
+		DashboardFile: r.place(source.Pos{File: a.Board.File}).File,
+		Status:        a.Status, Why: a.Skip, Series: a.Series, Samples: a.Samples, DurationMS: milliseconds(a.Duration),
 	}
+	pos := a.Panel.Pos
 	if a.Target != nil {
 		q.RefID, q.Expr = a.Target.RefID.Value, a.Target.Expr.Value
+		pos = a.Target.Pos
+		if !a.Target.Expr.Pos.IsZero() {
+			pos = a.Target.Expr.Pos
+		}
 	}
+	pos = r.place(pos)
+	q.File, q.Line, q.Column = pos.File, pos.Line, pos.Column
 	if a.Datasource != nil {
 		q.Datasource = a.Datasource.EffectiveUID
 	}
@@ -213,11 +197,15 @@ func (r Result) finding(f rule.Finding) Finding {
 	if evidence == nil {
 		evidence = []string{}
 	}
-	return Finding{
+	out := Finding{
 		Rule: f.Rule, Severity: f.Severity.String(), File: pos.File, Line: pos.Line, Column: pos.Column,
 		Dashboard: f.Dashboard, DashboardTitle: f.DashboardTitle, Panel: f.Panel, PanelID: f.PanelID, RefID: f.RefID, Subject: f.Subject,
 		Expr: f.Expr, ExprRun: f.ExprRun, Message: f.Message, Reason: f.Reason, Evidence: evidence, Fix: f.Fix, Asked: f.Asked, Mended: f.Mended,
 	}
+	if f.Empty != (rule.Span{}) {
+		out.Empty = &Span{Start: f.Empty.Start, End: f.Empty.End}
+	}
+	return out
 }
 
 func milliseconds(d time.Duration) float64 {

@@ -39,8 +39,8 @@ func Outcome(d *Document, failOn rule.Severity) matrix.Outcome {
 		return q.Status == rule.StatusOK || q.Status == rule.StatusExpectedEmpty
 	})
 	for _, f := range d.Findings {
-		if severity, err := rule.ParseSeverity(f.Severity); err == nil && severity < failOn {
-			continue // a severity of a later version is taken for a grave one
+		if f.Weight() < failOn {
+			continue
 		}
 		out.Broken = append(out.Broken, matrix.Break{
 			Rule: f.Rule, Severity: f.Severity, File: f.File, Line: f.Line, Column: f.Column,
@@ -220,7 +220,7 @@ func (t *matrixText) thing(b matrix.Broken) string {
 	if b.PanelID == 0 && b.Panel == "" {
 		return source.Pos{File: b.File, Line: b.Line, Column: b.Column}.String()
 	}
-	path := clickPath(rule.Finding{Dashboard: b.Dashboard, DashboardTitle: b.DashboardTitle, Panel: b.Panel, PanelID: b.PanelID, RefID: b.RefID})
+	path := clickPath(Finding{Dashboard: b.Dashboard, DashboardTitle: b.DashboardTitle, Panel: b.Panel, PanelID: b.PanelID, RefID: b.RefID})
 	if len(b.Reasons) == 0 {
 		return path
 	}
@@ -276,21 +276,8 @@ func (t *matrixText) details() {
 		}
 		t.printf("\n%s\n", t.paint(bold, "— "+Clean(r.Cell.Label)+" —"))
 		for _, f := range d.Findings {
-			t.finding(f.told())
+			t.finding(f)
 		}
-	}
-}
-
-// told is the finding as a run in this process would have it.
-func (f Finding) told() rule.Finding {
-	severity, err := rule.ParseSeverity(f.Severity)
-	if err != nil {
-		severity = rule.Error
-	}
-	return rule.Finding{
-		Rule: f.Rule, Severity: severity, Pos: source.Pos{File: f.File, Line: f.Line, Column: f.Column},
-		Dashboard: f.Dashboard, DashboardTitle: f.DashboardTitle, Panel: f.Panel, PanelID: f.PanelID, RefID: f.RefID,
-		Expr: f.Expr, ExprRun: f.ExprRun, Message: f.Message, Reason: f.Reason, Evidence: f.Evidence, Fix: f.Fix, Asked: f.Asked, Mended: f.Mended,
 	}
 }
 

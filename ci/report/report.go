@@ -31,6 +31,7 @@ type Result struct {
 	Version     string
 	StackDir    string // as given on the command line
 	Where       string // the environment asked for
+	Began       time.Time
 	Took        time.Duration
 	Verdict     Verdict
 	ExitCode    int

@@ -17,15 +17,15 @@ type TextOptions struct {
 	Info bool
 }
 
-// Text writes the result for people: a line a dashboard, each finding, a count.
-func Text(w io.Writer, r Result, opts TextOptions) error {
-	t := &text{Result: r, TextOptions: opts}
-	for _, b := range r.Boards {
-		t.board(b)
+// Text writes a document for people: a line a dashboard, each finding, a count.
+func Text(w io.Writer, d *Document, opts TextOptions) error {
+	t := &text{Document: d, TextOptions: opts}
+	for _, b := range d.Dashboards {
+		t.dashboard(b)
 	}
 	hidden := 0
-	for _, f := range r.Findings {
-		if f.Severity == rule.Info && !opts.Verbose && !opts.Info {
+	for _, f := range d.Findings {
+		if f.Weight() == rule.Info && !opts.Verbose && !opts.Info {
 			hidden++
 			continue
 		}
@@ -47,7 +47,7 @@ func Text(w io.Writer, r Result, opts TextOptions) error {
 		t.excluded()
 		t.stages()
 	}
-	for _, n := range r.Notes {
+	for _, n := range d.Notes {
 		t.printf("\n%s  %s\n", t.paint(dim, "note"), Clean(n))
 	}
 	t.summary(hidden)
@@ -58,7 +58,7 @@ func Text(w io.Writer, r Result, opts TextOptions) error {
 }
 
 type text struct {
-	Result
+	*Document
 	TextOptions
 	buf          bytes.Buffer
 	consequences []*consequence
@@ -73,7 +73,7 @@ const mostFindings = 50
 type consequence struct {
 	severity          rule.Severity
 	rule, reason, see string
-	findings          []rule.Finding
+	findings          []Finding
 }
 
 func (t *text) printf(format string, args ...any) {
@@ -92,18 +92,18 @@ func (t *text) paint(code, s string) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-func (t *text) board(b *rule.Board) {
+func (t *text) dashboard(b Dashboard) {
 	var c Counts
 	for _, q := range t.Queries {
-		if q.Board == b {
+		if q.DashboardFile == b.File {
 			c.add(q.Status)
 			c.Queries++
 		}
 	}
 	worst := rule.Off
 	for _, f := range t.Findings {
-		if f.Pos.File == b.File {
-			worst = max(worst, f.Severity)
+		if f.File == b.File {
+			worst = max(worst, f.Weight())
 		}
 	}
 	mark := t.paint(green, "ok  ")
@@ -115,12 +115,8 @@ func (t *text) board(b *rule.Board) {
 	case worst == rule.Warning:
 		mark = t.paint(yellow, "warn")
 	}
-	title := b.Title.Value
-	if title == "" {
-		title = b.File
-	}
-	t.printf("%s  %s  %s", mark, t.paint(bold, Clean(title)), plural(panels(b), "panel"))
-	if t.Env != "static" {
+	t.printf("%s  %s  %s", mark, t.paint(bold, Clean(b.Name())), plural(len(b.Panels), "panel"))
+	if !t.Static() {
 		t.printf(", %s%s", plural(c.Queries, "query"), c.details())
 	}
 	t.printf("\n")
@@ -146,19 +142,19 @@ func (c Counts) details() string {
 	return " (" + strings.Join(parts, ", ") + ")"
 }
 
-func (t *text) queries(b *rule.Board) {
+func (t *text) queries(b Dashboard) {
 	for _, q := range t.Queries {
-		if q.Board != b {
+		if q.DashboardFile != b.File {
 			continue
 		}
 		ref := ""
-		if q.Target != nil {
-			ref = " › " + q.Target.RefID.Value
+		if q.RefID != "" {
+			ref = " › " + q.RefID
 		}
-		t.printf("      %-14s %s: %s, %s, %.1f ms", q.Status, Clean(q.Panel.Title.Value+ref),
-			fmt.Sprintf("%d series", q.Series), plural(q.Samples, "sample"), milliseconds(q.Duration))
-		if q.Skip != "" {
-			t.printf(" (%s)", Clean(q.Skip))
+		t.printf("      %-14s %s: %s, %s, %.1f ms", q.Status, Clean(q.Panel+ref),
+			fmt.Sprintf("%d series", q.Series), plural(q.Samples, "sample"), q.DurationMS)
+		if q.Why != "" && q.Status != rule.StatusFailed {
+			t.printf(" (%s)", Clean(q.Why))
 		}
 		t.printf("\n")
 	}
@@ -175,8 +171,8 @@ func severityColor(s rule.Severity) string {
 	}
 }
 
-func (t *text) finding(f rule.Finding) {
-	t.printf("\n%s %s  %s\n", t.paint(severityColor(f.Severity), f.Severity.String()), t.paint(bold, f.Rule), Clean(t.place(f.Pos).String()))
+func (t *text) finding(f Finding) {
+	t.printf("\n%s %s  %s\n", t.paint(severityColor(f.Weight()), f.Severity), t.paint(bold, f.Rule), Clean(f.Place().String()))
 	if where := clickPath(f); where != "" {
 		t.field("at", where)
 	}
@@ -185,8 +181,8 @@ func (t *text) finding(f rule.Finding) {
 		t.field("expr", f.Expr)
 	}
 	switch {
-	case f.Empty != rule.Span{}:
-		t.field("run as", underline(f.ExprRun, f.Empty))
+	case f.Empty != nil:
+		t.field("run as", underline(f.ExprRun, *f.Empty))
 	case f.ExprRun != "" && f.ExprRun != f.Expr:
 		t.field("run as", f.ExprRun)
 	}
@@ -212,7 +208,7 @@ func (t *text) finding(f rule.Finding) {
 // cause is the rule that already told the story of which a finding is the end: a
 // panel without data because its target is down needs no page of its own. With
 // --verbose everything is said.
-func (t *text) cause(f rule.Finding) string {
+func (t *text) cause(f Finding) string {
 	cause := map[string]string{"target-down": "prometheus/target-down", "variable-empty": "variable/empty"}[f.Reason]
 	if t.Verbose || cause == "" {
 		return ""
@@ -226,15 +222,15 @@ func (t *text) cause(f rule.Finding) string {
 }
 
 // follow puts a finding to the others of the same cause.
-func (t *text) follow(f rule.Finding, cause string) {
+func (t *text) follow(f Finding, cause string) {
 	for _, c := range t.consequences {
-		if c.rule == f.Rule && c.reason == f.Reason && c.severity == f.Severity {
+		if c.rule == f.Rule && c.reason == f.Reason && c.severity == f.Weight() {
 			c.findings = append(c.findings, f)
 			return
 		}
 	}
-	t.consequences = append(t.consequences, &consequence{severity: f.Severity, rule: f.Rule, reason: f.Reason, see: cause,
-		findings: []rule.Finding{f}})
+	t.consequences = append(t.consequences, &consequence{severity: f.Weight(), rule: f.Rule, reason: f.Reason, see: cause,
+		findings: []Finding{f}})
 }
 
 func (t *text) consequence(c *consequence) {
@@ -249,13 +245,13 @@ func (t *text) consequence(c *consequence) {
 		if f.PanelID == 0 && f.Panel == "" { // a variable, say: what it is stands first in the message
 			what, _, _ = strings.Cut(f.Message, ":")
 		}
-		t.printf("  %s  %s\n", Clean(t.place(f.Pos).String()), Clean(what))
+		t.printf("  %s  %s\n", Clean(f.Place().String()), Clean(what))
 	}
 }
 
 // clickPath names dashboard, panel and refId as a person would click them, or the
 // rule that it is about.
-func clickPath(f rule.Finding) string {
+func clickPath(f Finding) string {
 	parts := []string{f.DashboardTitle}
 	if f.DashboardTitle == "" {
 		parts[0] = f.Dashboard
@@ -290,7 +286,7 @@ func (t *text) field(name, value string) {
 }
 
 // underline marks a part of an expression, line by line.
-func underline(expr string, part rule.Span) string {
+func underline(expr string, part Span) string {
 	var out []string
 	offset := 0
 	for _, line := range strings.Split(expr, "\n") {
@@ -308,6 +304,11 @@ func underline(expr string, part rule.Span) string {
 	return strings.Join(out, "\n")
 }
 
+// took is a duration in milliseconds as people read it.
+func took(ms float64) time.Duration {
+	return time.Duration(ms * float64(time.Millisecond)).Round(10 * time.Millisecond)
+}
+
 // indent is blank space as wide as the text it stands under.
 func indent(s string) string {
 	return strings.Map(func(c rune) rune {
@@ -320,29 +321,29 @@ func indent(s string) string {
 
 // excluded tells of the findings that do not count, and who says so.
 func (t *text) excluded() {
-	for _, x := range t.Excluded {
-		t.printf("\n%s %s  %s\n", t.paint(dim, "excluded"), t.paint(bold, x.Rule), Clean(t.place(x.Pos).String()))
+	for _, x := range t.Suppressed {
+		t.printf("\n%s %s  %s\n", t.paint(dim, "excluded"), t.paint(bold, x.Rule), Clean(x.Place().String()))
 		if where := clickPath(x.Finding); where != "" {
 			t.field("at", where)
 		}
 		t.field("seen", x.Message)
-		why := x.By.Why
+		why := x.Why
 		if why == "" {
 			why = "no reason is given"
 		}
-		t.field("by", t.place(x.By.Pos).String()+": "+why)
+		t.field("by", x.By+": "+why)
 	}
 }
 
 func (t *text) stages() {
 	t.printf("\n")
 	for _, s := range t.Stages {
-		t.printf("  %-14s %7.1f ms\n", s.Name, milliseconds(s.Duration))
+		t.printf("  %-14s %7.1f ms\n", s.Name, s.DurationMS)
 	}
 }
 
 func (t *text) summary(hidden int) {
-	c := t.counts()
+	c := t.Counts
 	verdict := t.paint(green, "pass")
 	if t.Verdict != Pass {
 		verdict = t.paint(red, "fail")
@@ -351,7 +352,7 @@ func (t *text) summary(hidden int) {
 		t.printf("\n")
 	}
 	t.printf("%s: %s, %s", verdict, plural(c.Dashboards, "dashboard"), plural(c.Panels, "panel"))
-	if t.Env != "static" {
+	if !t.Static() {
 		t.printf(", %s, %d of %s up", plural(c.Queries, "query"), c.TargetsUp, plural(c.Targets, "target"))
 	}
 	for _, p := range []struct {
@@ -374,7 +375,7 @@ func (t *text) summary(hidden int) {
 			t.printf(" (-v says why)")
 		}
 	}
-	t.printf(" in %s\n", t.Took.Round(10*time.Millisecond))
+	t.printf(" in %s\n", took(t.DurationMS))
 	switch {
 	case t.Verdict != Pass && len(t.Findings) > hidden:
 		t.printf("%s\n", t.paint(dim, "What a rule means: go run ./ci explain RULE"))

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/panelgate/panelgate/ci/report"
+)
+
+// outputFlags say which reports are written, and where. All are made from the one
+// stream of events of the run.
+type outputFlags struct {
+	files   map[string]*string // by format
+	noColor bool
+	verbose bool
+}
+
+// format is a report that is written into a file when the run has ended.
+type format struct {
+	name, help string
+	write      func(io.Writer, *report.Document) error
+}
+
+// formats are the reports besides the text, in the order of --help.
+func formats() []format {
+	return []format{
+		{"json", "JSON, one document of a versioned schema", report.JSON},
+	}
+}
+
+// eventStream is the one format that is written while the run goes on.
+const eventStream = "ndjson"
+
+// standardOutput is how a file name says that a report takes the place of the text.
+const standardOutput = "-"
+
+func (o *outputFlags) addTo(cmd *cobra.Command) {
+	for _, x := range formats() {
+		o.addFormat(cmd, x)
+	}
+	o.files[eventStream] = cmd.Flags().String(eventStream, "", "write what happens, one JSON event a line, to `file` as it happens (- for standard output)")
+	o.addTextTo(cmd)
+}
+
+// addTextTo adds the flags of the text.
+func (o *outputFlags) addTextTo(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&o.noColor, "no-color", false, "no colour, as with NO_COLOR in the environment")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "say more: every query, every finding of info, the time of each stage, Prometheus' log")
+}
+
+func (o *outputFlags) addFormat(cmd *cobra.Command, x format) {
+	if o.files == nil {
+		o.files = map[string]*string{}
+	}
+	o.files[x.name] = cmd.Flags().String(x.name, "", "write the result as "+x.help+" to `file` (- for standard output, in place of the text)")
+}
+
+// file is where a report goes, "" for nowhere.
+func (o *outputFlags) file(format string) string {
+	if name := o.files[format]; name != nil {
+		return *name
+	}
+	return ""
+}
+
+// jsonFile is where the JSON report goes, "" for nowhere.
+func (o *outputFlags) jsonFile() string { return o.file("json") }
+
+// beyondJSON is a format that was asked for and is not JSON, "" for none.
+func (o *outputFlags) beyondJSON() string {
+	for _, name := range slices.Sorted(maps.Keys(o.files)) {
+		if name != "json" && o.file(name) != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// onStandardOutput is the format that takes the place of the text, "" for none.
+func (o *outputFlags) onStandardOutput() (string, error) {
+	taken := ""
+	for name := range o.files {
+		if o.file(name) != standardOutput {
+			continue
+		}
+		if taken != "" {
+			return "", fmt.Errorf("--%s and --%s both write to standard output: give one of them a file", min(taken, name), max(taken, name))
+		}
+		taken = name
+	}
+	return taken, nil
+}
+
+// teller takes in the events of a run and writes the reports.
+type teller struct {
+	*outputFlags
+	stdout   io.Writer
+	instead  string // the format that standard output has in place of the text
+	document *report.Document
+	stream   *report.NDJSON // nil where nobody reads along
+	streamed *os.File       // that the stream is written to, nil for standard output
+	stage    string
+	err      error // the first one of the stream
+}
+
+// newTeller opens what is written as the run goes on.
+func (o *outputFlags) newTeller(stdout io.Writer) (*teller, error) {
+	t := &teller{outputFlags: o, stdout: stdout, document: &report.Document{}}
+	var err error
+	if t.instead, err = o.onStandardOutput(); err != nil {
+		return nil, usage(err)
+	}
+	switch name := o.file(eventStream); name {
+	case "":
+	case standardOutput:
+		t.stream = report.NewNDJSON(stdout)
+	default:
+		if t.streamed, err = create(name); err != nil {
+			return nil, notRun(fmt.Errorf("write the event stream: %w", err))
+		}
+		t.stream = report.NewNDJSON(t.streamed)
+	}
+	return t, nil
+}
+
+// emit takes in one event.
+func (t *teller) emit(e report.Event) {
+	t.document.Add(e)
+	if t.stream != nil && t.err == nil {
+		t.err = t.stream.Emit(e)
+	}
+}
+
+// progress tells of a stage that has begun. It is called from one goroutine at a time.
+func (t *teller) progress(stage string) {
+	if stage != t.stage {
+		t.stage = stage
+		t.emit(report.Event{Type: report.EventProgress, Progress: &report.Progressed{Stage: stage}})
+	}
+}
+
+// finish writes every report.
+func (t *teller) finish(opts report.TextOptions) error {
+	errs := []error{t.err}
+	if t.streamed != nil {
+		if err := t.streamed.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("write the event stream: %w", err))
+		}
+	}
+	if t.instead == "" && t.document.Error == "" { // else the error says it all
+		errs = append(errs, report.Text(t.stdout, t.document, opts))
+	}
+	for _, x := range formats() {
+		switch name := t.file(x.name); name {
+		case "":
+		case standardOutput:
+			errs = append(errs, x.write(t.stdout, t.document))
+		default:
+			errs = append(errs, writeFile(name, x.name, func(w io.Writer) error { return x.write(w, t.document) }))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// create makes a report's file, and the directories that lead to it.
+func create(name string) (*os.File, error) {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return nil, err
+	}
+	return os.Create(name)
+}
+
+func writeFile(name, kind string, write func(io.Writer) error) (err error) {
+	kind = strings.ToUpper(kind)
+	f, err := create(name)
+	if err != nil {
+		return fmt.Errorf("write the %s report: %w", kind, err)
+	}
+	defer func() {
+		if closeErr := f.Close(); closeErr != nil && err == nil {
+			err = fmt.Errorf("write the %s report: %w", kind, closeErr)
+		}
+	}()
+	return write(f)
+}

@@ -1,0 +1,206 @@
+package report
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/panelgate/panelgate/ci/drawing"
+	"github.com/panelgate/panelgate/e2e/rule"
+)
+
+// Event is one step of a run as it is told: the stream from which every report is
+// made, and a line of --ndjson. Type names the one field that is set.
+type Event struct {
+	Type EventType `json:"event"`
+
+	Run        *Run             `json:"run,omitempty"`
+	Progress   *Progressed      `json:"progress,omitempty"`
+	Stage      *Stage           `json:"stage,omitempty"`
+	Note       *Note            `json:"note,omitempty"`
+	Target     *Target          `json:"target,omitempty"`
+	Dashboard  *Dashboard       `json:"dashboard,omitempty"`
+	Drawing    *drawing.Drawing `json:"drawing,omitempty"`
+	Query      *Query           `json:"query,omitempty"`
+	Finding    *Finding         `json:"finding,omitempty"`
+	Suppressed *Suppressed      `json:"suppressed,omitempty"`
+	End        *End             `json:"end,omitempty"`
+}
+
+// EventType says what an event tells of.
+type EventType string
+
+// The events, in the order in which a stream has them. Run comes first and End last,
+// Progress as it happens; of the rest there are as many as there is to tell.
+const (
+	EventRun        EventType = "run"
+	EventProgress   EventType = "progress"
+	EventStage      EventType = "stage"
+	EventNote       EventType = "note"
+	EventTarget     EventType = "target"
+	EventDashboard  EventType = "dashboard"
+	EventDrawing    EventType = "drawing"
+	EventQuery      EventType = "query"
+	EventFinding    EventType = "finding"
+	EventSuppressed EventType = "suppressed"
+	EventEnd        EventType = "end"
+)
+
+// Run is the head of a stream.
+type Run struct {
+	Schema  int       `json:"schema"`
+	Version string    `json:"version"`
+	Stack   string    `json:"stack"` // its directory, as given on the command line
+	Env     string    `json:"env"`
+	Began   time.Time `json:"began"`
+}
+
+// Progressed says that a run has come to a stage, before it is done.
+type Progressed struct {
+	Stage string `json:"stage"`
+}
+
+// Note is something else that a reader should know of the run.
+type Note struct {
+	Text string `json:"text"`
+}
+
+// End is what a run came to.
+type End struct {
+	Verdict    Verdict `json:"verdict"`
+	ExitCode   int     `json:"exit_code"`
+	Error      string  `json:"error,omitempty"`
+	DurationMS float64 `json:"duration_ms"`
+	Counts     Counts  `json:"counts"`
+}
+
+// Start is the event that a stream of this version begins with.
+func Start(version, stackDir, where string, began time.Time) Event {
+	return Event{Type: EventRun, Run: &Run{Schema: Schema, Version: version, Stack: stackDir, Env: where, Began: began}}
+}
+
+// Events tells what a run came to, after its Start: everything up to its End.
+func Events(r Result) iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		if r.Report != nil && !r.report(yield) {
+			return
+		}
+		end := &End{Verdict: r.Verdict, ExitCode: r.ExitCode, DurationMS: milliseconds(r.Took), Counts: r.counts()}
+		if r.Err != nil {
+			end.Error = r.Err.Error()
+		}
+		yield(Event{Type: EventEnd, End: end})
+	}
+}
+
+// report yields what was found, and says whether the reader wants more.
+func (r Result) report(yield func(Event) bool) bool {
+	for _, s := range r.Stages {
+		if !yield(Event{Type: EventStage, Stage: &Stage{s.Name, milliseconds(s.Duration)}}) {
+			return false
+		}
+	}
+	for _, n := range r.Notes {
+		if !yield(Event{Type: EventNote, Note: &Note{n}}) {
+			return false
+		}
+	}
+	for _, t := range r.Targets {
+		if !yield(Event{Type: EventTarget, Target: &Target{t.Job, t.Instance, t.URL, t.Up, t.Error, t.AnsweredBy}}) {
+			return false
+		}
+	}
+	return r.dashboards(yield) && r.findings(yield)
+}
+
+// dashboards yields each dashboard, followed by what it shows and asks.
+func (r Result) dashboards(yield func(Event) bool) bool {
+	asked := map[*rule.Board][]*rule.Asked{}
+	for _, q := range r.Queries {
+		asked[q.Board] = append(asked[q.Board], q)
+	}
+	for _, b := range r.Boards {
+		d := r.dashboard(b)
+		if !yield(Event{Type: EventDashboard, Dashboard: &d}) {
+			return false
+		}
+		for _, q := range asked[b] {
+			query := r.query(q)
+			if !yield(Event{Type: EventQuery, Query: &query}) {
+				return false
+			}
+		}
+		drawn := drawing.Of(b, asked[b])
+		drawn.File = d.File
+		if !yield(Event{Type: EventDrawing, Drawing: drawn}) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r Result) findings(yield func(Event) bool) bool {
+	for _, f := range r.Findings {
+		finding := r.finding(f)
+		if !yield(Event{Type: EventFinding, Finding: &finding}) {
+			return false
+		}
+	}
+	for _, x := range r.Excluded {
+		s := Suppressed{Finding: r.finding(x.Finding), Why: x.By.Why, By: r.place(x.By.Pos).String()}
+		if !yield(Event{Type: EventSuppressed, Suppressed: &s}) {
+			return false
+		}
+	}
+	return true
+}
+
+// NDJSON writes events, one a line.
+type NDJSON struct{ enc *json.Encoder }
+
+// NewNDJSON writes to w, unbuffered: who reads along sees each event as it happens.
+func NewNDJSON(w io.Writer) *NDJSON {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return &NDJSON{enc: enc}
+}
+
+// Emit writes one event.
+func (n *NDJSON) Emit(e Event) error {
+	if err := n.enc.Encode(e); err != nil {
+		return fmt.Errorf("write the event stream: %w", err)
+	}
+	return nil
+}
+
+// ReadEvents reads a stream that NDJSON has written, this version's or a later one's
+// of the same schema, whose further events are passed over. One that does not end is
+// an error: its run was cut short. Each event is also handed to tell, which may be nil.
+func ReadEvents(r io.Reader, tell func(Event)) (*Document, error) {
+	dec := json.NewDecoder(bufio.NewReader(io.LimitReader(r, mostBytes)))
+	d, line := &Document{}, 0
+	for {
+		var e Event
+		err := dec.Decode(&e)
+		line++
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil, fmt.Errorf("read the event stream: it ends after %d events without a verdict", line-1)
+		case err != nil:
+			return nil, fmt.Errorf("read the event stream: event %d: %w", line, err)
+		case line == 1 && (e.Run == nil || e.Run.Schema != Schema):
+			return nil, fmt.Errorf("read the event stream: it does not begin with a run of schema %d, which this version knows", Schema)
+		}
+		d.Add(e)
+		if tell != nil {
+			tell(e)
+		}
+		if e.End != nil {
+			return d, d.valid()
+		}
+	}
+}
