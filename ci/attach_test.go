@@ -6,8 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -27,7 +25,7 @@ func parsed(t *testing.T, args ...string) (e2e.Options, error) {
 	c.addTo(cmd)
 	c.addLiveTo(cmd)
 	require.NoError(t, cmd.ParseFlags(args))
-	if err := c.env.twins(cmd); err != nil {
+	if err := twins(cmd); err != nil {
 		return e2e.Options{}, err
 	}
 	var opts e2e.Options
@@ -42,16 +40,7 @@ func options(t *testing.T, args ...string) e2e.Options {
 	return opts
 }
 
-func TestTheEnvironmentSetsEveryFlagOfAPlaceToRun(t *testing.T) {
-	var c checkFlags
-	cmd := &cobra.Command{Use: "ci"}
-	c.env.addTo(cmd)
-	var there []string
-	for _, m := range regexp.MustCompile(`(?m)^ +--([a-z-]+)`).FindAllStringSubmatch(cmd.Flags().FlagUsages(), -1) {
-		there = append(there, m[1])
-	}
-	assert.ElementsMatch(t, slices.Concat([]string{"env"}, embeddedFlags(), containersFlags(), dockerFlags(), daggerFlags(), attachFlags()), there, "a flag without a twin")
-
+func TestTheEnvironmentSaysWhereItRuns(t *testing.T) {
 	for key, value := range map[string]string{
 		"PANELGATE_ENV": "attach", "PANELGATE_PROMETHEUS": "http://p:9090", "PANELGATE_GRAFANA": "http://g:3000", "PANELGATE_TENANT": "team-a",
 		"PANELGATE_ORG_ID": "7", "PANELGATE_CA_FILE": "ca.pem", "PANELGATE_PROXY": "http://proxy:3128",

@@ -50,6 +50,7 @@ func (c *checkFlags) addTo(cmd *cobra.Command) {
 
 func (c *checkFlags) addFailOnTo(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.failOn, "fail-on", "error", "the mildest `severity` that fails: error, warning or info")
+	completeFlag(cmd, "fail-on", "error", "warning", "info")
 }
 
 // addChoiceTo adds the flags that say which stack, and what of it.
@@ -60,12 +61,19 @@ func (c *checkFlags) addChoiceTo(cmd *cobra.Command) {
 	f.StringVar(&c.configFile, "config", "", "configuration `file` (default: panelgate.yml, searched upward from the stack)")
 	f.StringArrayVar(&c.dashboards, "dashboard", nil, "check only dashboards whose uid, title or file matches `glob`; may be repeated")
 	f.StringArrayVar(&c.services, "service", nil, "take the compose service for the `ROLE=SERVICE`, as prometheus=metrics, where image and port do not tell")
+	c.completeChoice(cmd)
 }
 
+// addLiveTo adds the flags of a run, or of many.
 func (c *checkFlags) addLiveTo(cmd *cobra.Command) {
+	c.addRunTo(cmd)
+	c.matrix.addTo(cmd)
+}
+
+// addRunTo adds the flags of one run.
+func (c *checkFlags) addRunTo(cmd *cobra.Command) {
 	f := cmd.Flags()
 	c.env.addTo(cmd)
-	c.matrix.addTo(cmd)
 	f.StringVar(&c.history, "history", "24h", "lay down a past of at most this `duration` before the first scrape, as 1h or 7d; not with attach, whose past is its own")
 	f.DurationVar(&c.timeout, "timeout", 5*time.Minute, "give up, with exit code 3, after this `duration`; of a matrix, each round of cells has as much unless told otherwise")
 }
@@ -80,9 +88,6 @@ type prepared struct {
 }
 
 func (c *checkFlags) check(cmd *cobra.Command, stdout, stderr io.Writer) error {
-	if err := c.env.twins(cmd); err != nil {
-		return usage(err)
-	}
 	if c.varies(cmd.Flags().Changed) {
 		return c.checkMatrix(cmd, stdout, stderr)
 	}

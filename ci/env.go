@@ -19,7 +19,6 @@ import (
 	"github.com/panelgate/panelgate/e2e/env/dagger"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
-	"github.com/panelgate/panelgate/e2e/matrix"
 	"github.com/panelgate/panelgate/e2e/nearest"
 	"github.com/panelgate/panelgate/stack"
 )
@@ -74,6 +73,8 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 	f.Int64Var(&e.orgID, "org-id", 0, "attach: the `id` of Grafana's organisation (default: the login's own)")
 	f.StringVar(&e.caFile, "ca-file", "", "attach: trust the certificate authorities in this PEM `file` as well")
 	f.StringVar(&e.proxy, "proxy", "", "attach: go through the proxy at `URL` (default: HTTPS_PROXY and HTTP_PROXY, but for NO_PROXY)")
+	completeFlag(cmd, "env", embedded.Name+"\tin this process", docker.Name+"\tcontainers of its own images",
+		dagger.Name+"\tservices of a Dagger engine", attach.Name+"\tit runs already")
 }
 
 // Flags that mean something in some environments only.
@@ -92,48 +93,6 @@ func insideFlags() []string { return []string{"inside", "elapsed"} }
 
 func attachFlags() []string {
 	return []string{"prometheus", "grafana", "tenant", "org-id", "ca-file", "proxy"}
-}
-
-// twins sets the flags that the environment can set, each as PANELGATE_ and the
-// flag's name. Those of another place to run in are passed over: a pipeline has one
-// environment for all of its steps.
-func (e *envFlags) twins(cmd *cobra.Command) error {
-	if err := e.twinned(cmd, "env"); err != nil {
-		return err
-	}
-	if !cmd.Flags().Changed("env") && dagger.Available() {
-		e.name = dagger.Name
-	}
-	switch e.name {
-	case embedded.Name:
-		return e.twinned(cmd, embeddedFlags()...)
-	case docker.Name:
-		return e.twinned(cmd, slices.Concat(containersFlags(), dockerFlags())...)
-	case dagger.Name:
-		return e.twinned(cmd, slices.Concat(containersFlags(), daggerFlags())...)
-	case attach.Name:
-		return e.twinned(cmd, attachFlags()...)
-	}
-	return nil
-}
-
-func (e *envFlags) twinned(cmd *cobra.Command, names ...string) error {
-	for _, name := range names {
-		key := envName(name)
-		value, set := os.LookupEnv(key)
-		flag := cmd.Flags().Lookup(name)
-		if !set || value == "" || flag.Changed {
-			continue
-		}
-		if err := cmd.Flags().Set(name, value); err != nil {
-			return fmt.Errorf("%s=%s: %w", key, value, err)
-		}
-	}
-	return nil
-}
-
-func envName(flag string) string {
-	return "PANELGATE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 // options fills in where the stack runs, for which given says whether a flag was.
@@ -238,7 +197,7 @@ func (e *envFlags) attached(opts *e2e.Options) error {
 		return errors.New("--env attach needs --prometheus URL, --grafana URL, or both")
 	}
 	for flag, value := range map[string]string{"prometheus": e.prometheus, "grafana": e.grafana} {
-		if axis, err := matrix.ParseAxis(flag, value); err == nil && axis.Values[0].Tag != "" {
+		if isVersion(flag, value) {
 			return fmt.Errorf("--%s %s: --env attach asks a server that runs, and wants its URL: versions are tried with --env docker", flag, value)
 		}
 	}

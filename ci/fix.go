@@ -32,9 +32,7 @@ const fixExample = `  go run ./ci fix --dry-run                            what 
   go run ./ci fix --stack ../infra --dry-run >fix.diff
   go run ./ci fix --dry-run || exit 1                  in CI: demand a tree that has been fixed`
 
-const fixCodes = `
-Exit codes:
-  0  written, or nothing to fix
+const fixCodes = `  0  written, or nothing to fix
   1  with --dry-run: there is something to fix
   2  wrong usage or configuration
   3  could not run
@@ -50,11 +48,12 @@ type fixFlags struct {
 func fixCommand(stdout, stderr io.Writer) *cobra.Command {
 	c := fixFlags{check: checkFlags{failOn: rule.Error.String()}}
 	cmd := &cobra.Command{
-		Use:     "fix",
-		Short:   "Mend the files where that is safe, or show what would change",
-		Long:    fmt.Sprintf(fixLong, fixable()),
-		Example: fixExample,
-		Args:    cobra.NoArgs,
+		Use:         "fix",
+		Short:       "Mend the files where that is safe, or show what would change",
+		Long:        fmt.Sprintf(fixLong, fixable()),
+		Example:     fixExample,
+		Annotations: map[string]string{exitCodesOf: fixCodes},
+		Args:        cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.fix(cmd.Context(), stdout, stderr)
 		},
@@ -62,8 +61,8 @@ func fixCommand(stdout, stderr io.Writer) *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&c.dryRun, "dry-run", false, "change nothing, print a unified diff; exit code 1 where there is one")
 	f.StringArrayVar(&c.rules, "rule", nil, "mend the findings of this `ID` alone; may be repeated")
+	completeFlag(cmd, "rule", fix.Rules()...)
 	c.check.addChoiceTo(cmd)
-	cmd.SetUsageTemplate(cmd.UsageTemplate() + fixCodes)
 	return cmd
 }
 
@@ -72,7 +71,7 @@ func fixable() string {
 	var b strings.Builder
 	for _, id := range fix.Rules() {
 		r, _ := rule.Lookup(id)
-		fmt.Fprintf(&b, "  %-28s %s\n", id, r.Summary)
+		fmt.Fprintf(&b, "  %s\n      %s\n", id, r.Summary)
 	}
 	return b.String()
 }

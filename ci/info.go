@@ -16,9 +16,10 @@ import (
 
 func rulesCommand(stdout io.Writer) *cobra.Command {
 	return &cobra.Command{
-		Use:   "rules",
-		Short: "List the rules: id, when it is checked, default severity, meaning",
-		Args:  cobra.NoArgs,
+		Use:     "rules",
+		Short:   "List the rules: id, when it is checked, default severity, meaning",
+		Example: "  go run ./ci rules",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			w := tabwriter.NewWriter(stdout, 0, 4, 2, ' ', 0)
 			for _, r := range rule.All() {
@@ -52,6 +53,12 @@ func explainCommand(stdout io.Writer) *cobra.Command {
 		Short:   "Print a rule's page: what it says, why it matters, an example and its remedy",
 		Example: "  go run ./ci explain panel/no-data",
 		Args:    cobra.ExactArgs(1),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return ruleCompletions(), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if _, ok := rule.Lookup(args[0]); !ok {
 				var ids []string
@@ -74,9 +81,10 @@ func explainCommand(stdout io.Writer) *cobra.Command {
 
 func versionCommand(stdout io.Writer) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  go run ./ci version",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(stdout, "panelgate %s (Prometheus %s, %s)\n", version(), dependency("github.com/prometheus/prometheus"), runtime.Version())
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -60,7 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitClean
 	}
@@ -70,7 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		code = exit.code
 	}
 	if msg := err.Error(); msg != "" {
-		if _, printErr := fmt.Fprintln(stderr, "panelgate: "+msg); printErr != nil {
+		if _, printErr := fmt.Fprintln(stderr, "panelgate: "+fromTwins(cmd, msg)); printErr != nil {
 			return exitNotRun
 		}
 		if exit == nil {
@@ -102,7 +103,7 @@ const rootExample = `  go run ./ci                                   check the s
   go run ./ci --dashboard 'gpu-*' --json out.json
   go run ./ci --env docker                      with the stack's own servers, in containers
   go run ./ci --env docker --upgrade-from main  on the data that an older revision kept
-  go run ./ci --env docker --matrix default     with which versions of Grafana and Prometheus does it work?
+  go run ./ci --env docker --matrix default     which versions does it work with?
   go run ./ci --env docker --grafana 12.4.5,13.2.3
   dagger run go run ./ci                        the same in a Dagger engine
   go run ./ci --env attach --grafana http://localhost:3000
@@ -112,24 +113,48 @@ const rootExample = `  go run ./ci                                   check the s
   go run ./ci selftest                          would the gate notice? break the stack and see
   go run ./ci explain panel/no-data             what a rule means`
 
-const exitCodes = `
-Exit codes:
-  0  no finding at or above --fail-on
+const checkExample = `  go run ./ci check --stack ../infra -v
+  go run ./ci check --dashboard 'gpu-*' --fail-on warning
+  go run ./ci check --env docker --service grafana=ui`
+
+const lintExample = `  go run ./ci lint
+  go run ./ci lint --stack ../infra --fail-on warning
+  go run ./ci lint --json -                     for a program`
+
+const exitCodes = `  0  no finding at or above --fail-on
   1  findings at or above --fail-on
   2  wrong usage or configuration
+  3  could not run
+`
+
+// plainExitCodes are those of commands that check nothing.
+const plainExitCodes = `  0  done
+  2  wrong usage
   3  could not run
 `
 
 func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	var c checkFlags
 	root := &cobra.Command{
-		Use:           "ci",
+		Use:           "panelgate",
 		Short:         "Prove that every panel of a Grafana stack shows data",
 		Long:          rootLong,
 		Example:       rootExample,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if strings.HasPrefix(cmd.Name(), cobra.ShellCompRequestCmd) {
+				return nil // somebody is typing
+			}
+			if err := warnOfMisspelt(cmd.Root(), os.Environ(), stderr); err != nil {
+				return notRun(err)
+			}
+			if err := twins(cmd); err != nil {
+				return usage(err)
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.check(cmd, stdout, stderr)
 		},
@@ -138,18 +163,22 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	c.addLiveTo(root)
 	root.AddCommand(checkCommand(stdout, stderr), lintCommand(stdout, stderr), fixCommand(stdout, stderr), whyCommand(stdout, stderr),
 		selftestCommand(stdout, stderr), rulesCommand(stdout), explainCommand(stdout), versionCommand(stdout))
-	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetUsageTemplate(root.UsageTemplate() + exitCodes)
+	root.SetOut(stdout) // which the completion command remembers
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	root.SetHelpFunc(printHelp)
+	root.SetUsageFunc(printUsage)
 	return root
 }
 
 func checkCommand(stdout, stderr io.Writer) *cobra.Command {
 	var c checkFlags
 	cmd := &cobra.Command{
-		Use:   "check",
-		Short: "Run the stack and ask every panel (the default)",
-		Long:  rootLong,
-		Args:  cobra.NoArgs,
+		Use:     "check",
+		Short:   "Run the stack and ask every panel (the default)",
+		Long:    rootLong,
+		Example: checkExample,
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.check(cmd, stdout, stderr)
 		},
@@ -162,9 +191,10 @@ func checkCommand(stdout, stderr io.Writer) *cobra.Command {
 func lintCommand(stdout, stderr io.Writer) *cobra.Command {
 	var c checkFlags
 	cmd := &cobra.Command{
-		Use:   "lint",
-		Short: "Check the files alone, without running anything",
-		Args:  cobra.NoArgs,
+		Use:     "lint",
+		Short:   "Check the files alone, without running anything",
+		Example: lintExample,
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.lint(cmd.Context(), stdout, stderr)
 		},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -46,11 +47,12 @@ func (m *matrixFlags) addTo(cmd *cobra.Command) {
 	f.StringVar(&m.combine, "combine", "", "of a matrix, run `all|pairwise`: every combination, or so many that every two versions meet (default: all of up to 16)")
 	f.IntVar(&m.parallel, "parallel", 0, "of a matrix, run `N` cells at once (default: half as many as there are processors)")
 	f.StringVar(&m.shard, "shard", "", "of a matrix, run the `I/N`th part, as 1/3 for the first of three runs that share it")
+	completeFlag(cmd, "combine", "all", "pairwise")
 }
 
 // matrixFlagNames mean something with a matrix only.
 func matrixFlagNames() []string {
-	return []string{"matrix", "triton", "dcgm", "node", "combine", "parallel", "shard"}
+	return append([]string{"matrix", "triton", "dcgm", "node"}, howMatrixRuns()...)
 }
 
 // varies says whether versions are to be tried: --prometheus and --grafana are URLs
@@ -59,13 +61,16 @@ func (c *checkFlags) varies(given func(flag string) bool) bool {
 	if c.env.name == attach.Name {
 		return false
 	}
-	for _, name := range append(matrix.Names(), "matrix") {
-		if given(name) {
-			return true
-		}
-	}
-	return false
+	return varied(given)
 }
+
+// varied says whether a flag names versions to try.
+func varied(given func(flag string) bool) bool {
+	return slices.ContainsFunc(append(matrix.Names(), "matrix"), given)
+}
+
+// howMatrixRuns are the flags that mean something only beside one that names versions.
+func howMatrixRuns() []string { return []string{"combine", "parallel", "shard"} }
 
 // needless refuses flags that only say how a matrix is run.
 func (m *matrixFlags) needless(given func(flag string) bool) error {

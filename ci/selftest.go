@@ -30,9 +30,7 @@ const selftestExample = `  go run ./ci selftest                          the sta
   go run ./ci selftest --list                   every way to break a stack, and what ought to notice
   go run ./ci selftest --json score.json`
 
-const selftestCodes = `
-Exit codes:
-  0  every mutant with something to notice was killed by a rule that ought to fire
+const selftestCodes = `  0  every mutant with something to notice was killed by a rule that ought to fire
   1  mutants survived, or were noticed by other rules only
   2  wrong usage or configuration
   3  could not run, or there was nothing to mutate
@@ -49,11 +47,12 @@ type selftestFlags struct {
 func selftestCommand(stdout, stderr io.Writer) *cobra.Command {
 	var c selftestFlags
 	cmd := &cobra.Command{
-		Use:     "selftest",
-		Short:   "Break the stack in every known way and see whether the gate notices",
-		Long:    selftestLong,
-		Example: selftestExample,
-		Args:    cobra.NoArgs,
+		Use:         "selftest",
+		Short:       "Break the stack in every known way and see whether the gate notices",
+		Long:        selftestLong,
+		Example:     selftestExample,
+		Annotations: map[string]string{exitCodesOf: selftestCodes},
+		Args:        cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if c.list {
 				return listOperators(stdout)
@@ -62,18 +61,18 @@ func selftestCommand(stdout, stderr io.Writer) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.SortFlags = false
-	f.StringVar(&c.stackDir, "stack", "./stack", "the stack's `directory`: compose file, prometheus.yml, provisioning, dashboards")
-	f.StringVar(&c.configFile, "config", "", "configuration `file` (default: panelgate.yml, searched upward from the stack)")
-	f.StringArrayVar(&c.dashboards, "dashboard", nil, "only dashboards whose uid, title or file matches `glob`; may be repeated")
-	f.StringArrayVar(&c.services, "service", nil, "take the compose service for the `ROLE=SERVICE`, as prometheus=metrics, where image and port do not tell")
+	c.addChoiceTo(cmd)
 	f.StringArrayVar(&c.operators, "operator", nil, "only the operator of this `name`; may be repeated")
 	f.IntVar(&c.most, "most", selftest.DefaultMost, "how many mutants an operator makes at the most")
 	f.BoolVar(&c.list, "list", false, "list the operators, and what ought to notice each")
+	var names []string
+	for _, op := range selftest.Operators() {
+		names = append(names, op.Name+"\t"+op.Does)
+	}
+	completeFlag(cmd, "operator", names...)
 	c.addFormat(cmd, format{name: "json", help: "JSON"})
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "list equivalent mutants too")
 	f.DurationVar(&c.timeout, "timeout", 10*time.Minute, "give up, with exit code 3, after this `duration`")
-	cmd.SetUsageTemplate(cmd.UsageTemplate() + selftestCodes)
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -14,7 +15,6 @@ import (
 	"github.com/panelgate/panelgate/ci/report"
 	"github.com/panelgate/panelgate/e2e"
 	"github.com/panelgate/panelgate/e2e/env/dagger"
-	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack"
 	"github.com/panelgate/panelgate/stack/dashboard"
@@ -46,11 +46,12 @@ type whyFlags struct {
 func whyCommand(stdout, stderr io.Writer) *cobra.Command {
 	var w whyFlags
 	cmd := &cobra.Command{
-		Use:     "why EXPR",
-		Short:   "Ask one expression, and say why it has no data",
-		Long:    whyLong,
-		Example: whyExample,
-		Args:    cobra.ExactArgs(1),
+		Use:         "why EXPR",
+		Short:       "Ask one expression, and say why it has no data",
+		Long:        whyLong,
+		Example:     whyExample,
+		Args:        cobra.ExactArgs(1),
+		Annotations: map[string]string{outsideOfPipelines: "it shows what came back, series by series"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return w.ask(cmd, args[0], stdout, stderr)
 		},
@@ -64,7 +65,7 @@ func whyCommand(stdout, stderr io.Writer) *cobra.Command {
 	w.addFailOnTo(cmd)
 	w.addFormat(cmd, format{name: "json", help: "JSON"})
 	w.addTextTo(cmd)
-	w.addLiveTo(cmd)
+	w.addRunTo(cmd)
 	return cmd
 }
 
@@ -73,14 +74,8 @@ func (w *whyFlags) ask(cmd *cobra.Command, expr string, stdout, stderr io.Writer
 	if _, err := model.ParseDuration(w.window); err != nil {
 		return usage(fmt.Errorf("--range %q: %w", w.window, err))
 	}
-	if err := w.env.twins(cmd); err != nil {
-		return usage(err)
-	}
 	if w.env.name == dagger.Name {
-		if cmd.Flags().Changed("env") {
-			return usage(fmt.Errorf("why asks in the environments embedded, docker and attach: leave --env dagger out"))
-		}
-		w.env.name = embedded.Name
+		return usage(errors.New("why asks in the environments embedded, docker and attach: leave --env dagger out"))
 	}
 	return w.told(stdout, expr, func() (*e2e.Report, error) {
 		ctx, cancel, p, err := w.begin(cmd, stderr)
