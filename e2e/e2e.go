@@ -76,6 +76,22 @@ type Report struct {
 	Notes     []string // what else a reader should know of the run
 }
 
+// Fails says whether a run fails whoever minds findings of failOn and above. That a
+// run has checked nothing fails as well, independently of any rule: rules can be
+// switched off, having checked nothing cannot.
+func (r *Report) Fails(failOn rule.Severity) bool {
+	return !r.Checked() || slices.ContainsFunc(r.Findings, func(f rule.Finding) bool { return f.Severity >= failOn })
+}
+
+// Checked says whether anything was: of a stack that ran, a query that was asked, and
+// of the files alone, a dashboard.
+func (r *Report) Checked() bool {
+	if r.Env == "static" {
+		return len(r.Boards) > 0
+	}
+	return slices.ContainsFunc(r.Queries, func(q *rule.Asked) bool { return q.Sent })
+}
+
 // Stage is a part of a run and how long it took.
 type Stage struct {
 	Name     string
