@@ -53,19 +53,19 @@ func (e *UsageError) Unwrap() error { return e.Err }
 // stack is no error but for Verify and Lint to tell. An error is a *UsageError unless
 // the files cannot be read.
 func Load(ctx context.Context, from Source) (*Loaded, error) {
-	choose, err := chooser(from.Dashboards)
+	if info, err := os.Stat(from.Dir); err != nil || !info.IsDir() {
+		return nil, &UsageError{fmt.Errorf("no stack at %s: want the directory with its compose file, prometheus.yml, provisioning and dashboards", from.Dir)}
+	}
+	choose, err := from.Choose()
 	if err != nil {
 		return nil, &UsageError{err}
 	}
-	cfg, err := from.config()
+	cfg, err := from.Configuration()
 	if err != nil {
 		return nil, &UsageError{err}
 	}
 	if _, err := LoadScenario(cfg.Scenario); err != nil {
 		return nil, &UsageError{err}
-	}
-	if info, err := os.Stat(from.Dir); err != nil || !info.IsDir() {
-		return nil, &UsageError{fmt.Errorf("no stack at %s: want the directory with its compose file, prometheus.yml, provisioning and dashboards", from.Dir)}
 	}
 	services := from.services(cfg)
 	s, err := stack.Load(ctx, from.Dir, services...)
@@ -83,8 +83,9 @@ func Load(ctx context.Context, from Source) (*Loaded, error) {
 	return &Loaded{Stack: s, Options: Options{Config: cfg, Choose: choose, History: DefaultHistory}, Services: services}, nil
 }
 
-// config reads the panelgate.yml that is named or found, else what holds without one.
-func (from Source) config() (*config.Config, error) {
+// Configuration reads the panelgate.yml that is named or found, else what holds without
+// one.
+func (from Source) Configuration() (*config.Config, error) {
 	if from.Config == "" {
 		found, err := config.Find(from.Dir)
 		if err != nil {
@@ -118,19 +119,20 @@ func (from Source) services(cfg *config.Config) []stack.Option {
 	return out
 }
 
-// chooser matches dashboards by uid, title, file or the file's last element.
-func chooser(globs []string) (func(*stack.Board) bool, error) {
-	if len(globs) == 0 {
+// Choose matches dashboards by uid, title, file or the file's last element. It is nil
+// where all are chosen.
+func (from Source) Choose() (func(*stack.Board) bool, error) {
+	if len(from.Dashboards) == 0 {
 		return nil, nil
 	}
-	for _, g := range globs {
+	for _, g := range from.Dashboards {
 		if _, err := path.Match(g, ""); err != nil {
 			return nil, fmt.Errorf("the glob %q of dashboards: %w", g, err)
 		}
 	}
 	return func(b *stack.Board) bool {
 		file := filepath.ToSlash(b.File)
-		for _, g := range globs {
+		for _, g := range from.Dashboards {
 			for _, name := range []string{b.UID.Value, b.Title.Value, file, path.Base(file), strings.TrimSuffix(path.Base(file), ".json")} {
 				if ok, err := path.Match(g, name); err == nil && ok {
 					return true
