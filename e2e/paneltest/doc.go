@@ -31,5 +31,8 @@
 // context is that of the test, and ends a little before go test's -timeout would.
 // The option -short changes nothing: a run takes about a second.
 //
+// As of any test, go test remembers a pass until a file of the module changes. Where the
+// stack lies outside of the module, -count=1 has it asked anew.
+//
 // Those who are not in a test have [e2e.Load] and [e2e.Verify].
 package paneltest

@@ -193,6 +193,30 @@ func TestPrometheusThatDoesNotStart(t *testing.T) {
 	assert.Contains(t, got.output[""], "no query was asked, of 1 dashboards")
 }
 
+// What panelgate.yml excludes, or holds to be mild, is logged and does not fail.
+func TestConfigurationHolds(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(dir, os.DirFS(broken)))
+	config := filepath.Join(dir, "panelgate.yml")
+	require.NoError(t, os.WriteFile(config, []byte(`version: 1
+rules:
+  datasource/uid-unknown: warning
+exclude:
+  - rule: panel/no-data
+    dashboard: gpu-hosts
+    panel: GPU busy (%)
+    why: the exporter is yet to be updated
+`), 0o644))
+	got := inAnotherProcess(t, "edited", []string{"PANELTEST_STACK=" + dir})
+	assert.Equal(t, "fail", got.result["GPU_hosts/Graphics_compute/Throttled/A"], "nothing expects it to be empty now")
+	for _, name := range []string{"GPU_hosts/Graphics_compute/GPU_busy/A", "GPU_hosts/Graphics_compute/GPU_busy_id_5/panel", "GPU_hosts/Graphics_compute/GPU_busy_id_5/A"} {
+		assert.Equal(t, "pass", got.result[name], name)
+	}
+	assert.Contains(t, got.output["GPU_hosts/Graphics_compute/GPU_busy/A"],
+		"excluded by "+config+":5:5: panel/no-data: the exporter is yet to be updated")
+	assert.Contains(t, got.output["GPU_hosts/Graphics_compute/GPU_busy_id_5/panel"], ": warning datasource/uid-unknown\n")
+}
+
 // go test's own end of a test tells nothing of what it was about.
 func TestRunEndsBeforeGoTestDoes(t *testing.T) {
 	if testing.Short() {
