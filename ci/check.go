@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -17,7 +14,6 @@ import (
 
 	"github.com/panelgate/panelgate/ci/report"
 	"github.com/panelgate/panelgate/e2e"
-	"github.com/panelgate/panelgate/e2e/config"
 	"github.com/panelgate/panelgate/e2e/env/attach"
 	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/e2e/env/dagger"
@@ -248,7 +244,7 @@ func (c *checkFlags) result(where string, began time.Time, proved *e2e.Report, f
 	switch {
 	case err != nil:
 		result.Verdict, result.Err, result.ExitCode = report.Failed, err, codeOf(err)
-	case report.Fails(proved, failOn):
+	case proved.Fails(failOn):
 		result.Verdict, result.ExitCode = report.Fail, exitFindings
 	}
 	return result
@@ -272,41 +268,23 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 	if err != nil || failOn == rule.Off {
 		return nil, usage(fmt.Errorf("--fail-on %q: want error, warning or info", c.failOn))
 	}
-	choose, err := chooser(c.dashboards)
+	services, err := c.roles()
 	if err != nil {
 		return nil, usage(err)
 	}
-	cfg, err := c.loadConfig()
-	if err != nil {
+	loaded, err := e2e.Load(ctx, e2e.Source{Dir: c.stackDir, Config: c.configFile, Dashboards: c.dashboards, Services: services})
+	var wrong *e2e.UsageError
+	switch {
+	case errors.As(err, &wrong):
 		return nil, usage(err)
+	case err != nil:
+		return nil, notRun(err)
 	}
-	if _, err := e2e.LoadScenario(cfg.Scenario); err != nil {
-		return nil, usage(err)
-	}
-	if info, err := os.Stat(c.stackDir); err != nil || !info.IsDir() {
-		return nil, usage(fmt.Errorf("no stack at %s: name its directory with --stack", c.stackDir))
-	}
-	load, err := c.roles(cfg)
-	if err != nil {
-		return nil, usage(err)
-	}
-	s, err := stack.Load(ctx, c.stackDir, load...)
-	if errors.Is(err, stack.ErrService) {
-		return nil, usage(err)
-	}
-	if err != nil {
-		return nil, notRun(fmt.Errorf("read the stack: %w", err))
-	}
-	foreign, err := config.Lint(s)
-	if err != nil {
-		return nil, usage(err)
-	}
-	cfg.Exclude = append(cfg.Exclude, foreign...)
-	p := &prepared{stack: s, load: load, failOn: failOn, progress: report.NewProgress(stderr)}
+	p := &prepared{stack: loaded.Stack, load: loaded.Services, opts: loaded.Options, failOn: failOn, progress: report.NewProgress(stderr)}
 	if c.verbose { // a log and a line that redraws itself do not mix
 		p.progress = report.NewProgress(io.Discard)
 	}
-	p.opts = e2e.Options{Config: cfg, Choose: choose, Progress: c.progress(p.progress)}
+	p.opts.Progress = c.progress(p.progress)
 	if c.verbose {
 		p.opts.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	}
@@ -323,56 +301,15 @@ func (c *checkFlags) progress(shown *report.Progress) func(stage string, done, t
 	}
 }
 
-// roles are the services that the command line or panelgate.yml name for a role.
-func (c *checkFlags) roles(cfg *config.Config) ([]stack.Option, error) {
-	var out []stack.Option
-	for role, name := range cfg.Services {
-		out = append(out, stack.WithService(role, name))
-	}
+// roles are the services that the command line names for a role.
+func (c *checkFlags) roles() (map[string]string, error) {
+	out := map[string]string{}
 	for _, text := range c.services {
 		role, name, ok := strings.Cut(text, "=")
 		if !ok || role != stack.RolePrometheus && role != stack.RoleGrafana || name == "" {
 			return nil, fmt.Errorf("--service %q: want prometheus=SERVICE or grafana=SERVICE", text)
 		}
-		out = append(out, stack.WithService(role, name))
+		out[role] = name
 	}
 	return out, nil
-}
-
-func (c *checkFlags) loadConfig() (*config.Config, error) {
-	file := c.configFile
-	if file == "" {
-		found, err := config.Find(c.stackDir)
-		if err != nil {
-			return nil, err
-		}
-		if found == "" {
-			return &config.Config{}, nil
-		}
-		file = found
-	}
-	return config.Load(file)
-}
-
-// chooser matches dashboards by uid, title, file or the file's last element.
-func chooser(globs []string) (func(*stack.Board) bool, error) {
-	if len(globs) == 0 {
-		return nil, nil
-	}
-	for _, g := range globs {
-		if _, err := path.Match(g, ""); err != nil {
-			return nil, fmt.Errorf("--dashboard %q: %w", g, err)
-		}
-	}
-	return func(b *stack.Board) bool {
-		file := filepath.ToSlash(b.File)
-		for _, g := range globs {
-			for _, name := range []string{b.UID.Value, b.Title.Value, file, path.Base(file), strings.TrimSuffix(path.Base(file), ".json")} {
-				if ok, err := path.Match(g, name); err == nil && ok {
-					return true
-				}
-			}
-		}
-		return false
-	}, nil
 }

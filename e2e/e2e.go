@@ -1,5 +1,3 @@
-// Package e2e is the proof: it runs a stack somewhere, asks every question of
-// every panel as Grafana would ask it, and says why an answer is missing.
 package e2e
 
 import (
@@ -28,17 +26,19 @@ import (
 	"github.com/panelgate/panelgate/stack"
 )
 
-// Options choose what is proven and how.
+// Options choose what is proven and how. Those of Load are ready to use; made by hand,
+// they need a Config, and a History for panels to look back on.
 type Options struct {
-	Config *config.Config // panelgate.yml, never nil
+	Config *config.Config // panelgate.yml, never nil; the zero Config is what holds without one
 	// Choose picks the dashboards to check, nil for all.
 	Choose func(*stack.Board) bool
-	// History caps the past that is laid down before the first live scrape.
+	// History caps the past that is laid down before the first live scrape. With none,
+	// a panel has the few seconds of the run.
 	History time.Duration
 	// Progress is told what is being done, total 0 where it cannot be counted.
 	// It may be nil, and is called from one goroutine at a time.
 	Progress func(stage string, done, total int)
-	Logger   *slog.Logger
+	Logger   *slog.Logger // of Prometheus and the containers, nil for silence
 	// Env is where the stack runs: embedded.Name where empty, docker.Name,
 	// dagger.Name or attach.Name.
 	Env string
@@ -48,7 +48,7 @@ type Options struct {
 	// UpgradeFrom is the same stack as it was deployed before, for docker: it runs
 	// first, and what its servers keep is what this one starts on. nil for none.
 	UpgradeFrom *stack.Stack
-	Attach      attach.Options
+	Attach      attach.Options // which servers are asked that run already
 	// World and From fix what the fakes act out since when, so that runs can be
 	// compared; nil and zero for a world of the run's own.
 	World *fakes.World
@@ -74,6 +74,22 @@ type Report struct {
 	Excluded  []rule.Excluded // findings that are known and stay
 	Stages    []Stage
 	Notes     []string // what else a reader should know of the run
+}
+
+// Fails says whether a run fails whoever minds findings of failOn and above. That a
+// run has checked nothing fails as well, independently of any rule: rules can be
+// switched off, having checked nothing cannot.
+func (r *Report) Fails(failOn rule.Severity) bool {
+	return !r.Checked() || slices.ContainsFunc(r.Findings, func(f rule.Finding) bool { return f.Severity >= failOn })
+}
+
+// Checked says whether anything was: of a stack that ran, a query that was asked, and
+// of the files alone, a dashboard.
+func (r *Report) Checked() bool {
+	if r.Env == "static" {
+		return len(r.Boards) > 0
+	}
+	return slices.ContainsFunc(r.Queries, func(q *rule.Asked) bool { return q.Sent })
 }
 
 // Stage is a part of a run and how long it took.

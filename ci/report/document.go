@@ -141,3 +141,16 @@ func (f Finding) Weight() rule.Severity {
 
 // Place is where the finding is in the files.
 func (f Finding) Place() source.Pos { return source.Pos{File: f.File, Line: f.Line, Column: f.Column} }
+
+// told is the finding as the rules know it, for whoever tells its story.
+func (f Finding) told() rule.Finding {
+	out := rule.Finding{
+		Rule: f.Rule, Severity: f.Weight(), Pos: f.Place(), Dashboard: f.Dashboard, DashboardTitle: f.DashboardTitle,
+		Panel: f.Panel, PanelID: f.PanelID, RefID: f.RefID, Subject: f.Subject, Expr: f.Expr, ExprRun: f.ExprRun,
+		Message: f.Message, Reason: f.Reason, Evidence: f.Evidence, Fix: f.Fix, Asked: f.Asked, Mended: f.Mended,
+	}
+	if f.Empty != nil {
+		out.Empty = rule.Span{Start: f.Empty.Start, End: f.Empty.End}
+	}
+	return out
+}

@@ -4,14 +4,13 @@ package report
 import (
 	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/panelgate/panelgate/e2e"
 	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/e2e/story"
 	"github.com/panelgate/panelgate/stack/source"
 )
 
@@ -36,19 +35,6 @@ type Result struct {
 	Verdict     Verdict
 	ExitCode    int
 	Err         error // why it could not be run
-}
-
-// Fails says whether a run fails a gate that minds findings of failOn and above.
-// Independently of any rule, a live run that asked nothing fails: rules can be
-// switched off, having checked nothing cannot.
-func Fails(r *e2e.Report, failOn rule.Severity) bool {
-	if slices.ContainsFunc(r.Findings, func(f rule.Finding) bool { return f.Severity >= failOn }) {
-		return true
-	}
-	if r.Env == "static" {
-		return len(r.Boards) == 0
-	}
-	return !slices.ContainsFunc(r.Queries, func(q *rule.Asked) bool { return q.Sent })
 }
 
 // place is a position with its file as seen from where the command was run.
@@ -136,20 +122,8 @@ func panels(b *rule.Board) int {
 	return n
 }
 
-// Clean makes text from files and servers safe for a terminal: control
-// characters and invisible direction marks are shown, not sent. Line breaks and
-// tabs stay.
-func Clean(s string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case c == '\n' || c == '\t':
-			return c
-		case unicode.IsControl(c), unicode.Is(unicode.Bidi_Control, c), c == '\u2028', c == '\u2029':
-			return unicode.ReplacementChar
-		}
-		return c
-	}, s)
-}
+// Clean makes text from files and servers safe for a terminal.
+func Clean(s string) string { return story.Clean(s) }
 
 // plural is a count with its noun.
 func plural(n int, noun string) string {

@@ -162,26 +162,6 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-func TestFails(t *testing.T) {
-	r := failing().Report
-	assert.True(t, Fails(r, rule.Error))
-	r.Findings = r.Findings[1:]
-	assert.False(t, Fails(r, rule.Error))
-	assert.True(t, Fails(r, rule.Info))
-	for _, q := range r.Queries {
-		q.Sent = false
-	}
-	assert.True(t, Fails(r, rule.Error), "a run that asked nothing is no success, whatever the rules say")
-	assert.True(t, Fails(&e2e.Report{Env: "static"}, rule.Error), "nor is a lint of no dashboard")
-	assert.False(t, Fails(&e2e.Report{Env: "static", Boards: r.Boards}, rule.Error))
-}
-
-func TestUnderline(t *testing.T) {
-	assert.Equal(t, "a + bc\n    ^^", underline("a + bc", Span{Start: 4, End: 6}))
-	assert.Equal(t, "sum(\n^^^^\n\té\n\t^\n)\n^", underline("sum(\n\té\n)", Span{Start: 0, End: 10}))
-	assert.Equal(t, "x", underline("x", Span{Start: 5, End: 9}), "a span outside marks nothing")
-}
-
 func TestProgressIsSilentWithoutATerminal(t *testing.T) {
 	var out bytes.Buffer
 	p := NewProgress(&out)

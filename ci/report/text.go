@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/e2e/story"
 )
 
 // TextOptions choose how much is said to people, and whether in colour.
@@ -173,36 +174,12 @@ func severityColor(s rule.Severity) string {
 
 func (t *text) finding(f Finding) {
 	t.printf("\n%s %s  %s\n", t.paint(severityColor(f.Weight()), f.Severity), t.paint(bold, f.Rule), Clean(f.Place().String()))
-	if where := clickPath(f); where != "" {
-		t.field("at", where)
-	}
-	t.field("seen", f.Message)
-	if f.Expr != "" {
-		t.field("expr", f.Expr)
-	}
-	switch {
-	case f.Empty != nil:
-		t.field("run as", underline(f.ExprRun, *f.Empty))
-	case f.ExprRun != "" && f.ExprRun != f.Expr:
-		t.field("run as", f.ExprRun)
-	}
-	for i, e := range f.Evidence {
-		switch {
-		case i == 0 && f.Reason != "":
-			t.field("why", f.Reason+": "+e)
-		default:
-			t.field("", e)
-		}
-	}
-	if f.Asked > 0 && t.Verbose {
-		t.field("", fmt.Sprintf("found out by %d questions to Prometheus", f.Asked))
-	}
-	if f.Fix != "" {
-		t.field("fix", f.Fix)
-	}
-	if f.Mended != "" {
-		t.field("write", f.Mended)
-	}
+	t.printf("%s", t.style().Finding(f.told()))
+}
+
+// style is how a finding's story is told here.
+func (t *text) style() story.Style {
+	return story.Style{Full: t.Verbose, Rest: "in --json", Label: func(s string) string { return t.paint(dim, s) }}
 }
 
 // cause is the rule that already told the story of which a finding is the end: a
@@ -251,72 +228,14 @@ func (t *text) consequence(c *consequence) {
 
 // clickPath names dashboard, panel and refId as a person would click them, or the
 // rule that it is about.
-func clickPath(f Finding) string {
-	parts := []string{f.DashboardTitle}
-	if f.DashboardTitle == "" {
-		parts[0] = f.Dashboard
-	}
-	if f.PanelID != 0 || f.Panel != "" {
-		title := f.Panel
-		if title == "" {
-			title = fmt.Sprintf("(panel %d, untitled)", f.PanelID)
-		}
-		parts = append(parts, title)
-	}
-	if f.Subject != "" {
-		parts = []string{f.Subject}
-	}
-	if f.RefID != "" {
-		parts = append(parts, f.RefID)
-	}
-	return strings.Join(strings.Fields(strings.Join(parts, " › ")), " ") // a title may have line breaks
-}
+func clickPath(f Finding) string { return story.Path(f.told()) }
 
 // field prints a labelled value; further lines of it are indented below.
-func (t *text) field(name, value string) {
-	const width, longest = 8, 4000 // an expression may be generated, and endless
-	if more := len(value) - longest; more > 0 && !t.Verbose {
-		value = strings.ToValidUTF8(value[:longest], "") + fmt.Sprintf(" … (%d more bytes, in --json)", more)
-	}
-	lines := strings.Split(strings.TrimRight(Clean(value), "\n"), "\n")
-	t.printf("  %s%s\n", t.paint(dim, fmt.Sprintf("%-*s", width, name)), lines[0])
-	for _, l := range lines[1:] {
-		t.printf("  %*s%s\n", width, "", l)
-	}
-}
-
-// underline marks a part of an expression, line by line.
-func underline(expr string, part Span) string {
-	var out []string
-	offset := 0
-	for _, line := range strings.Split(expr, "\n") {
-		out = append(out, line)
-		from, to := max(part.Start-offset, 0), min(part.End-offset, len(line))
-		if from < to {
-			if mark := strings.TrimRight(line[from:to], " \t"); strings.TrimSpace(mark) != "" {
-				lead := len(mark) - len(strings.TrimLeft(mark, " \t"))
-				from += lead
-				out = append(out, indent(line[:from])+strings.Repeat("^", len([]rune(mark))-lead))
-			}
-		}
-		offset += len(line) + 1
-	}
-	return strings.Join(out, "\n")
-}
+func (t *text) field(name, value string) { t.printf("%s", t.style().Field(name, value)) }
 
 // took is a duration in milliseconds as people read it.
 func took(ms float64) time.Duration {
 	return time.Duration(ms * float64(time.Millisecond)).Round(10 * time.Millisecond)
-}
-
-// indent is blank space as wide as the text it stands under.
-func indent(s string) string {
-	return strings.Map(func(c rune) rune {
-		if c == '\t' {
-			return c
-		}
-		return ' '
-	}, s)
 }
 
 // excluded tells of the findings that do not count, and who says so.

@@ -17,3 +17,8 @@ func Page(id string) (string, error) {
 	}
 	return string(data), nil
 }
+
+// URL is where the page of a rule can be read by whoever has no copy of it.
+func URL(id string) string {
+	return "https://github.com/panelgate/panelgate/blob/main/docs/rules/" + id + ".md"
+}
