@@ -275,6 +275,8 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 	loaded, err := e2e.Load(ctx, e2e.Source{Dir: c.stackDir, Config: c.configFile, Dashboards: c.dashboards, Services: services})
 	var wrong *e2e.UsageError
 	switch {
+	case errors.Is(err, e2e.ErrNoStack):
+		return nil, usage(fmt.Errorf("%w; --stack names it", err))
 	case errors.As(err, &wrong):
 		return nil, usage(err)
 	case err != nil:

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/panelgate/panelgate/ci/report"
+	"github.com/panelgate/panelgate/e2e"
 	"github.com/panelgate/panelgate/e2e/config"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack"
@@ -51,7 +52,7 @@ func (c *checkFlags) offered(in func(*stack.Stack) []cobra.Completion) cobra.Com
 // rolesForCompletion are the services that panelgate.yml names: those of the command
 // line may be half typed.
 func (c *checkFlags) rolesForCompletion() []stack.Option {
-	cfg, err := c.loadConfig()
+	cfg, err := e2e.Source{Dir: c.stackDir, Config: c.configFile}.Configuration()
 	if err != nil {
 		cfg = &config.Config{}
 	}

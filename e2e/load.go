@@ -49,12 +49,15 @@ func (e *UsageError) Error() string { return e.Err.Error() }
 // Unwrap gives what is wrong.
 func (e *UsageError) Unwrap() error { return e.Err }
 
+// ErrNoStack says that there is no directory to read a stack from.
+var ErrNoStack = errors.New("want the directory with its compose file, prometheus.yml, provisioning and dashboards")
+
 // Load reads the stack, its panelgate.yml and its .lint files. What is wrong with the
 // stack is no error but for Verify and Lint to tell. An error is a *UsageError unless
 // the files cannot be read.
 func Load(ctx context.Context, from Source) (*Loaded, error) {
 	if info, err := os.Stat(from.Dir); err != nil || !info.IsDir() {
-		return nil, &UsageError{fmt.Errorf("no stack at %s: want the directory with its compose file, prometheus.yml, provisioning and dashboards", from.Dir)}
+		return nil, &UsageError{fmt.Errorf("no stack at %s: %w", from.Dir, ErrNoStack)}
 	}
 	choose, err := from.Choose()
 	if err != nil {
