@@ -90,7 +90,7 @@ func (c *checkFlags) check(cmd *cobra.Command, stdout, stderr io.Writer) error {
 	if c.env.piped() {
 		return c.checkInPipeline(cmd, stdout, stderr)
 	}
-	return c.outcome(stdout, c.env.name, func() (*e2e.Report, rule.Severity, error) {
+	return c.outcome(stdout, stderr, c.env.name, func() (*e2e.Report, rule.Severity, error) {
 		ctx, cancel, p, err := c.begin(cmd, stderr)
 		defer cancel()
 		if err != nil {
@@ -174,7 +174,7 @@ func (c *checkFlags) verify(ctx context.Context, p *prepared) (result *e2e.Repor
 }
 
 func (c *checkFlags) lint(ctx context.Context, stdout, stderr io.Writer) error {
-	return c.outcome(stdout, "static", func() (*e2e.Report, rule.Severity, error) {
+	return c.outcome(stdout, stderr, "static", func() (*e2e.Report, rule.Severity, error) {
 		p, err := c.prepare(ctx, stderr)
 		if err != nil {
 			return nil, 0, err
@@ -208,9 +208,9 @@ func ended(ctx context.Context, err error, stage string) error {
 
 // outcome tells what a run came to, a failure to run included, and turns it into
 // the command's exit code.
-func (c *checkFlags) outcome(stdout io.Writer, where string, prove func() (*e2e.Report, rule.Severity, error)) (err error) {
+func (c *checkFlags) outcome(stdout, stderr io.Writer, where string, prove func() (*e2e.Report, rule.Severity, error)) (err error) {
 	began := time.Now().Add(-c.env.elapsed)
-	if c.tell, err = c.newTeller(stdout); err != nil {
+	if c.tell, err = c.newTeller(stdout, stderr); err != nil {
 		return err
 	}
 	c.tell.emit(report.Start(version(), c.stackDir, where, began))
@@ -239,7 +239,7 @@ func (c *checkFlags) tellOut(result report.Result, err error) error {
 // result is what a run came to, with its verdict and its exit code.
 func (c *checkFlags) result(where string, began time.Time, proved *e2e.Report, failOn rule.Severity, err error) report.Result {
 	result := report.Result{
-		Report: proved, Version: version(), StackDir: c.stackDir, Where: where, Began: began, Took: time.Since(began), Verdict: report.Pass,
+		Report: proved, Version: version(), StackDir: c.stackDir, Where: where, Began: began, Took: time.Since(began), Verdict: report.Pass, FailOn: failOn,
 	}
 	switch {
 	case err != nil:

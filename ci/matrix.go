@@ -107,13 +107,20 @@ type matrixRun struct {
 // checkMatrix runs a matrix and tells of it, a failure to begin it included.
 func (c *checkFlags) checkMatrix(cmd *cobra.Command, stdout, stderr io.Writer) error {
 	began := time.Now()
+	actions, err := c.onActions()
+	if err != nil {
+		return usage(err)
+	}
+	if _, err := c.onStandardOutput(); err != nil {
+		return usage(err)
+	}
 	result, err := c.runMatrix(cmd, stderr)
 	result.Version, result.StackDir, result.Where, result.Took = version(), c.stackDir, c.env.name, time.Since(began)
 	result.Shard = c.matrix.shard
 	if err != nil {
 		result.Verdict, result.Err, result.ExitCode = report.Failed, err, codeOf(err)
 	}
-	if writeErr := c.writeMatrix(stdout, result); writeErr != nil {
+	if writeErr := c.writeMatrix(stdout, stderr, result, actions); writeErr != nil {
 		return notRun(writeErr)
 	}
 	if err != nil {
@@ -125,18 +132,31 @@ func (c *checkFlags) checkMatrix(cmd *cobra.Command, stdout, stderr io.Writer) e
 	return nil
 }
 
-func (c *checkFlags) writeMatrix(stdout io.Writer, result report.MatrixResult) error {
-	if c.jsonFile() == standardOutput {
-		return report.MatrixJSON(stdout, result)
-	}
-	var err error
-	if result.Err == nil { // else the error says it all
-		err = report.Matrix(stdout, result, c.textOptions(stdout))
-	}
-	if c.jsonFile() == "" {
+// writeMatrix writes every report.
+func (c *checkFlags) writeMatrix(stdout, stderr io.Writer, result report.MatrixResult, actions bool) (err error) {
+	if result.Checkout, err = checkoutOf(result.StackDir); err != nil {
 		return err
 	}
-	return errors.Join(err, writeFile(c.jsonFile(), "json", func(w io.Writer) error { return report.MatrixJSON(w, result) }))
+	instead, err := c.onStandardOutput()
+	errs := []error{err}
+	if instead == "" && result.Err == nil { // else the error says it all
+		errs = append(errs, disarmed(stdout, actions, func(w io.Writer) error { return report.Matrix(w, result, c.textOptions(stdout)) }))
+	}
+	for _, x := range formats() {
+		switch name := c.file(x.name); {
+		case name == "" || x.matrix == nil:
+		case name == standardOutput:
+			errs = append(errs, x.matrix(stdout, result))
+		default:
+			errs = append(errs, writeFile(name, x.name, func(w io.Writer) error { return x.matrix(w, result) }))
+		}
+	}
+	if actions {
+		annotated := result
+		annotated.Checkout = onWorkspace(result.Checkout)
+		errs = append(errs, report.MatrixAnnotations(stderr, annotated), summarize(func(w io.Writer) error { return report.MatrixMarkdown(w, result) }))
+	}
+	return errors.Join(errs...)
 }
 
 // runMatrix runs every cell. An error means that none was begun.
@@ -181,8 +201,8 @@ func (c *checkFlags) runMatrix(cmd *cobra.Command, stderr io.Writer) (_ report.M
 func (c *checkFlags) newMatrix(cmd *cobra.Command, stderr io.Writer) (*matrixRun, error) {
 	given := cmd.Flags().Changed
 	m := &matrixRun{checkFlags: c, stderr: stderr, progress: report.NewProgress(stderr), documents: map[string]*report.Document{}}
-	if name := c.beyondJSON(); name != "" {
-		return nil, usage(fmt.Errorf("--%s tells of one run: a matrix writes text and --json", name))
+	if name := c.ofOneRun(); name != "" {
+		return nil, usage(fmt.Errorf("--%s tells of one run: a matrix writes text, --json, --junit and --markdown", name))
 	}
 	var err error
 	if err := c.env.options(&m.base, func(flag string) bool {

@@ -19,6 +19,7 @@ import (
 // stream of events of the run.
 type outputFlags struct {
 	files   map[string]*string // by format
+	github  string
 	noColor bool
 	verbose bool
 }
@@ -27,12 +28,17 @@ type outputFlags struct {
 type format struct {
 	name, help string
 	write      func(io.Writer, *report.Document) error
+	matrix     func(io.Writer, report.MatrixResult) error // nil where it tells of one run
 }
 
 // formats are the reports besides the text, in the order of --help.
 func formats() []format {
 	return []format{
-		{"json", "JSON, one document of a versioned schema", report.JSON},
+		{"json", "JSON, one document of a versioned schema", report.JSON, report.MatrixJSON},
+		{"junit", "JUnit XML, a test suite a dashboard and a case a query", report.JUnit, report.MatrixJUnit},
+		{"sarif", "SARIF 2.1.0, for code scanning", report.SARIF, nil},
+		{"markdown", "Markdown, for a job's summary or a comment", report.Markdown, report.MatrixMarkdown},
+		{"code-quality", "GitLab's code quality JSON", report.CodeQuality, nil},
 	}
 }
 
@@ -47,6 +53,8 @@ func (o *outputFlags) addTo(cmd *cobra.Command) {
 		o.addFormat(cmd, x)
 	}
 	o.files[eventStream] = cmd.Flags().String(eventStream, "", "write what happens, one JSON event a line, to `file` as it happens (- for standard output)")
+	cmd.Flags().StringVar(&o.github, "github", githubAuto, "tell GitHub Actions, by annotations on standard error and the job's summary: `auto|on|off`; auto is where GITHUB_ACTIONS=true")
+	completeFlag(cmd, "github", githubAuto, githubOn, githubOff)
 	o.addTextTo(cmd)
 }
 
@@ -75,10 +83,11 @@ func (o *outputFlags) file(format string) string {
 // jsonFile is where the JSON report goes, "" for nowhere.
 func (o *outputFlags) jsonFile() string { return o.file("json") }
 
-// beyondJSON is a format that was asked for and is not JSON, "" for none.
-func (o *outputFlags) beyondJSON() string {
+// ofOneRun is a format that was asked for and cannot tell of a matrix, "" for none.
+func (o *outputFlags) ofOneRun() string {
 	for _, name := range slices.Sorted(maps.Keys(o.files)) {
-		if name != "json" && o.file(name) != "" {
+		i := slices.IndexFunc(formats(), func(x format) bool { return x.name == name })
+		if o.file(name) != "" && (i < 0 || formats()[i].matrix == nil) {
 			return name
 		}
 	}
@@ -104,6 +113,8 @@ func (o *outputFlags) onStandardOutput() (string, error) {
 type teller struct {
 	*outputFlags
 	stdout   io.Writer
+	stderr   io.Writer
+	actions  bool   // whether GitHub Actions is told
 	instead  string // the format that standard output has in place of the text
 	document *report.Document
 	stream   *report.NDJSON // nil where nobody reads along
@@ -113,9 +124,12 @@ type teller struct {
 }
 
 // newTeller opens what is written as the run goes on.
-func (o *outputFlags) newTeller(stdout io.Writer) (*teller, error) {
-	t := &teller{outputFlags: o, stdout: stdout, document: &report.Document{}}
+func (o *outputFlags) newTeller(stdout, stderr io.Writer) (*teller, error) {
+	t := &teller{outputFlags: o, stdout: stdout, stderr: stderr, document: &report.Document{}}
 	var err error
+	if t.actions, err = o.onActions(); err != nil {
+		return nil, usage(err)
+	}
 	if t.instead, err = o.onStandardOutput(); err != nil {
 		return nil, usage(err)
 	}
@@ -151,13 +165,17 @@ func (t *teller) progress(stage string) {
 // finish writes every report.
 func (t *teller) finish(opts report.TextOptions) error {
 	errs := []error{t.err}
+	var err error
+	if t.document.Checkout, err = checkoutOf(t.document.Stack); err != nil {
+		errs = append(errs, err)
+	}
 	if t.streamed != nil {
 		if err := t.streamed.Close(); err != nil {
 			errs = append(errs, fmt.Errorf("write the event stream: %w", err))
 		}
 	}
 	if t.instead == "" && t.document.Error == "" { // else the error says it all
-		errs = append(errs, report.Text(t.stdout, t.document, opts))
+		errs = append(errs, disarmed(t.stdout, t.actions, func(w io.Writer) error { return report.Text(w, t.document, opts) }))
 	}
 	for _, x := range formats() {
 		switch name := t.file(x.name); name {
@@ -167,6 +185,9 @@ func (t *teller) finish(opts report.TextOptions) error {
 		default:
 			errs = append(errs, writeFile(name, x.name, func(w io.Writer) error { return x.write(w, t.document) }))
 		}
+	}
+	if t.actions {
+		errs = append(errs, t.tellActions())
 	}
 	return errors.Join(errs...)
 }

@@ -52,7 +52,7 @@ func (c *checkFlags) session(ctx context.Context, p *prepared) (*dagger.Session,
 // What that has told is told on.
 func (c *checkFlags) checkInPipeline(cmd *cobra.Command, stdout, stderr io.Writer) (err error) {
 	began := time.Now()
-	if c.tell, err = c.newTeller(stdout); err != nil {
+	if c.tell, err = c.newTeller(stdout, stderr); err != nil {
 		return err
 	}
 	c.tell.emit(report.Start(version(), c.stackDir, c.env.name, began))

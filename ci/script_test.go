@@ -129,14 +129,15 @@ func scripts(where string, globs ...string) testscript.Params {
 			return engine.Available()
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"gate":    cmdGate,
-			"edit":    cmdEdit,
-			"finding": cmdFinding,
-			"tidy":    cmdTidy,
-			"await":   cmdAwait,
-			"swept":   cmdSwept,
-			"occupy":  cmdOccupy,
-			"idle":    cmdIdle,
+			"gate":      cmdGate,
+			"edit":      cmdEdit,
+			"finding":   cmdFinding,
+			"annotated": cmdAnnotated,
+			"tidy":      cmdTidy,
+			"await":     cmdAwait,
+			"swept":     cmdSwept,
+			"occupy":    cmdOccupy,
+			"idle":      cmdIdle,
 		},
 	}
 }
@@ -272,6 +273,26 @@ func cmdFinding(ts *testscript.TestScript, neg bool, args []string) {
 	if !neg {
 		ts.Fatalf("no finding %q; there are:\n%s", args, strings.Join(seen, "\n"))
 	}
+}
+
+// cmdAnnotated wants an annotation whose file, seen from the directory above the
+// repository's subdirectory, has a text at its line and column: annotated FILE RULE PATH TEXT
+func cmdAnnotated(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: annotated FILE RULE PATH TEXT")
+	}
+	root := ts.Getenv("GITHUB_WORKSPACE")
+	command := regexp.MustCompile(`(?m)^::error file=([^,]*),line=(\d+),col=(\d+),title=([^:]*)::`)
+	for _, m := range command.FindAllStringSubmatch(ts.ReadFile(args[0]), -1) {
+		line, err := strconv.Atoi(m[2])
+		ts.Check(err)
+		column, err := strconv.Atoi(m[3])
+		ts.Check(err)
+		if m[1] == args[2] && m[4] == args[1] && standsAt(ts, filepath.Join(root, m[1]), line, column, args[3]) {
+			return
+		}
+	}
+	ts.Fatalf("no annotation %q in:\n%s", args, ts.ReadFile(args[0]))
 }
 
 func standsAt(ts *testscript.TestScript, file string, line, column int, text string) bool {

@@ -147,7 +147,7 @@ func (w *whyFlags) board(s *stack.Stack, expr string) (*stack.Board, error) {
 // that concern it are left to check.
 func (w *whyFlags) told(stdout io.Writer, expr string, prove func() (*e2e.Report, error)) (err error) {
 	began := time.Now()
-	if w.tell, err = w.newTeller(stdout); err != nil {
+	if w.tell, err = w.newTeller(stdout, io.Discard); err != nil {
 		return err
 	}
 	w.tell.emit(report.Start(version(), w.stackDir, w.env.name, began))

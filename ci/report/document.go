@@ -58,7 +58,8 @@ func (d *Document) Add(e Event) {
 	switch {
 	case e.Run != nil:
 		*d = Document{
-			Schema: e.Run.Schema, Version: e.Run.Version, Stack: e.Run.Stack, Env: e.Run.Env, Began: e.Run.Began,
+			Checkout: d.Checkout,
+			Schema:   e.Run.Schema, Version: e.Run.Version, Stack: e.Run.Stack, Env: e.Run.Env, Began: e.Run.Began,
 			Dashboards: []Dashboard{}, Targets: []Target{}, Queries: []Query{}, Findings: []Finding{},
 		}
 	case e.Stage != nil:
@@ -79,7 +80,7 @@ func (d *Document) Add(e Event) {
 		d.Suppressed = append(d.Suppressed, *e.Suppressed)
 	case e.End != nil:
 		d.Verdict, d.ExitCode, d.Error = e.End.Verdict, e.End.ExitCode, e.End.Error
-		d.DurationMS, d.Counts = e.End.DurationMS, e.End.Counts
+		d.DurationMS, d.Counts, d.FailOn = e.End.DurationMS, e.End.Counts, e.End.FailOn
 	}
 }
 
@@ -127,6 +128,16 @@ func (r Result) dashboard(b *rule.Board) Dashboard {
 		out.Panels = append(out.Panels, panel)
 	}
 	return out
+}
+
+// Failing is the mildest severity that fails the run. An earlier version does not say:
+// then it is what the gate minds unless told otherwise.
+func (d *Document) Failing() rule.Severity {
+	severity, err := rule.ParseSeverity(d.FailOn)
+	if err != nil || severity == rule.Off {
+		return rule.Error
+	}
+	return severity
 }
 
 // Weight is how grave the finding is. A severity of a later version is taken for a

@@ -76,6 +76,9 @@ type End struct {
 	Error      string  `json:"error,omitempty"`
 	DurationMS float64 `json:"duration_ms"`
 	Counts     Counts  `json:"counts"`
+	// FailOn is the mildest severity that failed the run; "" where that was never
+	// understood, as in a run that could not be.
+	FailOn string `json:"fail_on,omitempty"`
 }
 
 // Start is the event that a stream of this version begins with.
@@ -90,6 +93,9 @@ func Events(r Result) iter.Seq[Event] {
 			return
 		}
 		end := &End{Verdict: r.Verdict, ExitCode: r.ExitCode, DurationMS: milliseconds(r.Took), Counts: r.counts()}
+		if r.FailOn != rule.Off {
+			end.FailOn = r.FailOn.String()
+		}
 		if r.Err != nil {
 			end.Error = r.Err.Error()
 		}

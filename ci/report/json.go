@@ -26,6 +26,7 @@ type Document struct {
 	Error      string      `json:"error,omitempty"`
 	DurationMS float64     `json:"duration_ms"`
 	Counts     Counts      `json:"counts"`
+	FailOn     string      `json:"fail_on,omitempty"` // the mildest severity that failed the run
 	Began      time.Time   `json:"began,omitzero"`
 	Notes      []string    `json:"notes,omitempty"`
 	Stages     []Stage     `json:"stages,omitempty"`
@@ -38,6 +39,9 @@ type Document struct {
 	// Drawings are what the dashboards show, in their order. They are in the event
 	// stream, and too much for a document that people look into.
 	Drawings []*drawing.Drawing `json:"-"`
+	// Checkout is where the names of files lead. Who writes a report says so: it is
+	// nothing that was found.
+	Checkout Checkout `json:"-"`
 }
 
 // Suppressed is a finding that does not count, and who says so.
@@ -125,12 +129,15 @@ type Finding struct {
 // JSON writes the document under the versioned schema.
 func JSON(w io.Writer, d *Document) error { return writeJSON(w, d) }
 
-func writeJSON(w io.Writer, document any) error {
+func writeJSON(w io.Writer, document any) error { return encode(w, "JSON", document) }
+
+// encode writes a report of some kind that is JSON.
+func encode(w io.Writer, kind string, document any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(document); err != nil {
-		return fmt.Errorf("write the JSON report: %w", err)
+		return fmt.Errorf("write the %s report: %w", kind, err)
 	}
 	return nil
 }

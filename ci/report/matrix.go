@@ -26,6 +26,7 @@ type MatrixResult struct {
 	Verdict   Verdict
 	ExitCode  int
 	Err       error // why no cell could be run
+	Checkout  Checkout
 }
 
 // Outcome is what a report says of its cell. What counts as broken is what the gate

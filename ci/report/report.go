@@ -33,6 +33,7 @@ type Result struct {
 	Began       time.Time
 	Took        time.Duration
 	Verdict     Verdict
+	FailOn      rule.Severity // the mildest that fails; Off where that was not understood
 	ExitCode    int
 	Err         error // why it could not be run
 }

@@ -36,7 +36,7 @@ func failing() Result {
 		Message: "no data", Reason: "metric-missing", Evidence: []string{"no metric x", "nearest names: y"}, Fix: "write y",
 	}
 	return Result{
-		Version: "v0", StackDir: "./stack", Where: "embedded", Took: 1234 * time.Millisecond, Verdict: Fail, ExitCode: 1,
+		Version: "v0", StackDir: "./stack", Where: "embedded", Took: 1234 * time.Millisecond, Verdict: Fail, FailOn: rule.Error, ExitCode: 1,
 		Report: &e2e.Report{
 			Env: "embedded", Boards: []*rule.Board{board},
 			Targets: []env.Target{{Job: "triton", Up: true}, {Job: "node", Error: "refused"}},
@@ -107,7 +107,7 @@ func TestJSON(t *testing.T) {
 	var got map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal(out.Bytes(), &got))
 	for key, want := range map[string]string{
-		"schema": `1`, "version": `"v0"`, "stack": `"./stack"`, "env": `"embedded"`, "verdict": `"fail"`, "exit_code": `1`, "duration_ms": `1234`,
+		"schema": `1`, "version": `"v0"`, "stack": `"./stack"`, "env": `"embedded"`, "verdict": `"fail"`, "exit_code": `1`, "duration_ms": `1234`, "fail_on": `"error"`,
 	} {
 		assert.JSONEq(t, want, string(got[key]), key)
 	}
