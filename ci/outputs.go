@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/panelgate/panelgate/ci/page"
 	"github.com/panelgate/panelgate/ci/report"
 )
 
@@ -33,6 +34,7 @@ type format struct {
 func formats() []format {
 	return []format{
 		{"json", "JSON, one document of a versioned schema", report.JSON},
+		{"html", "a page for the browser, one file with every panel drawn", func(w io.Writer, d *report.Document) error { return page.Write(w, d, page.Options{}) }},
 	}
 }
 
