@@ -48,7 +48,7 @@ function targets() {
 // listed is a list of findings that can be closed.
 function listed(title, findings, open, extra) {
   if (!findings?.length) return null;
-  return el("details", { class: "list", open }, el("summary", {}, el("h3", { text: `${title} (${findings.length})` })), ...findings.map(f => {
+  return el("details", { class: "listed", open }, el("summary", {}, el("h3", { text: `${title} (${findings.length})` })), ...findings.map(f => {
     const e = findingOf(f);
     if (extra) e.append(extra(f));
     return e;
@@ -87,7 +87,7 @@ function board(d, n) {
   const count = status => rows.flatMap(r => r.cards).filter(c => c.p.status === status).length;
   const queries = d.panels.reduce((sum, p) => sum + (p.queries || []).length, 0);
   const element = el("section", { class: "board", "data-dashboard": n, "aria-labelledby": `d-${n}` },
-    el("div", { class: "head" }, el("h2", { id: `d-${n}`, dir: "auto", tabindex: "-1", text: d.title }), ...["broken", "warning", "unchecked"].filter(count).map(s => el("span", { class: "badge " + s, text: `${STATUS[s][0]} ${count(s)} ${STATUS[s][1]}` })),
+    el("div", { class: "head" }, el("h2", { id: `d-${n}`, dir: "auto", tabindex: "-1", text: d.title }), ...["broken", "warning", "unchecked"].filter(count).map(s => el("span", { class: "badge " + s, text: `${STATUS[s][0]} ${s === "warning" ? plural(count(s), "warning") : count(s) + " " + STATUS[s][1]}` })),
       el("span", { class: "soft", text: [plural(d.panels.filter(p => p.kind !== "row").length, "panel"), plural(queries, "query", "queries"), d.file].join(" · ") })),
     listed("Of the dashboard", d.findings, (d.findings || []).some(f => f.severity !== "info")), ...rows.flatMap(r => [r.heading, r.grid].filter(Boolean)));
   return { element, rows, d };
@@ -241,7 +241,7 @@ function whole() {
   page.boards = run.dashboards.map(board);
   const suppressed = listed("Suppressed", run.suppressed, false, f => el("p", { class: "why" }, "suppressed: ", f.why, " ", el("code", { text: f.by || "" })));
   document.body.replaceChildren(el("a", { class: "skip", href: "#main", text: "To the dashboards", onclick: e => { e.preventDefault(); document.getElementById("main").focus(); } }), heading(), controls(),
-    el("main", { id: "main", tabindex: "-1" }, ...[listed("Of no panel", run.findings, run.findings.some(f => f.severity !== "info")), run.notes?.length && el("details", { class: "list" }, el("summary", {}, el("h3", { text: `Notes (${run.notes.length})` })), el("ul", {}, ...run.notes.map(t => el("li", { text: t })))),
+    el("main", { id: "main", tabindex: "-1" }, ...[listed("Of no panel", run.findings, run.findings.some(f => f.severity !== "info")), run.notes?.length && el("details", { class: "listed" }, el("summary", {}, el("h3", { text: `Notes (${run.notes.length})` })), el("ul", {}, ...run.notes.map(t => el("li", { text: t })))),
       suppressed, contents(), ...page.boards.map(b => b.element), !run.dashboards.length && el("p", { class: "nothing", text: "no dashboard was checked" })].filter(Boolean)));
   recall();
   watch();

@@ -31,6 +31,9 @@ function findingOf(f, of) {
     el("div", { class: "what" }, el("span", { class: "severity", text: f.severity }), " ", el("code", { text: f.rule }), of && f.ref_id ? el("span", { class: "ref", text: "query " + f.ref_id }) : null), el("dl", {}, ...rows));
 }
 
+// brief tells a finding that lets the data be seen in a line; details has all of it.
+const brief = f => el("div", { class: "finding brief " + (WEIGHT[f.severity] || "broken") }, el("span", { class: "severity", text: f.severity }), " ", el("code", { text: f.rule }), " ", f.message);
+
 // emptiness says why there is nothing to draw, "" where there is.
 function emptiness(p) {
   if (p.kind === "text") return "";
@@ -87,7 +90,7 @@ function card(p, id) {
 function drawBody(p, body, full = false) {
   const told = (p.findings || []).filter(f => full || f.severity !== "info");
   const nothing = emptiness(p);
-  if (told.length) body.append(el("div", { class: "findings" + (nothing ? " alone" : ""), tabindex: "0", role: "region", "aria-label": "Findings of " + p.title }, ...told.map(f => findingOf(f, true))));
+  if (told.length) body.append(el("div", { class: "findings" + (nothing ? " alone" : ""), tabindex: "0", role: "region", "aria-label": "Findings of " + p.title }, ...told.map(f => !full && !nothing && f.severity !== "error" ? brief(f) : findingOf(f, true))));
   if (p.kind === "text") {
     body.append(el("div", { class: "prose", tabindex: "0", dir: "auto", text: p.text || "" }));
     return {};
