@@ -23,6 +23,7 @@ import (
 // pictureFlags say which images are made, and where they go.
 type pictureFlags struct {
 	png, theme  string
+	scale       float64
 	screenshots string
 
 	program string  // the browser that takes them, "" where none is needed
@@ -39,6 +40,7 @@ func (p *pictureFlags) addTo(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&p.png, "png", "", "write an image of each dashboard, as the HTML report draws it, into `directory`; needs Chromium or Chrome on this machine (PANELGATE_CHROMIUM names one)")
 	f.StringVar(&p.theme, "png-theme", lightTheme, "the `theme` of --png: light or dark")
+	f.Float64Var(&p.scale, "png-scale", 2, "how many pixels --png has for each of the page's, a `number` from 0.5 to 4: 1 makes small files, 2 suits today's screens")
 	f.StringVar(&p.screenshots, "screenshots", "", "docker, attach, dagger with --tunnel: write an image of each dashboard, as its own Grafana shows it, into `directory`; needs the same")
 }
 
@@ -50,6 +52,8 @@ func (p *pictureFlags) possible(e *envFlags) (err error) {
 	switch {
 	case p.theme != lightTheme && p.theme != darkTheme:
 		return usage(fmt.Errorf("--png-theme %q: want %s or %s", p.theme, lightTheme, darkTheme))
+	case !(p.scale >= 0.5 && p.scale <= 4): // nor NaN
+		return usage(fmt.Errorf("--png-scale %g: want 0.5 to 4", p.scale))
 	case !p.wanted():
 		return nil
 	case p.screenshots == "":
@@ -108,7 +112,7 @@ func (p *pictureFlags) finish(ctx context.Context, d *report.Document, stderr io
 	if p.png != "" && len(d.Dashboards) > 0 {
 		write := func(w io.Writer) error { return page.Write(w, d, page.Options{}) }
 		err := p.browse(ctx, func(b *browser.Browser) error {
-			remarks, err := picture.Draw(ctx, b, d, write, p.png, p.theme == darkTheme)
+			remarks, err := picture.Draw(ctx, b, d, picture.Options{Dir: p.png, Page: write, Scale: p.scale, Dark: p.theme == darkTheme})
 			for _, r := range remarks {
 				_, printErr := fmt.Fprintln(stderr, "panelgate: "+r)
 				err = errors.Join(err, printErr)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/env/dagger"
 	"github.com/panelgate/panelgate/e2e/env/docker"
+	"github.com/panelgate/panelgate/internal/chromium"
 	"github.com/panelgate/panelgate/internal/engine"
 )
 
@@ -120,6 +121,8 @@ func scripts(where string, globs ...string) testscript.Params {
 				}
 			case "dagger":
 				return where == "dagger", nil
+			case "chromium":
+				return chromium.Available()
 			default:
 				return false, fmt.Errorf("unknown condition %q", name)
 			}

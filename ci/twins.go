@@ -144,6 +144,7 @@ func elsewhere(flags *pflag.FlagSet, name string) bool {
 		{dockerFlags(), []string{docker.Name}},
 		{daggerFlags(), []string{dagger.Name}},
 		{attachFlags(), []string{attach.Name}},
+		{[]string{"screenshots"}, []string{docker.Name, dagger.Name, attach.Name}},
 		{append(matrixFlagNames(), "history"), []string{embedded.Name, docker.Name, dagger.Name}},
 	} {
 		if slices.Contains(group.flags, name) {

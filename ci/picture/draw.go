@@ -14,20 +14,28 @@ import (
 	"github.com/panelgate/panelgate/ci/report"
 )
 
-// Draw writes an image of each dashboard of a report into dir, as the report's page
-// draws it. Remarks say what an image does not show. What cannot be drawn does not keep
+// Options say how dashboards are drawn, and where their images go.
+type Options struct {
+	Dir   string
+	Page  func(io.Writer) error // writes the report's page
+	Scale float64               // the images' pixels for each of the page's
+	Dark  bool
+}
+
+// Draw writes an image of each dashboard of a report, as the report's page draws it.
+// Remarks say what an image does not show. What cannot be drawn does not keep
 // the others from it.
-func Draw(ctx context.Context, b *browser.Browser, d *report.Document, page func(io.Writer) error, dir string, dark bool) (remarks []string, err error) {
-	file, remove, err := written(page)
+func Draw(ctx context.Context, b *browser.Browser, d *report.Document, opts Options) (remarks []string, err error) {
+	file, remove, err := written(opts.Page)
 	defer func() { err = errors.Join(err, remove()) }()
 	if err != nil {
 		return nil, fmt.Errorf("draw the dashboards: %w", err)
 	}
-	g := gallery{browser: b, dir: dir, names: names{}}
+	g := gallery{browser: b, dir: opts.Dir, scale: opts.Scale, names: names{}}
 	var errs []error
 	for i, board := range d.Dashboards {
 		err := g.hang(ctx, called(board.UID, board.File), browser.Shot{
-			URL: fmt.Sprintf("%s#picture=%d", file, i), Dark: dark,
+			URL: fmt.Sprintf("%s#picture=%d", file, i), Dark: opts.Dark,
 			Ready:   `document.documentElement.dataset.ready === "true"`,
 			Element: fmt.Sprintf(`[data-dashboard="%d"]`, i),
 		})

@@ -28,7 +28,7 @@ func Screenshots(ctx context.Context, b *browser.Browser, instance env.Instance,
 	if instance.Grafana == nil {
 		return []string{"no screenshots: no Grafana is up"}, nil
 	}
-	g := gallery{browser: b, dir: dir, names: names{}}
+	g := gallery{browser: b, dir: dir, scale: screenshotScale, names: names{}}
 	served, err := uids(ctx, instance.Grafana)
 	if err != nil {
 		return nil, fmt.Errorf("take screenshots: %w", err)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/panelgate/panelgate/ci/browser"
@@ -15,8 +14,8 @@ import (
 
 const (
 	width = 1440 // of the pages that are taken
-	// scale is that of screens that show two pixels for one.
-	scale = 2
+	// screenshotScale is that of screens that show two pixels for one.
+	screenshotScale = 2
 	// patience is how long one dashboard may take.
 	patience = time.Minute
 )
@@ -25,6 +24,7 @@ const (
 type gallery struct {
 	browser *browser.Browser
 	dir     string
+	scale   float64
 	names   names
 	remarks []string
 }
@@ -33,7 +33,7 @@ type gallery struct {
 func (g *gallery) hang(ctx context.Context, name string, s browser.Shot) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("it is not ready within %s", patience))
 	defer cancel()
-	s.Width, s.Scale = width, scale
+	s.Width, s.Scale = width, g.scale
 	taken, err := g.browser.Take(ctx, s)
 	if err != nil {
 		return err
@@ -46,8 +46,8 @@ func (g *gallery) hang(ctx context.Context, name string, s browser.Shot) error {
 	switch {
 	case taken.Lost > 0:
 		g.remarks = append(g.remarks, fmt.Sprintf("%s is cut: the dashboard goes on for %d pixels below it, which no image is tall enough for", shown, taken.Lost))
-	case taken.Scale < scale:
-		g.remarks = append(g.remarks, fmt.Sprintf("%s is at a scale of %s in place of %d: the dashboard is very tall", shown, strconv.FormatFloat(taken.Scale, 'g', 2, 64), scale))
+	case taken.Scale < g.scale:
+		g.remarks = append(g.remarks, fmt.Sprintf("%s is at a scale of %.2g in place of %g: the dashboard is very tall", shown, taken.Scale, g.scale))
 	}
 	return nil
 }

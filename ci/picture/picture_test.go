@@ -68,7 +68,7 @@ func TestEachDashboardIsDrawn(t *testing.T) {
 	b := chromium.Start(t)
 	d := &report.Document{Dashboards: []report.Dashboard{{UID: "gpu"}, {UID: "gpu"}, {File: "boards/../x y.json"}}}
 	dir := t.TempDir()
-	remarks, err := Draw(t.Context(), b, d, fixture, dir, false)
+	remarks, err := Draw(t.Context(), b, d, Options{Dir: dir, Page: fixture, Scale: 2})
 	require.NoError(t, err)
 	assert.Empty(t, remarks)
 	require.Equal(t, []string{"gpu-2.png", "gpu.png", "x-y.png"}, files(t, dir))
@@ -79,9 +79,25 @@ func TestEachDashboardIsDrawn(t *testing.T) {
 		assertColor(t, 255, 255, 255, img, 5, 2395)
 	}
 
-	_, err = Draw(t.Context(), b, &report.Document{Dashboards: d.Dashboards[:1]}, fixture, dir, true)
+	_, err = Draw(t.Context(), b, &report.Document{Dashboards: d.Dashboards[:1]}, Options{Dir: dir, Page: fixture, Scale: 2, Dark: true})
 	require.NoError(t, err)
 	assertColor(t, 0, 0, 0, open(t, dir, "gpu.png"), 5, 2395)
+}
+
+func TestAnImageThatIsLessThanItsDashboardIsRemarkedOn(t *testing.T) {
+	b := chromium.Start(t)
+	for height, want := range map[string]string{
+		"12000px": "gpu.png is at a scale of 1.4 in place of 2: the dashboard is very tall",
+		"40000px": "gpu.png is cut: the dashboard goes on for 7232 pixels below it, which no image is tall enough for",
+	} {
+		dir := t.TempDir()
+		remarks, err := Draw(t.Context(), b, &report.Document{Dashboards: []report.Dashboard{{UID: "gpu"}}}, Options{Dir: dir, Scale: 2, Page: func(w io.Writer) error {
+			_, err := io.WriteString(w, `<html data-ready=true><body data-dashboard=0 style="height:`+height+`">`)
+			return err
+		}})
+		require.NoError(t, err)
+		assert.Equal(t, []string{filepath.Join(dir, want)}, remarks)
+	}
 }
 
 func TestWhatCannotBeDrawnIsSaid(t *testing.T) {
@@ -90,16 +106,16 @@ func TestWhatCannotBeDrawnIsSaid(t *testing.T) {
 	t.Setenv("TMPDIR", tmp)
 	d := &report.Document{Dashboards: []report.Dashboard{{Title: "one"}, {Title: "two"}, {Title: "three"}, {Title: "fo\x1bur"}}}
 	dir := t.TempDir()
-	_, err := Draw(t.Context(), b, d, fixture, filepath.Join(dir, "images"), false)
+	_, err := Draw(t.Context(), b, d, Options{Dir: filepath.Join(dir, "images"), Page: fixture, Scale: 1})
 	require.ErrorContains(t, err, "draw fo")
 	assert.NotContains(t, err.Error(), "\x1b")
 	assert.Len(t, files(t, filepath.Join(dir, "images")), 3, "the others are drawn")
 
-	_, err = Draw(t.Context(), b, d, func(io.Writer) error { return errors.New("no page") }, dir, false)
+	_, err = Draw(t.Context(), b, d, Options{Dir: dir, Page: func(io.Writer) error { return errors.New("no page") }, Scale: 1})
 	require.ErrorContains(t, err, "no page")
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
-	_, err = Draw(t.Context(), b, &report.Document{Dashboards: d.Dashboards[:1]}, fixture, filepath.Join(dir, "file"), false)
+	_, err = Draw(t.Context(), b, &report.Document{Dashboards: d.Dashboards[:1]}, Options{Dir: filepath.Join(dir, "file"), Page: fixture, Scale: 1})
 	require.ErrorContains(t, err, "write the image")
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,9 +34,9 @@ func (c *Client) Relay(req *http.Request) (*http.Response, error) {
 
 // below says whether a URL is that of this Grafana or of something in it.
 func (c *Client) below(u *url.URL) bool {
-	plain := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-	path := plain.String()
-	return u.User == nil && (path == c.base || strings.HasPrefix(path, c.base+"/")) && !strings.Contains(u.Path, "/../")
+	plain := (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+	// A path with a way up in it is one that servers read in different ways.
+	return u.User == nil && (plain == c.base || strings.HasPrefix(plain, c.base+"/")) && !slices.Contains(strings.Split(u.Path, "/"), "..")
 }
 
 // introduce says who asks.

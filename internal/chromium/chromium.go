@@ -3,6 +3,7 @@
 package chromium
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -22,10 +23,22 @@ func Require(tb testing.TB) string {
 	return ""
 }
 
+// Available says whether there is a browser, for scripts, which skip themselves. It is
+// an error where there is none and PANELGATE_REQUIRE=chromium.
+func Available() (bool, error) {
+	_, err := browser.Find()
+	if err != nil && required(os.Getenv("PANELGATE_REQUIRE")) {
+		return false, fmt.Errorf("chromium is required: %w", err)
+	}
+	return err == nil, nil
+}
+
+func required(list string) bool { return slices.Contains(strings.Split(list, ","), "chromium") }
+
 // report ends the test: as failed where chromium is in the list of what is required.
 func report(tb testing.TB, list string, err error) {
 	tb.Helper()
-	if slices.Contains(strings.Split(list, ","), "chromium") {
+	if required(list) {
 		tb.Fatalf("chromium is required: %v", err)
 		return
 	}
