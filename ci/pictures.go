@@ -44,6 +44,9 @@ func (p *pictureFlags) addTo(cmd *cobra.Command) {
 	f.StringVar(&p.screenshots, "screenshots", "", "docker, attach, dagger with --tunnel: write an image of each dashboard, as its own Grafana shows it, into `directory`; needs the same")
 }
 
+// screenshotFlags mean something where there is a real Grafana.
+func screenshotFlags() []string { return []string{"screenshots"} }
+
 func (p *pictureFlags) wanted() bool { return p.png != "" || p.screenshots != "" }
 
 // possible says why there can be no pictures, and finds the browser that takes them:

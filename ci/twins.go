@@ -144,7 +144,7 @@ func elsewhere(flags *pflag.FlagSet, name string) bool {
 		{dockerFlags(), []string{docker.Name}},
 		{daggerFlags(), []string{dagger.Name}},
 		{attachFlags(), []string{attach.Name}},
-		{[]string{"screenshots"}, []string{docker.Name, dagger.Name, attach.Name}},
+		{screenshotFlags(), []string{docker.Name, dagger.Name, attach.Name}},
 		{append(matrixFlagNames(), "history"), []string{embedded.Name, docker.Name, dagger.Name}},
 	} {
 		if slices.Contains(group.flags, name) {
@@ -193,7 +193,7 @@ func names(text, flag string) bool {
 // otherVariables are what the command and its tests read besides the flags' twins.
 // Those that end in _ are the beginnings of many.
 func otherVariables() []string {
-	out := append(loginVariables(), "PANELGATE_IMAGE_", "PANELGATE_REQUIRE", "PANELGATE_RUN", "PANELGATE_TEST_")
+	out := append(loginVariables(), "PANELGATE_CHROMIUM", "PANELGATE_CHROMIUM_NO_SANDBOX", "PANELGATE_IMAGE_", "PANELGATE_REQUIRE", "PANELGATE_RUN", "PANELGATE_TEST_")
 	return out
 }
 

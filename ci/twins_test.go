@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,7 +52,7 @@ func sample(flag *pflag.Flag) string {
 	switch flag.Value.Type() {
 	case "bool":
 		return "true"
-	case "int", "int64":
+	case "int", "int64", "float64":
 		return "7"
 	case "duration":
 		return "11m"
@@ -62,7 +63,7 @@ func sample(flag *pflag.Flag) string {
 // placeOf is an environment that a flag means something in.
 func placeOf(flag string) string {
 	for place, flags := range map[string][]string{
-		"embedded": embeddedFlags(), "docker": append(containersFlags(), dockerFlags()...), "dagger": daggerFlags(), "attach": attachFlags(),
+		"embedded": embeddedFlags(), "docker": slices.Concat(containersFlags(), dockerFlags(), screenshotFlags()), "dagger": daggerFlags(), "attach": attachFlags(),
 	} {
 		for _, f := range flags {
 			if f == flag {
@@ -143,6 +144,7 @@ func TestTwinsOfOtherPlacesArePassedOver(t *testing.T) {
 		"an upgrade, in a pipeline":      {"ENV=dagger UPGRADE_FROM=main LOGS=logs", "", map[string]string{"env": "dagger", "upgrade-from": "", "logs": "logs"}},
 		"a pipeline, of a question":      {"ENV=dagger IMAGE=grafana=g:1", "why up", map[string]string{"env": "embedded", "image": "[]"}},
 		"commands that run nothing":      {"ENV=docker STACK=there", "lint", map[string]string{"stack": "there"}},
+		"a browser, where none can look": {"SCREENSHOTS=shots PNG=out", "", map[string]string{"screenshots": "", "png": "out"}},
 		"hidden flags":                   {"INSIDE=file ELAPSED=1h", "--env dagger", map[string]string{"inside": "", "elapsed": "0s"}},
 		"what is empty":                  {"STACK= DASHBOARD=, HISTORY=", "", map[string]string{"stack": "./stack", "dashboard": "[]", "history": "24h"}},
 	} {
