@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/panelgate/panelgate/ci/page"
 	"github.com/panelgate/panelgate/ci/report"
 )
 
@@ -39,6 +40,7 @@ func formats() []format {
 		{"sarif", "SARIF 2.1.0, for code scanning", report.SARIF, nil},
 		{"markdown", "Markdown, for a job's summary or a comment", report.Markdown, report.MatrixMarkdown},
 		{"code-quality", "GitLab's code quality JSON", report.CodeQuality, nil},
+		{"html", "a page for the browser, one file with every panel drawn", func(w io.Writer, d *report.Document) error { return page.Write(w, d, page.Options{}) }, nil},
 	}
 }
 

@@ -173,7 +173,7 @@ func (f *fields) series(a *Asked) {
 			for name, value := range m {
 				labels[string(name)] = string(value)
 			}
-			f.add(rendered(legend, labels))
+			f.add(FillLegend(legend, labels))
 		}
 		f.shape(legend, a)
 	}
@@ -190,8 +190,8 @@ func (f *fields) unnamed(a *Asked) {
 	}
 }
 
-// rendered fills a legend as Grafana does.
-func rendered(legend string, labels map[string]string) string {
+// FillLegend puts a series' labels in the place of a legend's {{label}}, as Grafana does.
+func FillLegend(legend string, labels map[string]string) string {
 	return legendLabel.ReplaceAllStringFunc(legend, func(ref string) string {
 		return labels[legendLabel.FindStringSubmatch(ref)[1]]
 	})

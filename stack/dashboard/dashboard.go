@@ -97,6 +97,9 @@ type Panel struct {
 	// Node is what the content was read from: the panel itself, or the model of
 	// the library panel it stands for.
 	Node *source.Node
+	// Place is the panel in its dashboard, which says where it stands on the grid.
+	// It is Node, but for a library panel.
+	Place *source.Node
 }
 
 // IsRow says whether the panel is a row, which asks nothing itself.

@@ -86,6 +86,7 @@ func (r *reader) rows(list *source.Node) {
 			Clone:     truthy(n.Get("repeatIteration")),
 			Pos:       n.Pos(),
 			Node:      n,
+			Place:     n,
 		}
 		r.row(row, n.Get("panels"))
 	}
@@ -105,7 +106,7 @@ func (r *reader) panel(n *source.Node) *Panel {
 		return p
 	}
 	p := r.panelContent(model)
-	p.Library, p.Pos = lib, n.Pos()
+	p.Library, p.Pos, p.Place = lib, n.Pos(), n
 	p.ID = r.label(n.Get("id"), "a panel's id")
 	p.Repeat = r.text(n.Get("repeat"), "a panel's repeat")
 	if own := r.text(n.Get("title"), "a panel's title"); own.Value != "" {
@@ -134,6 +135,7 @@ func (r *reader) panelContent(n *source.Node) *Panel {
 		Unit:             unit(n),
 		Pos:              n.Pos(),
 		Node:             n,
+		Place:            n,
 	}
 	p.MaxDataPoints = max(0, r.int(n.Get("maxDataPoints"), "a panel's maxDataPoints"))
 	for i, t := range r.list(n.Get("targets"), "a panel's targets") {
