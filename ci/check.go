@@ -32,10 +32,11 @@ type checkFlags struct {
 	outputFlags
 	tell *teller // of a run that is under way
 	// of check alone
-	env     envFlags
-	matrix  matrixFlags
-	history string
-	timeout time.Duration
+	env      envFlags
+	matrix   matrixFlags
+	pictures pictureFlags
+	history  string
+	timeout  time.Duration
 }
 
 func (c *checkFlags) addTo(cmd *cobra.Command) {
@@ -64,6 +65,7 @@ func (c *checkFlags) addChoiceTo(cmd *cobra.Command) {
 func (c *checkFlags) addLiveTo(cmd *cobra.Command) {
 	c.addRunTo(cmd)
 	c.matrix.addTo(cmd)
+	c.pictures.addTo(cmd)
 }
 
 // addRunTo adds the flags of one run.
@@ -87,15 +89,18 @@ func (c *checkFlags) check(cmd *cobra.Command, stdout, stderr io.Writer) error {
 	if c.varies(cmd.Flags().Changed) {
 		return c.checkMatrix(cmd, stdout, stderr)
 	}
-	if c.env.piped() {
-		return c.checkInPipeline(cmd, stdout, stderr)
-	}
+	return c.pictured(cmd, stdout, stderr)
+}
+
+// checkHere is check, run by this process.
+func (c *checkFlags) checkHere(cmd *cobra.Command, stdout, stderr io.Writer) error {
 	return c.outcome(stdout, stderr, c.env.name, func() (*e2e.Report, rule.Severity, error) {
 		ctx, cancel, p, err := c.begin(cmd, stderr)
 		defer cancel()
 		if err != nil {
 			return nil, 0, err
 		}
+		p.opts.WhileUp = c.pictures.whileUp(p.opts.Progress)
 		result, err := c.verify(ctx, p)
 		p.progress.Clear()
 		return result, p.failOn, ended(ctx, err, p.progress.Stage())

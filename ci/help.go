@@ -44,7 +44,7 @@ func reportFlags() []string {
 	for _, f := range formats() {
 		out = append(out, f.name)
 	}
-	return append(out, eventStream, "png", "screenshots", "github")
+	return append(out, eventStream, "png", "png-theme", "screenshots", "github")
 }
 
 // printHelp is the help of every command.

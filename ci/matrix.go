@@ -204,6 +204,9 @@ func (c *checkFlags) newMatrix(cmd *cobra.Command, stderr io.Writer) (*matrixRun
 	if name := c.ofOneRun(); name != "" {
 		return nil, usage(fmt.Errorf("--%s tells of one run: a matrix writes text, --json, --junit and --markdown", name))
 	}
+	if c.pictures.wanted() {
+		return nil, usage(errors.New("--png and --screenshots are of one run: a matrix writes text and --json"))
+	}
 	var err error
 	if err := c.env.options(&m.base, func(flag string) bool {
 		return flag != matrix.Prometheus && flag != matrix.Grafana && given(flag) // they are versions here

@@ -56,6 +56,10 @@ type Options struct {
 	// Instances is how many there are of each faked target, for embedded; see
 	// embedded.Options.
 	Instances int
+	// WhileUp is called when everything has been asked and judged, before the stack is
+	// stopped; the report is its to add notes to. An error of it ends the run. It may be
+	// nil, and is not called where the stack was not started.
+	WhileUp func(ctx context.Context, instance env.Instance, report *Report) error
 }
 
 // DefaultHistory is how much past is laid down at the most, unless told.
@@ -226,7 +230,14 @@ func (r *run) proveOn(ctx context.Context, static *rule.Static, findings []rule.
 	}
 	findings = append(findings, rule.CheckLive(live, r.Config.Rules)...)
 	r.done("live rules")
-	return r.finish(static, live, findings), nil
+	report := r.finish(static, live, findings)
+	if r.WhileUp != nil {
+		if err := r.WhileUp(ctx, instance, report); err != nil {
+			return nil, err
+		}
+		r.done("while up")
+	}
+	return report, nil
 }
 
 // alive says that a server has ended while it was being asked, which is the better

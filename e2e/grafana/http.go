@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 )
 
 // reply is an answer of whatever status, read to its end.
@@ -87,15 +86,7 @@ func (c *Client) request(ctx context.Context, method, path string, query url.Val
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "panelgate")
-	switch {
-	case c.token != "":
-		req.Header.Set("Authorization", "Bearer "+c.token)
-	case c.user != "":
-		req.SetBasicAuth(c.user, c.password)
-	}
-	if c.orgID != 0 {
-		req.Header.Set("X-Grafana-Org-Id", strconv.FormatInt(c.orgID, 10))
-	}
+	c.introduce(req)
 	return req, nil
 }
 
