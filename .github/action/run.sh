@@ -33,18 +33,16 @@ slug() {
 	printf '%s' "$1" | tr -c 'A-Za-z0-9._-' '-' | cut -c1-80
 }
 
-sha256() {
-	if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi
-}
-
 # source_key names what a build of the Action's own checkout makes: every file may be
 # compiled in, and the program remembers where its source was, to build the fakes from.
 source_key() {
+	local sum=(sha256sum)
+	command -v sha256sum >/dev/null || sum=(shasum -a 256)
 	{
 		printf '%s\n' "$GITHUB_ACTION_PATH"
 		cd "$GITHUB_ACTION_PATH"
-		find . -name .git -prune -o -type f -print | LC_ALL=C sort | while IFS= read -r file; do sha256 "$file"; done
-	} | sha256 | cut -c1-32
+		find . -name .git -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 "${sum[@]}"
+	} | "${sum[@]}" | cut -c1-32
 }
 
 # file_of is what a report's file is called; nothing for what is no report.
