@@ -129,16 +129,18 @@ gate() {
 		[ "$format" != json ] || json=$out/$(file_of json)
 		[ "$format" = json ] || args+=("--$format=$out/$(file_of "$format")")
 	done < <(reports)
-	args+=("--json=$json")
 	while IFS= read -r line; do
 		line=${line%$'\r'}
 		[ -z "$line" ] || args+=("$line")
 	done <<<"$INPUT_ARGS"
+	args+=("--json=$json") # last, so that it holds
 	if [ "$INPUT_ENV" = dagger ] && [ -z "${DAGGER_SESSION_PORT-}" ] && command -v dagger >/dev/null; then
 		command=(dagger --progress=plain run "${command[@]}")
 	fi
 
 	"${command[@]}" "${args[@]}" || code=$?
+	# As with --help among the args: what has checked nothing has not passed.
+	[ "$code" != 0 ] || [ -s "$json" ] || code=3
 
 	case $code in
 	0) verdict=pass ;;
