@@ -28,17 +28,6 @@ func (r *ran) uses() []string {
 	return names
 }
 
-// breakStack has the stack's dashboards ask for a metric that nobody exposes.
-func (r *runner) breakStack(t *testing.T) {
-	t.Helper()
-	file := filepath.Join(r.workspace, "stack", "grafana", "provisioning", "dashboards", "boards", "triton.json")
-	data, err := os.ReadFile(file)
-	require.NoError(t, err)
-	broken := strings.ReplaceAll(string(data), "DCGM_FI_DEV_GPU_TEMP", "DCGM_FI_DEV_GPU_TEMPERATURE")
-	require.NotEqual(t, string(data), broken)
-	require.NoError(t, os.WriteFile(file, []byte(broken), 0o644))
-}
-
 func TestActionOnAGoodStack(t *testing.T) {
 	r := built(t)
 	got := r.run(t)
@@ -71,7 +60,7 @@ func TestActionOnAGoodStack(t *testing.T) {
 
 func TestActionOnABrokenStack(t *testing.T) {
 	r := built(t)
-	r.breakStack(t)
+	breakStack(t, filepath.Join(r.workspace, "stack"))
 	r.inputs["reports"] = "ndjson"
 	got := r.run(t)
 	assert.Equal(t, 1, got.exit, got.log)
@@ -92,7 +81,7 @@ func TestActionOnABrokenStack(t *testing.T) {
 
 func TestActionTakesFlags(t *testing.T) {
 	r := built(t)
-	r.breakStack(t)
+	breakStack(t, filepath.Join(r.workspace, "stack"))
 	require.NoError(t, os.Rename(filepath.Join(r.workspace, "stack"), filepath.Join(r.workspace, "my stack")))
 	require.NoError(t, os.WriteFile(filepath.Join(r.workspace, "gate.yml"), []byte("version: 1\nrules: {panel/no-data: warning}\n"), 0o644))
 	r.inputs["stack"], r.inputs["config"] = "my stack", "gate.yml"

@@ -58,8 +58,7 @@ func (r *ran) of(action string) *use {
 	return nil
 }
 
-// newRunner has a workspace with the shipped stack, and a program that is there from an
-// earlier run of the same tests.
+// newRunner has a workspace with the shipped stack, and asks for reports.
 func newRunner(t *testing.T) *runner {
 	t.Helper()
 	r := &runner{
@@ -89,6 +88,19 @@ func copyStack(t *testing.T, from, to string) {
 	}
 }
 
+// breakStack has a stack's dashboard ask for a metric that nobody exposes.
+func breakStack(t *testing.T, dir string) (board string) {
+	t.Helper()
+	board = filepath.Join(dir, "grafana", "provisioning", "dashboards", "boards", "triton.json")
+	data, err := os.ReadFile(board)
+	require.NoError(t, err)
+	broken := strings.ReplaceAll(string(data), "DCGM_FI_DEV_GPU_TEMP", "DCGM_FI_DEV_GPU_TEMPERATURE")
+	require.NotEqual(t, string(data), broken)
+	require.NoError(t, os.WriteFile(board, []byte(broken), 0o644))
+	return board
+}
+
+// run runs the Action's steps, each if its condition says so.
 func (r *runner) run(t *testing.T) *ran {
 	t.Helper()
 	inputs := object{}
