@@ -49,7 +49,10 @@ func TestActionOnAGoodStack(t *testing.T) {
 	uploaded := got.of(upload).with
 	assert.Equal(t, "panelgate-panels-embedded", uploaded["name"])
 	assert.Equal(t, got.outputs["reports"], uploaded["path"])
-	assert.Equal(t, []string{"events.ndjson", "report.json"}, names(t, uploaded["path"]))
+	assert.Equal(t, []string{"code-quality.json", "events.ndjson", "junit.xml", "report.json", "report.md", "report.sarif"}, names(t, uploaded["path"]))
+	for name, file := range map[string]string{"sarif": "report.sarif", "junit": "junit.xml", "markdown": "report.md"} {
+		assert.Equal(t, filepath.Join(uploaded["path"], file), got.outputs[name])
+	}
 
 	saved, restored := got.of("actions/cache/save").with, got.of("actions/cache/restore").with
 	assert.Equal(t, restored, saved)
@@ -72,6 +75,10 @@ func TestActionOnABrokenStack(t *testing.T) {
 	assert.Equal(t, strconv.Itoa(document.Counts.Warnings), got.outputs["warnings"])
 	assert.Equal(t, strconv.Itoa(len(document.Findings)), got.outputs["findings"])
 	assert.Contains(t, got.log, "metric-missing")
+	assert.Contains(t, got.log, "\n::error ", "annotations need no token")
+	summary, err := os.ReadFile(r.summary)
+	require.NoError(t, err)
+	assert.Contains(t, string(summary), "GPU Temperature")
 
 	// What was found is uploaded, although it fails, and no more than was asked for.
 	require.NotNil(t, got.of(upload))
@@ -240,6 +247,26 @@ func TestCodeScanning(t *testing.T) {
 			}
 			assert.Equal(t, 1, uploads)
 		})
+	}
+}
+
+// On a pull request from a fork all is done but the upload to code scanning.
+func TestActionOnAFork(t *testing.T) {
+	for repository, uploads := range map[string]bool{"team/dashboards": true, "stranger/dashboards": false} {
+		r := built(t)
+		breakStack(t, filepath.Join(r.workspace, "stack"))
+		r.inputs["code-scanning"] = "true"
+		r.github["event_name"] = "pull_request"
+		r.event = object{"pull_request": object{"head": object{"repo": object{"full_name": repository}}}}
+		got := r.run(t)
+		assert.Equal(t, 1, got.exit, got.log)
+		assert.NotNil(t, got.of(upload), repository)
+		assert.Equal(t, uploads, got.of(scan) != nil, repository)
+		if uploads {
+			assert.Equal(t, got.outputs["sarif"], got.of(scan).with["sarif_file"])
+			assert.FileExists(t, got.outputs["sarif"])
+		}
+		assert.FileExists(t, r.summary)
 	}
 }
 
