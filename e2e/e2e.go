@@ -74,6 +74,8 @@ type Report struct {
 	Excluded  []rule.Excluded // findings that are known and stay
 	Stages    []Stage
 	Notes     []string // what else a reader should know of the run
+
+	proof *proof // what the next run of a session goes on from, nil outside of one
 }
 
 // Fails says whether a run fails whoever minds findings of failOn and above. That a
@@ -107,6 +109,8 @@ type run struct {
 	// amongOthers says that runs of other variants are under way at the same time:
 	// what they try on this host would be taken for somebody else's.
 	amongOthers bool
+	// alertsKnown says that the alerts have been held against the scenarios before.
+	alertsKnown bool
 }
 
 func begin(s *stack.Stack, opts Options, envName string) *run {
