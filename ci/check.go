@@ -30,7 +30,8 @@ type checkFlags struct {
 	failOn     string
 	services   []string
 	outputFlags
-	tell *teller // of a run that is under way
+	tell   *teller      // of a run that is under way
+	former *stack.Stack // as it was read before; of watch alone
 	// of check alone
 	env     envFlags
 	matrix  matrixFlags
@@ -70,8 +71,12 @@ func (c *checkFlags) addLiveTo(cmd *cobra.Command) {
 func (c *checkFlags) addRunTo(cmd *cobra.Command) {
 	f := cmd.Flags()
 	c.env.addTo(cmd)
-	f.StringVar(&c.history, "history", "24h", "lay down a past of at most this `duration` before the first scrape, as 1h or 7d; not with attach, whose past is its own")
+	c.addHistoryTo(cmd)
 	f.DurationVar(&c.timeout, "timeout", 5*time.Minute, "give up, with exit code 3, after this `duration`; of a matrix, each round of cells has as much unless told otherwise")
+}
+
+func (c *checkFlags) addHistoryTo(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.history, "history", "24h", "lay down a past of at most this `duration` before the first scrape, as 1h or 7d; not with attach, whose past is its own")
 }
 
 // prepared is what check and lint share: the flags understood, the files read.
@@ -140,12 +145,17 @@ func remedy(where string) string {
 
 // times are those of the flags, understood.
 func (c *checkFlags) times() (history time.Duration, err error) {
+	if c.timeout <= 0 {
+		return 0, usage(fmt.Errorf("--timeout %s: want a time to run for", c.timeout))
+	}
+	return c.past()
+}
+
+// past is how much of it is laid down at the most.
+func (c *checkFlags) past() (time.Duration, error) {
 	d, err := model.ParseDuration(c.history)
 	if err != nil {
 		return 0, usage(fmt.Errorf("--history %q: %w", c.history, err))
-	}
-	if c.timeout <= 0 {
-		return 0, usage(fmt.Errorf("--timeout %s: want a time to run for", c.timeout))
 	}
 	return time.Duration(d), nil
 }
@@ -263,16 +273,25 @@ func (c *checkFlags) textOptions(stdout io.Writer) report.TextOptions {
 	return report.TextOptions{Color: c.paints(stdout), Verbose: c.verbose, Info: c.failOn == rule.Info.String()}
 }
 
-func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, error) {
+// gravity is the mildest severity that fails.
+func (c *checkFlags) gravity() (rule.Severity, error) {
 	failOn, err := rule.ParseSeverity(c.failOn)
 	if err != nil || failOn == rule.Off {
-		return nil, usage(fmt.Errorf("--fail-on %q: want error, warning or info", c.failOn))
+		return rule.Off, usage(fmt.Errorf("--fail-on %q: want error, warning or info", c.failOn))
+	}
+	return failOn, nil
+}
+
+func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, error) {
+	failOn, err := c.gravity()
+	if err != nil {
+		return nil, err
 	}
 	services, err := c.roles()
 	if err != nil {
 		return nil, usage(err)
 	}
-	loaded, err := e2e.Load(ctx, e2e.Source{Dir: c.stackDir, Config: c.configFile, Dashboards: c.dashboards, Services: services})
+	loaded, err := e2e.Load(ctx, e2e.Source{Dir: c.stackDir, Config: c.configFile, Dashboards: c.dashboards, Services: services, Former: c.former})
 	var wrong *e2e.UsageError
 	switch {
 	case errors.Is(err, e2e.ErrNoStack):

@@ -31,6 +31,9 @@ func (x *Session) With(cfg *config.Config) *Session {
 	return &out
 }
 
+// Config is the configuration that the session is under.
+func (x *Session) Config() *config.Config { return x.opts.Config }
+
 // Again proves a variant as Verify does, and asks only what former, an earlier report
 // of the session, does not know: where nothing but dashboards has changed, those that
 // have. Stacks that were loaded with stack.WithFormer share what has not.

@@ -73,7 +73,9 @@ func TestAgain(t *testing.T) {
 		found []string
 	}{
 		{"nothing", func() {}, 0, nil},
-		{"a metric is misspelled", func() { replace(t, board("copy1.json"), "nv_inference_pending_request_count", "nv_inference_pending_request_cuont") }, 1, []string{"panel/no-data"}},
+		{"a metric is misspelled", func() {
+			replace(t, board("copy1.json"), "nv_inference_pending_request_count", "nv_inference_pending_request_cuont")
+		}, 1, []string{"panel/no-data"}},
 		{"another board, the first stays broken", func() { replace(t, board("triton.json"), `"refId": "A"`, `"refId": "Z"`) }, 1, []string{"panel/no-data"}},
 		{"a board takes the uid of a later one", func() { replace(t, board("copy1.json"), `"uid": "copy1"`, `"uid": "copy2"`) }, 1, []string{"dashboard/uid-duplicate", "panel/no-data"}},
 		{"it is mended", func() { replace(t, board("copy1.json"), `"uid": "copy2"`, `"uid": "copy1"`) }, 1, []string{"panel/no-data"}},

@@ -169,7 +169,7 @@ func Verify(ctx context.Context, s *stack.Stack, opts Options) (*Report, error) 
 	}
 	findings := rule.CheckStatic(static, opts.Config.Rules)
 	r.done("static rules")
-	if s.Prometheus == nil || unloadable(s) {
+	if !Runnable(s) {
 		return r.notRun(static, findings), nil
 	}
 	running, err := r.start(ctx, static)

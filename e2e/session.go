@@ -34,11 +34,14 @@ type Session struct {
 // ErrNotRunnable says that a stack has nothing that could be started.
 var ErrNotRunnable = errors.New("the stack's Prometheus cannot be started")
 
+// Runnable says whether a stack has a Prometheus that would start.
+func Runnable(s *stack.Stack) bool { return s.Prometheus != nil && !unloadable(s) }
+
 // Begin starts the stack's Prometheus embedded, whatever the options say of the
 // environment. The caller closes the session.
 func Begin(ctx context.Context, s *stack.Stack, opts Options) (*Session, error) {
 	opts.Env = ""
-	if s.Prometheus == nil || unloadable(s) {
+	if !Runnable(s) {
 		return nil, ErrNotRunnable
 	}
 	r := begin(s, opts, "embedded")
