@@ -29,6 +29,7 @@ type checkFlags struct {
 	dashboards []string
 	failOn     string
 	services   []string
+	since      sinceFlags
 	outputFlags
 	tell   *teller      // of a run that is under way
 	former *stack.Stack // as it was read before; of watch alone
@@ -41,6 +42,7 @@ type checkFlags struct {
 
 func (c *checkFlags) addTo(cmd *cobra.Command) {
 	c.addChoiceTo(cmd)
+	c.since.addTo(cmd)
 	c.addFailOnTo(cmd)
 	c.outputFlags.addTo(cmd)
 }
@@ -90,9 +92,12 @@ type prepared struct {
 
 func (c *checkFlags) check(cmd *cobra.Command, stdout, stderr io.Writer) error {
 	if c.varies(cmd.Flags().Changed) {
+		if c.since.asked() {
+			return usage(errors.New("--since is not for a matrix, whose table is of the whole stack: check each version by itself"))
+		}
 		return c.checkMatrix(cmd, stdout, stderr)
 	}
-	if c.env.piped() {
+	if c.env.piped() && !c.idleOutside(cmd.Context(), stderr) {
 		return c.checkInPipeline(cmd, stdout, stderr)
 	}
 	return c.outcome(stdout, stderr, c.env.name, func() (*e2e.Report, rule.Severity, error) {
@@ -101,9 +106,12 @@ func (c *checkFlags) check(cmd *cobra.Command, stdout, stderr io.Writer) error {
 		if err != nil {
 			return nil, 0, err
 		}
+		if c.since.idle {
+			return c.filesAlone(p, c.env.name), p.failOn, nil
+		}
 		result, err := c.verify(ctx, p)
 		p.progress.Clear()
-		return result, p.failOn, ended(ctx, err, p.progress.Stage())
+		return c.since.ofBranch(result), p.failOn, ended(ctx, err, p.progress.Stage())
 	})
 }
 
@@ -189,7 +197,10 @@ func (c *checkFlags) lint(ctx context.Context, stdout, stderr io.Writer) error {
 		if err != nil {
 			return nil, 0, err
 		}
-		return e2e.Lint(p.stack, p.opts), p.failOn, nil
+		if c.since.idle {
+			return c.filesAlone(p, "static"), p.failOn, nil
+		}
+		return c.since.ofBranch(e2e.Lint(p.stack, p.opts)), p.failOn, nil
 	})
 }
 
@@ -250,10 +261,12 @@ func (c *checkFlags) tellOut(result report.Result, err error) error {
 func (c *checkFlags) result(where string, began time.Time, proved *e2e.Report, failOn rule.Severity, err error) report.Result {
 	result := report.Result{
 		Report: proved, Version: version(), StackDir: c.stackDir, Where: where, Began: began, Took: time.Since(began), Verdict: report.Pass, FailOn: failOn,
+		Since: c.since.found,
 	}
 	switch {
 	case err != nil:
 		result.Verdict, result.Err, result.ExitCode = report.Failed, err, codeOf(err)
+	case c.since.idle && !proved.Finds(failOn): // where there is nothing to ask, not asking is no failure
 	case proved.Fails(failOn):
 		result.Verdict, result.ExitCode = report.Fail, exitFindings
 	}
@@ -300,6 +313,10 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 		return nil, usage(err)
 	case err != nil:
 		return nil, notRun(err)
+	}
+	opts := &loaded.Options
+	if opts.Choose, err = c.since.choose(ctx, c.stackDir, loaded.Stack, opts.Config, opts.Choose); err != nil {
+		return nil, usage(err)
 	}
 	p := &prepared{stack: loaded.Stack, load: loaded.Services, opts: loaded.Options, failOn: failOn, progress: report.NewProgress(stderr)}
 	if c.verbose { // a log and a line that redraws itself do not mix

@@ -82,7 +82,12 @@ type Report struct {
 // run has checked nothing fails as well, independently of any rule: rules can be
 // switched off, having checked nothing cannot.
 func (r *Report) Fails(failOn rule.Severity) bool {
-	return !r.Checked() || slices.ContainsFunc(r.Findings, func(f rule.Finding) bool { return f.Severity >= failOn })
+	return !r.Checked() || r.Finds(failOn)
+}
+
+// Finds says whether there are findings of failOn and above.
+func (r *Report) Finds(failOn rule.Severity) bool {
+	return slices.ContainsFunc(r.Findings, func(f rule.Finding) bool { return f.Severity >= failOn })
 }
 
 // Checked says whether anything was: of a stack that ran, a query that was asked, and

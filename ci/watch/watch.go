@@ -213,40 +213,11 @@ func (w *Watcher) start(ctx context.Context, in *Input, why string) error {
 	return err
 }
 
-// Paths are the files and directories that a stack is read from.
+// Paths are what a stack and its scenario are read from.
 func Paths(in *Input) []string {
-	s := in.Stack
-	out := []string{s.Dir}
-	add := func(paths ...string) {
-		for _, p := range paths {
-			if p != "" && !slices.Contains(out, p) && !below(s.Dir, p) {
-				out = append(out, p)
-			}
-		}
-	}
-	if p := s.Prometheus; p != nil {
-		add(p.Path)
-		for _, f := range p.RuleFiles {
-			add(f.Path)
-		}
-	}
-	if g := s.Grafana; g != nil {
-		add(g.ProvisioningDir, g.DatasourceDir, g.DashboardDir, g.AlertingDir)
-	}
-	for _, p := range s.Providers {
-		add(p.Dir)
-	}
-	if s.Compose != nil {
-		for _, service := range s.Compose.Services {
-			for _, m := range service.Mounts {
-				if m.Relative { // the others are the host's: /proc, say
-					add(m.Source)
-				}
-			}
-		}
-	}
+	out := in.Stack.Paths()
 	if strings.ContainsAny(in.Options.Config.Scenario, `/\.`) {
-		add(in.Options.Config.Scenario)
+		out = append(out, in.Options.Config.Scenario)
 	}
 	return out
 }
