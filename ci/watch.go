@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"os"
 	"path/filepath"
@@ -259,5 +260,22 @@ func (s *screen) foot(w io.Writer, run *watch.Run) {
 	fmt.Fprint(w, "; ctrl-C ends\n\n")
 }
 
-// livePage writes a document as a page that reloads itself.
-func livePage(w io.Writer, d *report.Document) error { return report.JSON(w, d) }
+// livePage writes the text of a document as a page that reloads itself.
+func livePage(w io.Writer, d *report.Document) error {
+	var text bytes.Buffer
+	if d.Error != "" {
+		fmt.Fprintf(&text, "error: %s\n", report.Clean(d.Error))
+	} else if err := report.Text(&text, d, report.TextOptions{}); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, `<!doctype html>
+<meta charset="utf-8">
+<title>%s · panelgate</title>
+<pre>%s</pre>
+<script>new EventSource("events").onmessage = () => location.reload()</script>
+`, html.EscapeString(string(d.Verdict)), html.EscapeString(text.String()))
+	if err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	return nil
+}
