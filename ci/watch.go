@@ -98,7 +98,7 @@ func (c *watchFlags) watch(ctx context.Context, stdout, stderr io.Writer) (err e
 	}
 	s := &screen{watchFlags: c, out: stdout, terminal: report.IsTerminal(stdout)}
 	if c.listen != off {
-		s.server, err = watch.Listen(c.listen, livePage)
+		s.server, err = watch.Listen(ctx, c.listen, livePage)
 		if errors.Is(err, watch.ErrNotLoopback) || err != nil && !strings.Contains(c.listen, ":") {
 			return usage(fmt.Errorf("--listen %s: want an address of loopback, as 127.0.0.1:8080, or off: %w", c.listen, err))
 		}
@@ -179,7 +179,7 @@ func (s *screen) show(run *watch.Run) error {
 }
 
 // head says why there is another run.
-func (s *screen) head(w io.Writer, run *watch.Run) {
+func (s *screen) head(w *bytes.Buffer, run *watch.Run) {
 	if run.Changed == nil {
 		return
 	}
@@ -223,7 +223,7 @@ func aside(file string) bool {
 }
 
 // differences says which findings are gone and which are new.
-func (s *screen) differences(w io.Writer, d *report.Document) {
+func (s *screen) differences(w *bytes.Buffer, d *report.Document) {
 	gone, come := watch.Compare(s.document, d)
 	for _, x := range []struct {
 		word     string
@@ -248,7 +248,7 @@ func (s *screen) differences(w io.Writer, d *report.Document) {
 }
 
 // foot says of when the data is, where else it is shown, and that more is to come.
-func (s *screen) foot(w io.Writer, run *watch.Run) {
+func (s *screen) foot(w *bytes.Buffer, run *watch.Run) {
 	if !run.AsOf.IsZero() {
 		fmt.Fprintf(w, "data as of %s, %s old", run.AsOf.Format(time.TimeOnly), time.Since(run.AsOf).Round(time.Second))
 	} else {

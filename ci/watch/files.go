@@ -112,10 +112,8 @@ func (f *Files) above(path string) error {
 func (f *Files) tree(root string) error {
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
-		case err != nil && path != root:
-			return nil //nolint:nilerr // it went away, or belongs to somebody else: reading the stack tells what matters
 		case err != nil:
-			return nil //nolint:nilerr // as above
+			return nil //nolint:nilerr // it went away, or belongs to somebody else: reading the stack tells what matters
 		case d.IsDir() && path != root && passedOver(d.Name()):
 			return fs.SkipDir
 		case d.IsDir():

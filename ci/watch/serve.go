@@ -37,7 +37,7 @@ var ErrNotLoopback = errors.New("not an address of loopback")
 // Listen serves at an address of loopback, host:port, whose port 0 is any that is free.
 // page writes a document as HTML that reloads when the event source "events" tells of a
 // message.
-func Listen(addr string, page func(io.Writer, *report.Document) error) (*Server, error) {
+func Listen(ctx context.Context, addr string, page func(io.Writer, *report.Document) error) (*Server, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen at %q: %w", addr, err)
@@ -48,7 +48,7 @@ func Listen(addr string, page func(io.Writer, *report.Document) error) (*Server,
 	if host == "localhost" { // whatever the resolver makes of it
 		host = "127.0.0.1"
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return nil, fmt.Errorf("serve the report: %w", err)
 	}

@@ -20,7 +20,7 @@ import (
 
 func listen(t *testing.T) *watch.Server {
 	t.Helper()
-	s, err := watch.Listen("127.0.0.1:0", func(w io.Writer, d *report.Document) error {
+	s, err := watch.Listen(t.Context(), "127.0.0.1:0", func(w io.Writer, d *report.Document) error {
 		_, err := fmt.Fprintf(w, "<title>%s</title>", d.Stack)
 		return err
 	})
@@ -31,10 +31,10 @@ func listen(t *testing.T) *watch.Server {
 func TestListenOnLoopbackAlone(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "example.org:0"} {
-		_, err := watch.Listen(addr, nil)
+		_, err := watch.Listen(t.Context(), addr, nil)
 		require.ErrorIs(t, err, watch.ErrNotLoopback, addr)
 	}
-	_, err := watch.Listen("8080", nil)
+	_, err := watch.Listen(t.Context(), "8080", nil)
 	require.Error(t, err)
 }
 
@@ -50,7 +50,7 @@ func TestServe(t *testing.T) {
 		req.Host = host
 		resp, err := http.DefaultClient.Do(req)
 		require.NoError(t, err)
-		defer resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }() // it was only read
 		body, err := io.ReadAll(resp.Body)
 		require.NoError(t, err)
 		assert.Equal(t, "no-store", resp.Header.Get("Cache-Control"))
