@@ -226,7 +226,7 @@ func TestPage(t *testing.T) {
 		assert.Equal(t, 12, b.count(".panel"))
 		b.key("j")
 		b.until(`document.activeElement.dataset.status === "broken"`)
-		b.key("\r")
+		b.run(input.DispatchKeyEvent(input.KeyRawDown).WithKey("Enter").WithCode("Enter").WithWindowsVirtualKeyCode(13))
 		b.until(`document.querySelector("dialog[open]")?.innerText.includes("sum($m) + up")`)
 		b.key("\x1b")
 		b.until(`!document.querySelector("dialog")`)
