@@ -2,6 +2,7 @@
 
 GO ?= go
 LINT = $(GO) tool -modfile=tools/go.mod golangci-lint
+ACTIONLINT = $(GO) tool -modfile=tools/go.mod actionlint
 FUZZTIME ?= 10s
 
 .PHONY: test race lint fmt bench fuzz gate build clean
@@ -14,12 +15,14 @@ test:
 race:
 	$(GO) test -race -timeout 30m ./...
 
-## lint: formatting, vet and linters
+## lint: formatting, vet and linters, of workflows and scripts too
 lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "gofmt these files:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(LINT) run
+	$(ACTIONLINT) .github/workflows/*.yml docs/examples/github-workflow.yml
+	@if command -v shellcheck >/dev/null; then shellcheck $$(git ls-files '*.sh'); else echo "no shellcheck is here: the scripts are not linted"; fi
 
 ## fmt: format the code
 fmt:

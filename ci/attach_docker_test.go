@@ -45,7 +45,7 @@ type watched struct {
 	seen []*http.Request
 }
 
-func watch(t *testing.T, target string) *watched {
+func overhear(t *testing.T, target string) *watched {
 	t.Helper()
 	to, err := url.Parse(target)
 	require.NoError(t, err)
@@ -107,7 +107,7 @@ func startLive(t *testing.T) *live {
 	require.True(t, ok)
 	i := running.Instance()
 	require.Empty(t, i.Faults)
-	return &live{prometheus: watch(t, i.PrometheusURL), grafana: watch(t, i.Grafana.URL()), password: running.Password()}
+	return &live{prometheus: overhear(t, i.PrometheusURL), grafana: overhear(t, i.Grafana.URL()), password: running.Password()}
 }
 
 // token makes a service account of a role, as its administrator does by hand.

@@ -29,8 +29,10 @@ type checkFlags struct {
 	dashboards []string
 	failOn     string
 	services   []string
+	since      sinceFlags
 	outputFlags
-	tell *teller // of a run that is under way
+	tell   *teller      // of a run that is under way
+	former *stack.Stack // as it was read before; of watch alone
 	// of check alone
 	env      envFlags
 	matrix   matrixFlags
@@ -41,6 +43,7 @@ type checkFlags struct {
 
 func (c *checkFlags) addTo(cmd *cobra.Command) {
 	c.addChoiceTo(cmd)
+	c.since.addTo(cmd)
 	c.addFailOnTo(cmd)
 	c.outputFlags.addTo(cmd)
 }
@@ -72,8 +75,12 @@ func (c *checkFlags) addLiveTo(cmd *cobra.Command) {
 func (c *checkFlags) addRunTo(cmd *cobra.Command) {
 	f := cmd.Flags()
 	c.env.addTo(cmd)
-	f.StringVar(&c.history, "history", "24h", "lay down a past of at most this `duration` before the first scrape, as 1h or 7d; not with attach, whose past is its own")
+	c.addHistoryTo(cmd)
 	f.DurationVar(&c.timeout, "timeout", 5*time.Minute, "give up, with exit code 3, after this `duration`; of a matrix, each round of cells has as much unless told otherwise")
+}
+
+func (c *checkFlags) addHistoryTo(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.history, "history", "24h", "lay down a past of at most this `duration` before the first scrape, as 1h or 7d; not with attach, whose past is its own")
 }
 
 // prepared is what check and lint share: the flags understood, the files read.
@@ -87,6 +94,9 @@ type prepared struct {
 
 func (c *checkFlags) check(cmd *cobra.Command, stdout, stderr io.Writer) error {
 	if c.varies(cmd.Flags().Changed) {
+		if c.since.asked() {
+			return usage(errors.New("--since is not for a matrix, whose table is of the whole stack: check each version by itself"))
+		}
 		return c.checkMatrix(cmd, stdout, stderr)
 	}
 	return c.pictured(cmd, stdout, stderr)
@@ -100,10 +110,13 @@ func (c *checkFlags) checkHere(cmd *cobra.Command, stdout, stderr io.Writer) err
 		if err != nil {
 			return nil, 0, err
 		}
+		if c.since.idle {
+			return c.filesAlone(p, c.env.name), p.failOn, nil
+		}
 		p.opts.WhileUp = c.pictures.whileUp(p.opts.Progress)
 		result, err := c.verify(ctx, p)
 		p.progress.Clear()
-		return result, p.failOn, ended(ctx, err, p.progress.Stage())
+		return c.since.ofBranch(result), p.failOn, ended(ctx, err, p.progress.Stage())
 	})
 }
 
@@ -145,12 +158,17 @@ func remedy(where string) string {
 
 // times are those of the flags, understood.
 func (c *checkFlags) times() (history time.Duration, err error) {
+	if c.timeout <= 0 {
+		return 0, usage(fmt.Errorf("--timeout %s: want a time to run for", c.timeout))
+	}
+	return c.past()
+}
+
+// past is how much of it is laid down at the most.
+func (c *checkFlags) past() (time.Duration, error) {
 	d, err := model.ParseDuration(c.history)
 	if err != nil {
 		return 0, usage(fmt.Errorf("--history %q: %w", c.history, err))
-	}
-	if c.timeout <= 0 {
-		return 0, usage(fmt.Errorf("--timeout %s: want a time to run for", c.timeout))
 	}
 	return time.Duration(d), nil
 }
@@ -184,7 +202,10 @@ func (c *checkFlags) lint(ctx context.Context, stdout, stderr io.Writer) error {
 		if err != nil {
 			return nil, 0, err
 		}
-		return e2e.Lint(p.stack, p.opts), p.failOn, nil
+		if c.since.idle {
+			return c.filesAlone(p, "static"), p.failOn, nil
+		}
+		return c.since.ofBranch(e2e.Lint(p.stack, p.opts)), p.failOn, nil
 	})
 }
 
@@ -245,10 +266,12 @@ func (c *checkFlags) tellOut(result report.Result, err error) error {
 func (c *checkFlags) result(where string, began time.Time, proved *e2e.Report, failOn rule.Severity, err error) report.Result {
 	result := report.Result{
 		Report: proved, Version: version(), StackDir: c.stackDir, Where: where, Began: began, Took: time.Since(began), Verdict: report.Pass, FailOn: failOn,
+		Since: c.since.found,
 	}
 	switch {
 	case err != nil:
 		result.Verdict, result.Err, result.ExitCode = report.Failed, err, codeOf(err)
+	case c.since.idle && !proved.Finds(failOn): // where there is nothing to ask, not asking is no failure
 	case proved.Fails(failOn):
 		result.Verdict, result.ExitCode = report.Fail, exitFindings
 	}
@@ -268,16 +291,25 @@ func (c *checkFlags) textOptions(stdout io.Writer) report.TextOptions {
 	return report.TextOptions{Color: c.paints(stdout), Verbose: c.verbose, Info: c.failOn == rule.Info.String()}
 }
 
-func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, error) {
+// gravity is the mildest severity that fails.
+func (c *checkFlags) gravity() (rule.Severity, error) {
 	failOn, err := rule.ParseSeverity(c.failOn)
 	if err != nil || failOn == rule.Off {
-		return nil, usage(fmt.Errorf("--fail-on %q: want error, warning or info", c.failOn))
+		return rule.Off, usage(fmt.Errorf("--fail-on %q: want error, warning or info", c.failOn))
+	}
+	return failOn, nil
+}
+
+func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, error) {
+	failOn, err := c.gravity()
+	if err != nil {
+		return nil, err
 	}
 	services, err := c.roles()
 	if err != nil {
 		return nil, usage(err)
 	}
-	loaded, err := e2e.Load(ctx, e2e.Source{Dir: c.stackDir, Config: c.configFile, Dashboards: c.dashboards, Services: services})
+	loaded, err := e2e.Load(ctx, e2e.Source{Dir: c.stackDir, Config: c.configFile, Dashboards: c.dashboards, Services: services, Former: c.former})
 	var wrong *e2e.UsageError
 	switch {
 	case errors.Is(err, e2e.ErrNoStack):
@@ -286,6 +318,10 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 		return nil, usage(err)
 	case err != nil:
 		return nil, notRun(err)
+	}
+	opts := &loaded.Options
+	if opts.Choose, err = c.since.choose(ctx, c.stackDir, loaded.Stack, opts.Config, opts.Choose); err != nil {
+		return nil, usage(err)
 	}
 	p := &prepared{stack: loaded.Stack, load: loaded.Services, opts: loaded.Options, failOn: failOn, progress: report.NewProgress(stderr)}
 	if c.verbose { // a log and a line that redraws itself do not mix

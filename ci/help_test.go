@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -22,7 +23,7 @@ func TestHelp(t *testing.T) {
 			continue // cobra's
 		}
 		t.Run(cmd.CommandPath(), func(t *testing.T) {
-			args := append(strings.Fields(cmd.CommandPath())[1:], "--help")
+			args := slices.Concat(strings.Fields(cmd.CommandPath())[1:], []string{"--help"})
 			var got, stderr bytes.Buffer
 			require.Equal(t, exitClean, run(t.Context(), args, &got, &stderr))
 			assert.Empty(t, stderr.String())

@@ -135,7 +135,7 @@ func (c *checkFlags) pictured(cmd *cobra.Command, stdout, stderr io.Writer) erro
 		return err
 	}
 	check := c.checkHere
-	if c.env.piped() {
+	if c.env.piped() && !c.idleOutside(cmd.Context(), stderr) {
 		check = c.checkInPipeline
 	}
 	checked := check(cmd, stdout, stderr)

@@ -156,6 +156,7 @@ func (c *checkFlags) pipedArgs(p *prepared) []string {
 	}
 	add("config", filepath.ToSlash(c.configFile))
 	add("dashboard", c.dashboards...)
+	add("touched", c.since.told())
 	add("service", c.services...)
 	for name, image := range p.opts.Containers.Images.Override {
 		add("image", name+"="+image)

@@ -1,15 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
+
+	"github.com/panelgate/panelgate/internal/git"
 )
 
 // checkout puts the repository that a stack lies in, as it was at a revision, into
@@ -43,21 +43,21 @@ func checkout(ctx context.Context, stackDir, rev string) (dir string, remove fun
 // commit that is meant.
 func resolve(ctx context.Context, stackDir, rev string) (top, prefix, commit string, err error) {
 	fail := func(err error) (string, string, string, error) { return "", "", "", err }
-	top, err = git(ctx, stackDir, "rev-parse", "--show-toplevel")
+	top, err = git.Run(ctx, stackDir, "rev-parse", "--show-toplevel")
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		return fail(errors.New("it is no directory, and there is no git to look a revision up with"))
 	case err != nil:
 		return fail(fmt.Errorf("it is no directory, and no revision can be looked up where %s is: %w", stackDir, err))
 	}
-	if prefix, err = git(ctx, stackDir, "rev-parse", "--show-prefix"); err != nil {
+	if prefix, err = git.Run(ctx, stackDir, "rev-parse", "--show-prefix"); err != nil {
 		return fail(err)
 	}
-	commit, err = git(ctx, stackDir, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
+	commit, err = git.Run(ctx, stackDir, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
 	if err == nil {
 		return top, prefix, commit, nil
 	}
-	if shallow, shallowErr := git(ctx, stackDir, "rev-parse", "--is-shallow-repository"); shallowErr == nil && shallow == "true" {
+	if shallow, shallowErr := git.Run(ctx, stackDir, "rev-parse", "--is-shallow-repository"); shallowErr == nil && shallow == "true" {
 		return fail(errors.New("it is no directory, and this shallow clone has no such revision: fetch it " +
 			"(git fetch --unshallow; fetch-depth: 0 of actions/checkout)"))
 	}
@@ -67,41 +67,9 @@ func resolve(ctx context.Context, stackDir, rev string) (top, prefix, commit str
 // extract writes a commit's files below dir, by an index of its own.
 func extract(ctx context.Context, top, commit, dir string) error {
 	index := "GIT_INDEX_FILE=" + filepath.Join(dir, "index")
-	if _, err := gitWith(ctx, top, []string{index}, "read-tree", commit); err != nil {
+	if _, err := git.With(ctx, top, []string{index}, "read-tree", commit); err != nil {
 		return err
 	}
-	_, err := gitWith(ctx, top, []string{index}, "checkout-index", "--all", "--quiet", "--prefix="+filepath.ToSlash(filepath.Join(dir, "tree"))+"/")
+	_, err := git.With(ctx, top, []string{index}, "checkout-index", "--all", "--quiet", "--prefix="+filepath.ToSlash(filepath.Join(dir, "tree"))+"/")
 	return err
-}
-
-// git runs git in a directory and returns what it prints, without the line's end.
-func git(ctx context.Context, dir string, args ...string) (string, error) {
-	return gitWith(ctx, dir, nil, args...)
-}
-
-func gitWith(ctx context.Context, dir string, environ []string, args ...string) (string, error) {
-	// No hook of the repository is run.
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir, "-c", "core.hooksPath=" + os.DevNull}, args...)...)
-	cmd.Env = append(append(ownEnviron(), "GIT_TERMINAL_PROMPT=0"), environ...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if ctx.Err() != nil {
-		return "", context.Cause(ctx)
-	}
-	if err != nil {
-		if line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n"); line != "" {
-			return "", fmt.Errorf("git %s: %s: %w", args[0], line, err)
-		}
-		return "", fmt.Errorf("git %s: %w", args[0], err)
-	}
-	return strings.TrimRight(string(out), "\r\n"), nil
-}
-
-// ownEnviron is the environment without what a git hook says of another repository.
-func ownEnviron() []string {
-	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
-		name, _, _ := strings.Cut(kv, "=")
-		return slices.Contains([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"}, name)
-	})
 }

@@ -62,8 +62,10 @@ func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (
 	}
 	r.done("why")
 	r.askRules(ctx, src, live)
-	if err := r.judgeAlerts(ctx, src, live); err != nil {
-		return nil, err
+	if !r.alertsKnown {
+		if err := r.judgeAlerts(ctx, src, live); err != nil {
+			return nil, err
+		}
 	}
 	if len(live.Alerts) > 0 {
 		r.done("alerts")

@@ -78,13 +78,20 @@ type Report struct {
 	Excluded  []rule.Excluded // findings that are known and stay
 	Stages    []Stage
 	Notes     []string // what else a reader should know of the run
+
+	proof *proof // what the next run of a session goes on from, nil outside of one
 }
 
 // Fails says whether a run fails whoever minds findings of failOn and above. That a
 // run has checked nothing fails as well, independently of any rule: rules can be
 // switched off, having checked nothing cannot.
 func (r *Report) Fails(failOn rule.Severity) bool {
-	return !r.Checked() || slices.ContainsFunc(r.Findings, func(f rule.Finding) bool { return f.Severity >= failOn })
+	return !r.Checked() || r.Finds(failOn)
+}
+
+// Finds says whether there are findings of failOn and above.
+func (r *Report) Finds(failOn rule.Severity) bool {
+	return slices.ContainsFunc(r.Findings, func(f rule.Finding) bool { return f.Severity >= failOn })
 }
 
 // Checked says whether anything was: of a stack that ran, a query that was asked, and
@@ -111,6 +118,8 @@ type run struct {
 	// amongOthers says that runs of other variants are under way at the same time:
 	// what they try on this host would be taken for somebody else's.
 	amongOthers bool
+	// alertsKnown says that the alerts have been held against the scenarios before.
+	alertsKnown bool
 }
 
 func begin(s *stack.Stack, opts Options, envName string) *run {
@@ -169,7 +178,7 @@ func Verify(ctx context.Context, s *stack.Stack, opts Options) (*Report, error) 
 	}
 	findings := rule.CheckStatic(static, opts.Config.Rules)
 	r.done("static rules")
-	if s.Prometheus == nil || unloadable(s) {
+	if !Runnable(s) {
 		return r.notRun(static, findings), nil
 	}
 	running, err := r.start(ctx, static)

@@ -27,6 +27,8 @@ type Source struct {
 	// Services name the compose service of a role, stack.RolePrometheus or
 	// stack.RoleGrafana, over what panelgate.yml says.
 	Services map[string]string
+	// Former is the stack as it was read before, nil for none: see stack.WithFormer.
+	Former *stack.Stack
 }
 
 // Loaded is a stack that was read, with the options that its configuration asks for.
@@ -71,7 +73,11 @@ func Load(ctx context.Context, from Source) (*Loaded, error) {
 		return nil, &UsageError{err}
 	}
 	services := from.services(cfg)
-	s, err := stack.Load(ctx, from.Dir, services...)
+	opts := services
+	if from.Former != nil {
+		opts = append(slices.Clone(services), stack.WithFormer(from.Former))
+	}
+	s, err := stack.Load(ctx, from.Dir, opts...)
 	if errors.Is(err, stack.ErrService) {
 		return nil, &UsageError{err}
 	}

@@ -11,9 +11,9 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/panelgate/panelgate/e2e/env"
-	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack"
 )
 
@@ -27,26 +27,36 @@ type Session struct {
 	running  env.Env
 	instance env.Instance
 	idle     func()
+	answers  *remembering
+	history  time.Duration // how much past was laid down
 }
 
 // ErrNotRunnable says that a stack has nothing that could be started.
 var ErrNotRunnable = errors.New("the stack's Prometheus cannot be started")
 
+// Runnable says whether a stack has a Prometheus that would start.
+func Runnable(s *stack.Stack) bool { return s.Prometheus != nil && !unloadable(s) }
+
 // Begin starts the stack's Prometheus embedded, whatever the options say of the
 // environment. The caller closes the session.
 func Begin(ctx context.Context, s *stack.Stack, opts Options) (*Session, error) {
 	opts.Env = ""
-	if s.Prometheus == nil || unloadable(s) {
+	if !Runnable(s) {
 		return nil, ErrNotRunnable
 	}
 	r := begin(s, opts, "embedded")
-	running, err := r.start(ctx, r.static())
+	static := r.static()
+	running, err := r.start(ctx, static)
 	if err != nil {
 		return nil, err
 	}
 	carrier := &http.Transport{MaxIdleConnsPerHost: workers()}
-	x := &Session{opts: r.Options, stack: s, running: running, instance: running.Instance(), idle: carrier.CloseIdleConnections}
-	x.instance.Transport = &remembering{next: carrier, answers: map[string]*remembered{}}
+	x := &Session{
+		opts: r.Options, stack: s, running: running, instance: running.Instance(), idle: carrier.CloseIdleConnections,
+		answers: &remembering{next: carrier, answers: map[string]*remembered{}},
+		history: max(min(neededHistory(static), opts.History), min(historyOfAlerts(s), opts.History)),
+	}
+	x.instance.Transport = x.answers
 	return x, nil
 }
 
@@ -78,13 +88,7 @@ func told(s *stack.Stack) []string {
 // Verify proves a variant of the stack as the function of that name does, on the
 // Prometheus that is up. Whether this host has its ports free is not looked at.
 func (x *Session) Verify(ctx context.Context, s *stack.Stack) (*Report, error) {
-	r := begin(s, x.opts, x.instance.Name)
-	r.amongOthers = true
-	static := r.static()
-	r.report.Boards = static.Boards
-	findings := rule.CheckStatic(static, x.opts.Config.Rules)
-	r.done("static rules")
-	return r.proveOn(ctx, static, findings, x.instance)
+	return x.prove(ctx, s, nil)
 }
 
 // Close stops Prometheus.
@@ -102,11 +106,13 @@ type remembering struct {
 
 	mu      sync.Mutex
 	answers map[string]*remembered
+	run     int // how often Forget was called
 }
 
 // remembered is an answer, or the place for one that is being asked for.
 type remembered struct {
 	once   sync.Once
+	used   int // in which run it was last
 	status int
 	header http.Header
 	body   []byte
@@ -130,6 +136,7 @@ func (m *remembering) RoundTrip(req *http.Request) (*http.Response, error) {
 		a = &remembered{}
 		m.answers[key] = a
 	}
+	a.used = m.run
 	m.mu.Unlock()
 	a.once.Do(func() { a.ask(m.next, req, asked) })
 	if a.err != nil {
@@ -149,6 +156,14 @@ func (m *remembering) forget(key string, a *remembered) {
 	if m.answers[key] == a {
 		delete(m.answers, key)
 	}
+}
+
+// age drops the answers that none of the last runs has used, and begins another run.
+func (m *remembering) age(runs int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.answers, func(_ string, a *remembered) bool { return m.run-a.used >= runs })
+	m.run++
 }
 
 func (a *remembered) ask(next http.RoundTripper, req *http.Request, body []byte) {

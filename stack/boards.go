@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"crypto/sha256"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 // find is two boards, since Grafana would try to keep it twice.
 func (l *loader) loadBoards(ctx context.Context) {
 	b := &boardReader{loader: l, parsed: map[string]*dashboard.Dashboard{}}
+	l.stack.read = map[string]reading{}
 	for _, p := range l.stack.Providers {
 		if p.Dir != "" && p.Type.Value == providerFile {
 			b.walk(ctx, p)
@@ -105,6 +107,11 @@ func (b *boardReader) parse(path string) *dashboard.Dashboard {
 		b.report(AreaDashboard, b.rel(path), err)
 		return nil
 	}
+	sum := sha256.Sum256(data)
+	if before, ok := b.former[path]; ok && before.sum == sum {
+		b.stack.read[path] = before
+		return before.dashboard
+	}
 	var d *dashboard.Dashboard
 	err = guard("dashboard", func() (err error) {
 		d, err = dashboard.Parse(b.rel(path), data, b.limits)
@@ -114,5 +121,12 @@ func (b *boardReader) parse(path string) *dashboard.Dashboard {
 		b.report(AreaDashboard, b.rel(path), err)
 		return nil
 	}
+	b.stack.read[path] = reading{sum: sum, dashboard: d}
 	return d
+}
+
+// reading is a dashboard file that was read without a problem, by what it held.
+type reading struct {
+	sum       [sha256.Size]byte
+	dashboard *dashboard.Dashboard
 }

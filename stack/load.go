@@ -58,6 +58,7 @@ type loader struct {
 	roles map[string]string // the service's name by role, where an option gives it
 	// content is what files hold in place of what is on disk, by resolved path.
 	content map[string][]byte
+	former  map[string]reading // dashboards of an earlier load, by path
 }
 
 // problem records an input that could not be read.

@@ -31,6 +31,13 @@ func WithContent(files map[string][]byte) Option {
 	return func(l *loader) { l.content = files }
 }
 
+// WithFormer takes over from a stack that was loaded before what its dashboard files
+// held, for those that hold the same now: the two then share each *dashboard.Dashboard,
+// by which who keeps more of it knows that nothing of it has changed.
+func WithFormer(former *Stack) Option {
+	return func(l *loader) { l.former = former.read }
+}
+
 // ErrService is in the error of Load where WithService names what is not there.
 var ErrService = errors.New("no such service")
 

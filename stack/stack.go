@@ -7,6 +7,7 @@ package stack
 
 import (
 	"io/fs"
+	"reflect"
 	"time"
 
 	"github.com/panelgate/panelgate/stack/dashboard"
@@ -28,6 +29,26 @@ type Stack struct {
 	// Problems are inputs that could not be read. They are findings, each under
 	// the rule that its Area belongs to: nothing is skipped in silence.
 	Problems []Problem
+
+	read map[string]reading // dashboard files, by path
+}
+
+// SameBesides says whether two loads of a stack have found the same in everything
+// that is no dashboard, down to where it stands in its file.
+func (s *Stack) SameBesides(other *Stack) bool {
+	return s.Dir == other.Dir && reflect.DeepEqual(s.besides(), other.besides())
+}
+
+// besides are the parts of the model that dashboards are none of. What could not be
+// read of a dashboard is its own.
+func (s *Stack) besides() []any {
+	var problems []Problem
+	for _, p := range s.Problems {
+		if p.Area != AreaDashboard {
+			problems = append(problems, p)
+		}
+	}
+	return []any{s.Compose, s.Prometheus, s.Grafana, s.Datasources, s.Providers, s.Alerts, problems}
 }
 
 // Area says which part of the stack a problem lies in.

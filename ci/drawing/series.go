@@ -140,11 +140,10 @@ func (l *line) drawn(kind Kind, calcs []string) (s Series, less bool) {
 		}
 		values := l.values
 		s.Start, s.Step = l.start, l.step
-		switch {
-		case kind == Stat:
-			values, s.Step, less = thinned(values, l.step, mostPoints/4)
-			less = false // nobody reads values off it
-		case kind == Graph:
+		switch kind {
+		case Stat: // nobody reads values off it, so that it is thinned is nothing to tell
+			values, s.Step, _ = thinned(values, l.step, mostPoints/4)
+		case Graph:
 			values, s.Step, less = thinned(values, l.step, mostPoints)
 		}
 		s.Values = numbers(values)

@@ -66,7 +66,7 @@ func browse(tb testing.TB) *browser {
 	tb.Cleanup(end)
 	b := &browser{TB: tb, noted: &noted{}}
 	var closeTab context.CancelFunc
-	b.ctx, closeTab = chromedp.NewContext(alloc)
+	b.ctx, closeTab = chromedp.NewContext(alloc, chromedp.WithErrorf(tb.Logf)) // of events of a newer browser that it does not know
 	tb.Cleanup(closeTab)
 	chromedp.ListenTarget(b.ctx, b.listen)
 	b.run(network.Enable(), log.Enable())

@@ -25,7 +25,7 @@ type Options struct {
 }
 
 //go:embed page.html assets
-var files embed.FS //nolint:gochecknoglobals // go:embed knows no other place
+var files embed.FS
 
 // scripts are the page's own and the library that it draws with, each in the scope
 // that those before it leave.

@@ -66,6 +66,8 @@ func (d *Document) Add(e Event) {
 		d.Stages = append(d.Stages, *e.Stage)
 	case e.Note != nil:
 		d.Notes = append(d.Notes, e.Note.Text)
+	case e.Since != nil:
+		d.Since = e.Since
 	case e.Target != nil:
 		d.Targets = append(d.Targets, *e.Target)
 	case e.Dashboard != nil:

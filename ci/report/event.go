@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/panelgate/panelgate/ci/drawing"
+	"github.com/panelgate/panelgate/ci/since"
 	"github.com/panelgate/panelgate/e2e/rule"
 )
 
@@ -22,6 +23,7 @@ type Event struct {
 	Progress   *Progressed      `json:"progress,omitempty"`
 	Stage      *Stage           `json:"stage,omitempty"`
 	Note       *Note            `json:"note,omitempty"`
+	Since      *since.Touched   `json:"since,omitempty"`
 	Target     *Target          `json:"target,omitempty"`
 	Dashboard  *Dashboard       `json:"dashboard,omitempty"`
 	Drawing    *drawing.Drawing `json:"drawing,omitempty"`
@@ -41,6 +43,7 @@ const (
 	EventProgress   EventType = "progress"
 	EventStage      EventType = "stage"
 	EventNote       EventType = "note"
+	EventSince      EventType = "since"
 	EventTarget     EventType = "target"
 	EventDashboard  EventType = "dashboard"
 	EventDrawing    EventType = "drawing"
@@ -114,6 +117,9 @@ func (r Result) report(yield func(Event) bool) bool {
 		if !yield(Event{Type: EventNote, Note: &Note{n}}) {
 			return false
 		}
+	}
+	if r.Since != nil && !yield(Event{Type: EventSince, Since: r.Since}) {
+		return false
 	}
 	for _, t := range r.Targets {
 		if !yield(Event{Type: EventTarget, Target: &Target{t.Job, t.Instance, t.URL, t.Up, t.Error, t.AnsweredBy}}) {

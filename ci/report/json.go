@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/panelgate/panelgate/ci/drawing"
+	"github.com/panelgate/panelgate/ci/since"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack/source"
 )
@@ -34,6 +35,8 @@ type Document struct {
 	Dashboards []Dashboard `json:"dashboards"`
 	Queries    []Query     `json:"queries"`
 	Findings   []Finding   `json:"findings"`
+	// Since is there where only what a branch touches was checked.
+	Since *since.Touched `json:"since,omitempty"`
 	// Suppressed are the findings that somebody knows of and has excluded.
 	Suppressed []Suppressed `json:"suppressed,omitempty"`
 	// Drawings are what the dashboards show, in their order. They are in the event

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/panelgate/panelgate/ci/since"
 	"github.com/panelgate/panelgate/e2e"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/e2e/story"
@@ -36,6 +37,8 @@ type Result struct {
 	FailOn      rule.Severity // the mildest that fails; Off where that was not understood
 	ExitCode    int
 	Err         error // why it could not be run
+	// Since is what a branch touches, where only that was checked; nil for everything.
+	Since *since.Touched
 }
 
 // place is a position with its file as seen from where the command was run.

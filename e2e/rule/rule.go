@@ -94,9 +94,14 @@ type Severities map[string]Severity
 
 // CheckStatic runs every rule that reads the files alone.
 func CheckStatic(in *Static, over Severities) []Finding {
+	return CheckStaticOf(in, over, func(Rule) bool { return true })
+}
+
+// CheckStaticOf runs those of the rules that are chosen.
+func CheckStaticOf(in *Static, over Severities, choose func(Rule) bool) []Finding {
 	var out []Finding
 	for _, r := range All() {
-		if r.Static != nil {
+		if r.Static != nil && choose(r) {
 			out = append(out, complete(r, over, r.Static)(in)...)
 		}
 	}
@@ -105,13 +110,29 @@ func CheckStatic(in *Static, over Severities) []Finding {
 
 // CheckLive runs every rule that needs a running stack.
 func CheckLive(in *Live, over Severities) []Finding {
+	return CheckLiveOf(in, over, func(Rule) bool { return true })
+}
+
+// CheckLiveOf runs those of the rules that are chosen.
+func CheckLiveOf(in *Live, over Severities, choose func(Rule) bool) []Finding {
 	var out []Finding
 	for _, r := range All() {
-		if r.Live != nil {
+		if r.Live != nil && choose(r) {
 			out = append(out, complete(r, over, r.Live)(in)...)
 		}
 	}
 	return Sorted(out)
+}
+
+// Apart says whether the rule judges each dashboard by itself and at its own file: what
+// it says of one holds for as long as neither that changes nor what it depends on. The
+// others hold dashboards against each other, or sum them up.
+func (r Rule) Apart() bool {
+	switch area(r.ID) {
+	case "panel", "promql", "triton", "value", "variable":
+		return true
+	}
+	return slices.Contains([]string{"datasource/input-unresolved", "datasource/uid-unknown", "prometheus/recording-rule-missing"}, r.ID)
 }
 
 // complete wraps a check so that its findings carry the rule's id and a

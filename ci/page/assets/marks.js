@@ -84,7 +84,7 @@ function drawGauge(p, box) {
   const g = grid(box, p.series.length, { ratio: 1.2 });
   p.series.slice(0, g.shown).forEach((s, i) => {
     const f = fieldOf(p, s), v = valueOf(s), range = extent(p, s, [f.min ?? 0, f.max ?? 100]), named = p.series.length > 1;
-    const h = g.height - (named ? 22 : 4), r = Math.max(10, Math.min(g.width * 0.42, h * 0.58)), thick = r * 0.24, cx = g.width / 2, cy = Math.min(h * 0.62, r + thick * 0.9 + 2);
+    const h = Math.max(g.height - (named ? 22 : 4), 20), r = Math.max(10, Math.min(g.width * 0.42, h * 0.58)), thick = r * 0.24, cx = g.width / 2, cy = Math.min(h * 0.62, r + thick * 0.9 + 2);
     const color = f.color?.mode === "fixed" || f.thresholds || f.color?.mode ? valueColor(f, v, range) : seriesColor(f, i, v);
     const picture = svg("svg", { width: g.width, height: h, "aria-hidden": "true" }, svg("path", { d: arc(cx, cy, r - thick / 2, 0, 1), fill: "none", stroke: cssValue("--track"), "stroke-width": thick }));
     if (typeof v === "number" && position(v, range) > 0) picture.append(svg("path", { d: arc(cx, cy, r - thick / 2, 0, Math.max(position(v, range), 0.004)), fill: "none", stroke: color, "stroke-width": thick }));

@@ -174,7 +174,7 @@ function pressed(e) {
     return;
   }
   if (e.target.matches?.("input, select, textarea")) return;
-  if (e.key === "Enter" && e.target.matches?.(".panel")) details(e.target.state.p);
+  if (e.key === "Enter" && e.target.matches?.(".panel")) { e.preventDefault(); details(e.target.state.p); } // else it presses what has the focus then
   else if (e.key === "/") { e.preventDefault(); search?.focus(); }
   else if (e.key === "j") step(1);
   else if (e.key === "k") step(-1);
