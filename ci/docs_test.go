@@ -42,10 +42,9 @@ type fenced struct {
 // what README.md shows.
 func pagesWithCommands(t *testing.T) []string {
 	t.Helper()
-	pages := []string{"../README.md", "../docs/guide.md"}
-	if _, err := os.Stat("../docs/ci.md"); err == nil {
-		pages = append(pages, "../docs/ci.md")
-	}
+	pages, err := filepath.Glob("../docs/*.md")
+	require.NoError(t, err)
+	pages = append(pages, "../README.md")
 	require.NoError(t, filepath.WalkDir("../docs/rules", func(file string, d fs.DirEntry, err error) error {
 		if filepath.Ext(file) == ".md" && !d.IsDir() {
 			pages = append(pages, file)
@@ -333,6 +332,24 @@ func TestLinksOfTheDocs(t *testing.T) {
 			assert.NoError(t, err, "%s links to %s", page, m[1])
 		}
 	}
+}
+
+// TestTheIndexOfDecisions holds that each decision is listed, by the title that it has.
+func TestTheIndexOfDecisions(t *testing.T) {
+	index, err := os.ReadFile("../docs/decisions/README.md")
+	require.NoError(t, err)
+	pages, err := filepath.Glob("../docs/decisions/[0-9]*.md")
+	require.NoError(t, err)
+	var want strings.Builder
+	for _, page := range pages {
+		data, err := os.ReadFile(page)
+		require.NoError(t, err)
+		title, _, _ := strings.Cut(strings.TrimPrefix(string(data), "# "), "\n")
+		number, title, _ := strings.Cut(title, ". ")
+		assert.True(t, strings.HasPrefix(filepath.Base(page), fmt.Sprintf("%04s-", number)), page)
+		fmt.Fprintf(&want, "%s. [%s](%s)\n", number, title, filepath.Base(page))
+	}
+	assert.Contains(t, string(index), "\n\n"+want.String(), "the list of decisions")
 }
 
 // withoutCode is a page without what stands in fences and backquotes.
