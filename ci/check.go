@@ -309,7 +309,11 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 	if err != nil {
 		return nil, usage(err)
 	}
-	loaded, err := e2e.Load(ctx, e2e.Source{Dir: c.stackDir, Config: c.configFile, Dashboards: c.dashboards, Services: services, Former: c.former})
+	from := e2e.Source{Dir: c.stackDir, Config: c.configFile, Dashboards: c.dashboards, Services: services, Former: c.former}
+	if _, err := from.Choose(); err != nil {
+		return nil, usage(fmt.Errorf("--dashboard: %w", err))
+	}
+	loaded, err := e2e.Load(ctx, from)
 	var wrong *e2e.UsageError
 	switch {
 	case errors.Is(err, e2e.ErrNoStack):

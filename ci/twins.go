@@ -193,8 +193,7 @@ func names(text, flag string) bool {
 // otherVariables are what the command and its tests read besides the flags' twins.
 // Those that end in _ are the beginnings of many.
 func otherVariables() []string {
-	out := append(loginVariables(), "PANELGATE_CHROMIUM", "PANELGATE_CHROMIUM_NO_SANDBOX", "PANELGATE_IMAGE_", "PANELGATE_REQUIRE", "PANELGATE_RUN", "PANELGATE_TEST_")
-	return out
+	return append(loginVariables(), "PANELGATE_CHROMIUM", "PANELGATE_CHROMIUM_NO_SANDBOX", "PANELGATE_IMAGE_", "PANELGATE_REQUIRE", "PANELGATE_RUN", "PANELGATE_TEST_")
 }
 
 // loginVariables are the secrets, and what leads to them. They have no flag, since a

@@ -210,7 +210,7 @@ func TestErrorsNameTheVariable(t *testing.T) {
 		t.Run(key, func(t *testing.T) {
 			t.Setenv(key, tt.value)
 			var stderr bytes.Buffer
-			assert.Equal(t, exitUsage, run(t.Context(), []string{}, io.Discard, &stderr))
+			assert.Equal(t, exitUsage, run(t.Context(), []string{"--stack", "../stack"}, io.Discard, &stderr))
 			assert.Contains(t, stderr.String(), tt.want)
 		})
 	}
