@@ -62,7 +62,7 @@ func sample(flag *pflag.Flag) string {
 // placeOf is an environment that a flag means something in.
 func placeOf(flag string) string {
 	for place, flags := range map[string][]string{
-		"embedded": embeddedFlags(), "docker": append(containersFlags(), dockerFlags()...), "dagger": daggerFlags(), "attach": attachFlags(),
+		"embedded": embeddedFlags(), "docker": append(append(containersFlags(), "screenshots"), dockerFlags()...), "dagger": daggerFlags(), "attach": attachFlags(),
 	} {
 		for _, f := range flags {
 			if f == flag {
@@ -142,6 +142,8 @@ func TestTwinsOfOtherPlacesArePassedOver(t *testing.T) {
 		"a matrix, where a stack runs":   {"MATRIX=default HISTORY=1h", "--env attach", map[string]string{"matrix": "", "history": "24h"}},
 		"an upgrade, in a pipeline":      {"ENV=dagger UPGRADE_FROM=main LOGS=logs", "", map[string]string{"env": "dagger", "upgrade-from": "", "logs": "logs"}},
 		"a pipeline, of a question":      {"ENV=dagger IMAGE=grafana=g:1", "why up", map[string]string{"env": "embedded", "image": "[]"}},
+		"containers, of a watch":         {"ENV=docker", "watch", map[string]string{"env": "embedded"}},
+		"screenshots, without a Grafana": {"SCREENSHOTS=shots PNG=drawn", "", map[string]string{"screenshots": "", "png": "drawn"}},
 		"commands that run nothing":      {"ENV=docker STACK=there", "lint", map[string]string{"stack": "there"}},
 		"hidden flags":                   {"INSIDE=file ELAPSED=1h", "--env dagger", map[string]string{"inside": "", "elapsed": "0s"}},
 		"what is empty":                  {"STACK= DASHBOARD=, HISTORY=", "", map[string]string{"stack": "./stack", "dashboard": "[]", "history": "24h"}},
