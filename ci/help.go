@@ -33,7 +33,7 @@ func flagGroups() []flagGroup {
 		{"In containers (--env docker, --env dagger)", append(containersFlags(), append(dockerFlags(), daggerFlags()...)...)},
 		{"A stack that runs already (--env attach)", attachFlags()},
 		{"With which versions", matrixFlagNames()},
-		{"Reports", append(reportFlags(), "verbose", "no-color")},
+		{"Reports", append(reportFlags(), "listen", "verbose", "no-color")},
 		{"Of the script", []string{"no-descriptions"}},
 	}
 }

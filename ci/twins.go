@@ -53,21 +53,28 @@ func twins(cmd *cobra.Command) error {
 	return err
 }
 
-// outsideOfPipelines marks a command that a Dagger session does not lead into a pipeline.
-const outsideOfPipelines = "panelgate_outside_of_pipelines"
+// runsIn is the annotation of a command that does not run in every environment: it lists
+// those in which it does.
+const runsIn = "panelgate_runs_in"
 
-// whereByTwin sets where the stack runs: everything else depends on it.
+// whereByTwin sets where the stack runs: everything else depends on it. A variable or a
+// Dagger session that leads where the command does not run is for other steps.
 func whereByTwin(cmd *cobra.Command) error {
 	where := cmd.Flags().Lookup("env")
 	if where == nil {
 		return nil
 	}
-	_, outside := cmd.Annotations[outsideOfPipelines]
-	if outside && os.Getenv(envName(where.Name)) == dagger.Name {
-		return nil
+	able := func(place string) bool {
+		places, limited := cmd.Annotations[runsIn]
+		return !limited || !slices.Contains([]string{docker.Name, dagger.Name, attach.Name}, place) || slices.Contains(strings.Fields(places), place)
 	}
-	if err := twinned(cmd.Flags(), where); err != nil || where.Changed || outside || !dagger.Available() {
-		return err
+	if able(os.Getenv(envName(where.Name))) {
+		if err := twinned(cmd.Flags(), where); err != nil {
+			return err
+		}
+	}
+	if where.Changed || !able(dagger.Name) || !dagger.Available() {
+		return nil
 	}
 	if err := where.Value.Set(dagger.Name); err != nil { // and it stays a default
 		return fmt.Errorf("run in the Dagger session: %w", err)

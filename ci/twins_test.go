@@ -143,6 +143,7 @@ func TestTwinsOfOtherPlacesArePassedOver(t *testing.T) {
 		"a matrix, where a stack runs":   {"MATRIX=default HISTORY=1h", "--env attach", map[string]string{"matrix": "", "history": "24h"}},
 		"an upgrade, in a pipeline":      {"ENV=dagger UPGRADE_FROM=main LOGS=logs", "", map[string]string{"env": "dagger", "upgrade-from": "", "logs": "logs"}},
 		"a pipeline, of a question":      {"ENV=dagger IMAGE=grafana=g:1", "why up", map[string]string{"env": "embedded", "image": "[]"}},
+		"containers, of a watch":         {"ENV=docker", "watch", map[string]string{"env": "embedded"}},
 		"commands that run nothing":      {"ENV=docker STACK=there", "lint", map[string]string{"stack": "there"}},
 		"a browser, where none can look": {"SCREENSHOTS=shots PNG=out", "", map[string]string{"screenshots": "", "png": "out"}},
 		"hidden flags":                   {"INSIDE=file ELAPSED=1h", "--env dagger", map[string]string{"inside": "", "elapsed": "0s"}},

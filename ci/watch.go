@@ -37,9 +37,7 @@ const watchExample = `  go run ./ci watch
   go run ./ci watch --listen 127.0.0.1:8080     the page at a port of your choice
   go run ./ci watch --listen off                no page`
 
-const watchCodes = `
-Exit codes:
-  0  ended by ctrl-C, whatever was found
+const watchCodes = `  0  ended by ctrl-C, whatever was found
   2  wrong usage
   3  the files cannot be watched, or the page not be served
 `
@@ -57,11 +55,12 @@ type watchFlags struct {
 func watchCommand(stdout, stderr io.Writer) *cobra.Command {
 	var c watchFlags
 	cmd := &cobra.Command{
-		Use:     "watch",
-		Short:   "Check again with every edit, on a Prometheus that stays up",
-		Long:    watchLong,
-		Example: watchExample,
-		Args:    cobra.NoArgs,
+		Use:         "watch",
+		Short:       "Check again with every edit, on a Prometheus that stays up",
+		Long:        watchLong,
+		Example:     watchExample,
+		Annotations: map[string]string{exitCodesOf: watchCodes, runsIn: embedded.Name},
+		Args:        cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.watch(cmd.Context(), stdout, stderr)
 		},
@@ -72,8 +71,8 @@ func watchCommand(stdout, stderr io.Writer) *cobra.Command {
 	c.addHistoryTo(cmd)
 	c.addTextTo(cmd)
 	f.StringVar(&c.listen, "listen", "127.0.0.1:0", "serve the page at this `address` of loopback, port 0 for any that is free; off for no page")
-	f.StringVar(&c.where, "env", embedded.Name, "where the stack runs: embedded, and nowhere else")
-	cmd.SetUsageTemplate(cmd.UsageTemplate() + watchCodes)
+	f.StringVar(&c.where, "env", embedded.Name, "the `environment` that the stack runs in: embedded, and nowhere else")
+	completeFlag(cmd, "env", embedded.Name)
 	return cmd
 }
 

@@ -14,7 +14,10 @@ import (
 
 	"github.com/panelgate/panelgate/ci/report"
 	"github.com/panelgate/panelgate/e2e"
+	"github.com/panelgate/panelgate/e2e/env/attach"
 	"github.com/panelgate/panelgate/e2e/env/dagger"
+	"github.com/panelgate/panelgate/e2e/env/docker"
+	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack"
 	"github.com/panelgate/panelgate/stack/dashboard"
@@ -51,7 +54,7 @@ func whyCommand(stdout, stderr io.Writer) *cobra.Command {
 		Long:        whyLong,
 		Example:     whyExample,
 		Args:        cobra.ExactArgs(1),
-		Annotations: map[string]string{outsideOfPipelines: "it shows what came back, series by series"},
+		Annotations: map[string]string{runsIn: strings.Join([]string{embedded.Name, docker.Name, attach.Name}, " ")},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return w.ask(cmd, args[0], stdout, stderr)
 		},
