@@ -266,7 +266,7 @@ func (c *checkFlags) tellOut(result report.Result, err error) error {
 func (c *checkFlags) result(where string, began time.Time, proved *e2e.Report, failOn rule.Severity, err error) report.Result {
 	result := report.Result{
 		Report: proved, Version: version(), StackDir: c.stackDir, Where: where, Began: began, Took: time.Since(began), Verdict: report.Pass, FailOn: failOn,
-		Since: c.since.found,
+		Since: c.since.found, Undrawn: !c.shows() && c.pictures.png == "",
 	}
 	switch {
 	case err != nil:

@@ -54,7 +54,7 @@ func (o *outputFlags) addTo(cmd *cobra.Command) {
 	for _, x := range formats() {
 		o.addFormat(cmd, x)
 	}
-	o.files[eventStream] = cmd.Flags().String(eventStream, "", "write what happens, one JSON event a line, to `file` as it happens (- for standard output)")
+	o.files[eventStream] = cmd.Flags().String(eventStream, "", "write `file` as the run goes on: what happens, one JSON event a line (- for standard output, in place of the text)")
 	cmd.Flags().StringVar(&o.github, "github", githubAuto, "tell GitHub Actions, by annotations on standard error and the job's summary: `auto|on|off`; auto is where GITHUB_ACTIONS=true")
 	completeFlag(cmd, "github", githubAuto, githubOn, githubOff)
 	o.addTextTo(cmd)
@@ -71,7 +71,7 @@ func (o *outputFlags) addFormat(cmd *cobra.Command, x format) {
 	if o.files == nil {
 		o.files = map[string]*string{}
 	}
-	o.files[x.name] = cmd.Flags().String(x.name, "", "write the result as "+x.help+" to `file` (- for standard output, in place of the text)")
+	o.files[x.name] = cmd.Flags().String(x.name, "", "write `file`: "+x.help+" (- for standard output, in place of the text)")
 }
 
 // file is where a report goes, "" for nowhere.
@@ -81,6 +81,9 @@ func (o *outputFlags) file(format string) string {
 	}
 	return ""
 }
+
+// shows says whether a report has the panels as they look.
+func (o *outputFlags) shows() bool { return o.file("html") != "" || o.file(eventStream) != "" }
 
 // jsonFile is where the JSON report goes, "" for nowhere.
 func (o *outputFlags) jsonFile() string { return o.file("json") }

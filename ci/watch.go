@@ -152,7 +152,9 @@ func (s *screen) show(run *watch.Run) error {
 	if err != nil {
 		return err
 	}
-	d := report.NewDocument(s.result(embedded.Name, run.Began, run.Report, failOn, run.Err))
+	result := s.result(embedded.Name, run.Began, run.Report, failOn, run.Err)
+	result.Undrawn = s.server == nil
+	d := report.NewDocument(result)
 	if s.server != nil {
 		s.server.Publish(d)
 	}

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,23 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/panelgate/panelgate/ci/report"
+	"github.com/panelgate/panelgate/internal/chromium"
 )
-
-// chromium is the browser's program. Where there is none, the test is skipped; with
-// PANELGATE_REQUIRE=chromium it fails.
-func chromium(tb testing.TB) string {
-	tb.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if slices.Contains(strings.Split(os.Getenv("PANELGATE_REQUIRE"), ","), "chromium") {
-		tb.Fatal("a browser is required and not there: no chromium in PATH")
-	}
-	tb.Skip("no chromium in PATH")
-	return ""
-}
 
 // browser is a tab of a headless browser, which notes what a page ought not to do.
 type browser struct {
@@ -58,7 +41,7 @@ func (b *browser) in(t *testing.T) *browser { return &browser{TB: t, ctx: b.ctx,
 // browse starts a browser for a test, and ends it with the test.
 func browse(tb testing.TB) *browser {
 	tb.Helper()
-	opts := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium(tb)), chromedp.NoSandbox,
+	opts := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium.Require(tb)), chromedp.NoSandbox,
 		chromedp.Flag("force-color-profile", "srgb"), chromedp.WSURLReadTimeout(time.Minute))
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	tb.Cleanup(cancel)

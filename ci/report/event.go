@@ -146,6 +146,9 @@ func (r Result) dashboards(yield func(Event) bool) bool {
 				return false
 			}
 		}
+		if r.Undrawn {
+			continue
+		}
 		drawn := drawing.Of(b, asked[b])
 		drawn.File = d.File
 		if !yield(Event{Type: EventDrawing, Drawing: drawn}) {

@@ -66,3 +66,12 @@ func TestReadEventsPassesOverWhatItDoesNotKnow(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, NewDocument(failing()), d)
 }
+
+func TestNobodyDrawsWhatNobodySees(t *testing.T) {
+	r := failing()
+	assert.Len(t, NewDocument(r).Drawings, 1)
+	r.Undrawn = true
+	d := NewDocument(r)
+	assert.Empty(t, d.Drawings)
+	assert.Equal(t, NewDocument(failing()).Queries, d.Queries)
+}

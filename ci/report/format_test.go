@@ -121,6 +121,7 @@ func written(t *testing.T, write writer, d *Document) []byte {
 func TestFormats(t *testing.T) {
 	for name, write := range map[string]writer{
 		"junit.xml": JUnit, "sarif.json": SARIF, "markdown.md": Markdown, "code-quality.json": CodeQuality, "annotations.txt": Annotations,
+		"text.txt": func(w io.Writer, d *Document) error { return Text(w, d, TextOptions{Verbose: true}) },
 	} {
 		for kind, d := range map[string]*Document{"everything": everything(), "unrun": unrun(), "lint": linted()} {
 			t.Run(kind+"."+name, func(t *testing.T) {
@@ -133,6 +134,12 @@ func TestFormats(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The JSON and the stream hold what files say as it is: that is escaped by whoever shows it.
+func TestDocumentsOfARun(t *testing.T) {
+	golden(t, "failing.json", written(t, JSON, NewDocument(failing())))
+	golden(t, "failing.ndjson", []byte(streamed(t, failing())))
 }
 
 func TestFormatsOfAMatrix(t *testing.T) {

@@ -134,7 +134,7 @@ func panelName(row, title string, id int64, refID string) string {
 		title = fmt.Sprintf("(panel %d, untitled)", id)
 	}
 	parts := slices.DeleteFunc([]string{row, title, refID}, func(s string) bool { return s == "" })
-	return strings.Join(strings.Fields(strings.Join(parts, " › ")), " ") // a title may have line breaks
+	return flat(strings.Join(parts, " › ")) // a title may have line breaks
 }
 
 // finding adds a finding to its case, which is made where there is none.
@@ -188,7 +188,7 @@ func (j *junit) suiteOf(f Finding) *suite {
 
 // suite is a suite as XML has it.
 func (j *junit) suite(s *suite) xmlSuite {
-	out := xmlSuite{Name: xmlText(strings.Join(strings.Fields(s.name()), " "))}
+	out := xmlSuite{Name: xmlText(flat(s.name()))}
 	if !j.Began.IsZero() {
 		out.Timestamp = j.Began.UTC().Format("2006-01-02T15:04:05")
 	}

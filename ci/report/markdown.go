@@ -291,7 +291,7 @@ func ruleLink(id string) string {
 // inline is text on one line that Markdown and GitHub take for nothing else: no markup,
 // no HTML, no link, no mention, no reference to an issue.
 func inline(s string) string {
-	return literal(strings.Join(strings.Fields(clipped(s, 300)), " "))
+	return literal(flat(clipped(s, 300)))
 }
 
 // paragraph is the same with its line breaks.
@@ -305,7 +305,7 @@ func paragraph(s string) string {
 
 // summary is text in HTML, where Markdown's escapes would be seen.
 func summary(s string) string {
-	s = html.EscapeString(strings.Join(strings.Fields(Clean(clipped(s, 300))), " "))
+	s = html.EscapeString(flat(Clean(clipped(s, 300))))
 	return strings.NewReplacer("&#", "&#" /* an escape of HTML */, "#", "#"+apart, "@", "@"+apart, "://", ":"+apart+"//", "www.", "www."+apart, "GH-", "GH-"+apart).Replace(s)
 }
 
@@ -337,7 +337,7 @@ func literal(s string) string {
 
 // code is a span of code: the fence is longer than any run of backticks within.
 func code(s string) string {
-	s = strings.Join(strings.Fields(Clean(clipped(s, 300))), " ")
+	s = flat(Clean(clipped(s, 300)))
 	if s == "" {
 		return ""
 	}

@@ -19,7 +19,7 @@ func MatrixJUnit(w io.Writer, m MatrixResult) error {
 		all.addAll(junitSuites(m.failed()), "")
 	}
 	for i, r := range m.Results {
-		all.addAll(junitSuites(m.cell(i)), strings.Join(strings.Fields(r.Cell.Label), " ")+" › ")
+		all.addAll(junitSuites(m.cell(i)), flat(r.Cell.Label)+" › ")
 	}
 	return all.write(w)
 }

@@ -31,12 +31,14 @@ type Result struct {
 	Version     string
 	StackDir    string // as given on the command line
 	Where       string // the environment asked for
-	Began       time.Time
-	Took        time.Duration
-	Verdict     Verdict
-	FailOn      rule.Severity // the mildest that fails; Off where that was not understood
-	ExitCode    int
-	Err         error // why it could not be run
+	// Undrawn says that nobody will look at the panels, and spares drawing them.
+	Undrawn  bool
+	Began    time.Time
+	Took     time.Duration
+	Verdict  Verdict
+	FailOn   rule.Severity // the mildest that fails; Off where that was not understood
+	ExitCode int
+	Err      error // why it could not be run
 	// Since is what a branch touches, where only that was checked; nil for everything.
 	Since *since.Touched
 }

@@ -116,7 +116,7 @@ func (t *text) dashboard(b Dashboard) {
 	case worst == rule.Warning:
 		mark = t.paint(yellow, "warn")
 	}
-	t.printf("%s  %s  %s", mark, t.paint(bold, Clean(b.Name())), plural(len(b.Panels), "panel"))
+	t.printf("%s  %s  %s", mark, t.paint(bold, Clean(flat(b.Name()))), plural(len(b.Panels), "panel"))
 	if !t.Static() {
 		t.printf(", %s%s", plural(c.Queries, "query"), c.details())
 	}
@@ -125,6 +125,9 @@ func (t *text) dashboard(b Dashboard) {
 		t.queries(b)
 	}
 }
+
+// flat is a text on one line: a title may have line breaks.
+func flat(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // details lists how a dashboard's queries came out, where not all are ok.
 func (c Counts) details() string {
@@ -152,10 +155,10 @@ func (t *text) queries(b Dashboard) {
 		if q.RefID != "" {
 			ref = " › " + q.RefID
 		}
-		t.printf("      %-14s %s: %s, %s, %.1f ms", q.Status, Clean(q.Panel+ref),
+		t.printf("      %-14s %s: %s, %s, %.1f ms", q.Status, Clean(flat(q.Panel+ref)),
 			fmt.Sprintf("%d series", q.Series), plural(q.Samples, "sample"), q.DurationMS)
 		if q.Why != "" && q.Status != rule.StatusFailed {
-			t.printf(" (%s)", Clean(q.Why))
+			t.printf(" (%s)", Clean(flat(q.Why)))
 		}
 		t.printf("\n")
 	}
