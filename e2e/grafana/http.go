@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // reply is an answer of whatever status, read to its end.
@@ -19,8 +20,23 @@ type reply struct {
 	body         []byte
 }
 
-// get asks for path and reads the answer into v. Any status but 200 is a StatusError.
+// get asks for path and reads the answer into v, again where the server stumbles. Any
+// status but 200 is a StatusError.
 func (c *Client) get(ctx context.Context, path string, query url.Values, v any) error {
+	err := c.getOnce(ctx, path, query, v)
+	for _, pause := range []time.Duration{250 * time.Millisecond, time.Second} {
+		if refused, ok := errors.AsType[*StatusError](err); !ok || !stumbled(refused.Status) {
+			break
+		}
+		if cut := rest(ctx, pause); cut != nil {
+			return fmt.Errorf("%w (%w)", err, cut)
+		}
+		err = c.getOnce(ctx, path, query, v)
+	}
+	return err
+}
+
+func (c *Client) getOnce(ctx context.Context, path string, query url.Values, v any) error {
 	r, err := c.send(ctx, http.MethodGet, path, query, nil)
 	if err != nil {
 		return err
@@ -29,6 +45,29 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, v any) 
 		return r.refused()
 	}
 	return r.decode(v)
+}
+
+// stumbled says whether a status is that of a server which may do better when it is
+// asked again. A Grafana that is still writing what it was provisioned with, on a machine
+// that is short of time, finds its SQLite locked and says no more than 500.
+func stumbled(status int) bool {
+	switch status {
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// rest waits, unless the context ends first.
+func rest(ctx context.Context, pause time.Duration) error {
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // send makes one request. An answer is one whatever its status; an error is

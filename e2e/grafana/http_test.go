@@ -202,3 +202,45 @@ func TestRedirects(t *testing.T) {
 	_, err = c.Query(t.Context(), Request{Queries: []Query{{RefID: "A"}}})
 	assert.ErrorContains(t, err, "POST /api/ds/query: HTTP 302 Found: it redirects to", "a query does not become a GET")
 }
+
+func TestAServerThatStumblesIsAskedAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answers []int
+		asked   int
+		want    int // the status that is told, 0 for an answer
+	}{
+		"once":              {answers: []int{500, 200}, asked: 2},
+		"twice":             {answers: []int{503, 502, 200}, asked: 3},
+		"for good":          {answers: []int{500, 500, 500, 200}, asked: 3, want: 500},
+		"not, but it is no": {answers: []int{404, 200}, asked: 1, want: 404},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asked := 0
+			c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(tt.answers[asked])
+				asked++
+				_, _ = io.WriteString(w, "[]")
+			})
+			_, err := c.Datasources(t.Context())
+			assert.Equal(t, tt.asked, asked)
+			if tt.want == 0 {
+				require.NoError(t, err)
+				return
+			}
+			var status *StatusError
+			require.ErrorAs(t, err, &status)
+			assert.Equal(t, tt.want, status.Status)
+		})
+	}
+}
+
+func TestNobodyWaitsForAServerThatStumblesAfterTheEnd(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusInternalServerError)
+		cancel(errors.New("that was all the time"))
+	})
+	_, err := c.Datasources(ctx)
+	assert.ErrorContains(t, err, "that was all the time")
+}

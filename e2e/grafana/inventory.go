@@ -23,7 +23,7 @@ type Health struct {
 // Health asks whether Grafana is up and which version it is. It needs no login.
 func (c *Client) Health(ctx context.Context) (Health, error) {
 	var h Health
-	if err := c.get(ctx, "/api/health", nil, &h); err != nil {
+	if err := c.getOnce(ctx, "/api/health", nil, &h); err != nil {
 		return Health{}, fmt.Errorf("ask Grafana for its health: %w", err)
 	}
 	return h, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/panelgate/panelgate/ci/report"
+	"github.com/panelgate/panelgate/internal/chromium"
 )
 
 const (
@@ -40,7 +41,6 @@ func TestActionOnAGoodStack(t *testing.T) {
 	assert.Equal(t, "0", got.outputs["exit-code"])
 	assert.Equal(t, "0", got.outputs["errors"])
 	assert.Equal(t, "panelgate-panels-embedded", got.outputs["artifact"])
-	assert.Empty(t, got.outputs["html"])
 	document := readReport(t, got.outputs["json"])
 	assert.Equal(t, report.Pass, document.Verdict)
 	assert.NotZero(t, document.Counts.Queries)
@@ -49,8 +49,8 @@ func TestActionOnAGoodStack(t *testing.T) {
 	uploaded := got.of(upload).with
 	assert.Equal(t, "panelgate-panels-embedded", uploaded["name"])
 	assert.Equal(t, got.outputs["reports"], uploaded["path"])
-	assert.Equal(t, []string{"code-quality.json", "events.ndjson", "junit.xml", "report.json", "report.md", "report.sarif"}, names(t, uploaded["path"]))
-	for name, file := range map[string]string{"sarif": "report.sarif", "junit": "junit.xml", "markdown": "report.md"} {
+	assert.Equal(t, []string{"code-quality.json", "events.ndjson", "junit.xml", "report.html", "report.json", "report.md", "report.sarif"}, names(t, uploaded["path"]))
+	for name, file := range map[string]string{"sarif": "report.sarif", "html": "report.html", "junit": "junit.xml", "markdown": "report.md"} {
 		assert.Equal(t, filepath.Join(uploaded["path"], file), got.outputs[name])
 	}
 
@@ -59,6 +59,16 @@ func TestActionOnAGoodStack(t *testing.T) {
 	assert.Regexp(t, `^panelgate-linux-\w+-[0-9a-f]{32}$`, saved["key"])
 	assert.FileExists(t, filepath.Join(saved["path"], "panelgate"))
 	assert.FileExists(t, got.used[1].with["go-version-file"])
+}
+
+func TestActionTakesPictures(t *testing.T) {
+	chromium.Require(t)
+	r := built(t)
+	r.inputs["reports"] = "png"
+	got := r.run(t)
+	require.Zero(t, got.exit, got.log)
+	assert.FileExists(t, filepath.Join(got.outputs["reports"], "png", "triton.png"))
+	assert.Empty(t, got.outputs["html"])
 }
 
 func TestActionOnABrokenStack(t *testing.T) {

@@ -63,7 +63,7 @@ func newRunner(t *testing.T) *runner {
 	t.Helper()
 	r := &runner{
 		action: readAction(t), root: material.ModuleRoot(t), workspace: t.TempDir(), temp: t.TempDir(),
-		inputs: map[string]string{"reports": "json, ndjson, sarif junit\nmarkdown,code-quality"}, event: object{}, github: object{"actor": "someone", "event_name": "push"},
+		inputs: map[string]string{"reports": "json, ndjson, sarif junit\nmarkdown,html,code-quality"}, event: object{}, github: object{"actor": "someone", "event_name": "push"},
 	}
 	r.summary = filepath.Join(r.temp, "summary.md")
 	copyStack(t, filepath.Join(r.root, "stack"), filepath.Join(r.workspace, "stack"))
