@@ -215,7 +215,6 @@ func TestAServerThatStumblesIsAskedAgain(t *testing.T) {
 		"not, but it is no": {answers: []int{404, 200}, asked: 1, want: 404},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			asked := 0
 			c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(tt.answers[asked])
