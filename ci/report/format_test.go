@@ -24,6 +24,7 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/internal/material"
+	"github.com/panelgate/panelgate/internal/need"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -188,13 +189,7 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, errors.New("no room") }
 
 func TestJUnitIsValid(t *testing.T) {
-	lint, err := exec.LookPath("xmllint")
-	if err != nil {
-		if slices.Contains(strings.Split(os.Getenv("PANELGATE_REQUIRE"), ","), "xmllint") {
-			t.Fatalf("xmllint is required and not there: %v", err)
-		}
-		t.Skip("xmllint is not installed")
-	}
+	lint := need.Program(t, "xmllint")
 	for kind, d := range map[string]*Document{"everything": everything(), "unrun": unrun(), "lint": linted(), "empty": {Verdict: Fail}} {
 		file := filepath.Join(t.TempDir(), "junit.xml")
 		require.NoError(t, os.WriteFile(file, written(t, JUnit, d), 0o644))

@@ -4,13 +4,14 @@ package chromium
 
 import (
 	"fmt"
-	"os"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/panelgate/panelgate/ci/browser"
+	"github.com/panelgate/panelgate/internal/need"
 )
+
+// name is what PANELGATE_REQUIRE calls it.
+const name = "chromium"
 
 // Require is the program of the browser.
 func Require(tb testing.TB) string {
@@ -19,7 +20,7 @@ func Require(tb testing.TB) string {
 	if err == nil {
 		return program
 	}
-	report(tb, os.Getenv("PANELGATE_REQUIRE"), err)
+	need.Missing(tb, name, err)
 	return ""
 }
 
@@ -27,22 +28,10 @@ func Require(tb testing.TB) string {
 // an error where there is none and PANELGATE_REQUIRE=chromium.
 func Available() (bool, error) {
 	_, err := browser.Find()
-	if err != nil && required(os.Getenv("PANELGATE_REQUIRE")) {
+	if err != nil && need.Required(name) {
 		return false, fmt.Errorf("chromium is required: %w", err)
 	}
 	return err == nil, nil
-}
-
-func required(list string) bool { return slices.Contains(strings.Split(list, ","), "chromium") }
-
-// report ends the test: as failed where chromium is in the list of what is required.
-func report(tb testing.TB, list string, err error) {
-	tb.Helper()
-	if required(list) {
-		tb.Fatalf("chromium is required: %v", err)
-		return
-	}
-	tb.Skipf("needs chromium: %v", err)
 }
 
 // Start is a browser that runs until the test ends.

@@ -16,7 +16,12 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/panelgate/panelgate/internal/need"
 )
+
+// name is what PANELGATE_REQUIRE calls the engine.
+const name = "docker"
 
 // Require lets the test go on where a Docker engine answers and has the images.
 // None is pulled: a test is to say what is missing, rather than to wait for a
@@ -27,7 +32,7 @@ func Require(tb testing.TB, images ...string) {
 	defer cancel()
 	expectOnLoopback(tb)
 	if err := missing(ctx, images); err != nil {
-		report(tb, os.Getenv("PANELGATE_REQUIRE"), err)
+		need.Missing(tb, name, err)
 	}
 }
 
@@ -55,16 +60,6 @@ func ExpectOnLoopback() error {
 		return fmt.Errorf("set %s: %w", override, err)
 	}
 	return nil
-}
-
-// report ends the test: as failed where docker is in the list of what is required.
-func report(tb testing.TB, list string, err error) {
-	tb.Helper()
-	if required(list) {
-		tb.Fatalf("docker is required: %v", err)
-		return
-	}
-	tb.Skipf("needs docker: %v", err)
 }
 
 // missing says what is not there, of the engine that testcontainers would use.

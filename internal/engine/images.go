@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/panelgate/panelgate/internal/need"
 )
 
 // The images of the shipped compose file.
@@ -40,14 +42,11 @@ var available = sync.OnceValue(func() error { //nolint:gochecknoglobals // the e
 // are no functions. It is an error where none does and PANELGATE_REQUIRE=docker.
 func Available() (bool, error) {
 	err := available()
-	if err != nil && required(os.Getenv("PANELGATE_REQUIRE")) {
+	if err != nil && need.Required(name) {
 		return false, err
 	}
 	return err == nil, nil
 }
-
-// required says whether docker is in the list of what is required.
-func required(list string) bool { return slices.Contains(strings.Split(list, ","), "docker") }
 
 // Environ is what of this process's environment a program needs that is to find the
 // same engine, and to build the fakes for it. It is to be a session of its own: the

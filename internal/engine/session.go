@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/panelgate/panelgate/internal/need"
 )
 
 // Session lets the test go on in a Dagger session, as under `dagger run`. Without one it
@@ -15,11 +17,7 @@ func Session(tb testing.TB) {
 	if os.Getenv("DAGGER_SESSION_PORT") != "" {
 		return
 	}
-	err := errors.New("no Dagger session is here: run the tests under `dagger run`")
-	if slices.Contains(strings.Split(os.Getenv("PANELGATE_REQUIRE"), ","), "dagger") {
-		tb.Fatalf("dagger is required: %v", err)
-	}
-	tb.Skipf("needs dagger: %v", err)
+	need.Missing(tb, "dagger", errors.New("no Dagger session is here: run the tests under `dagger run`"))
 }
 
 // SessionEnviron is what of this process's environment a program needs that is to use

@@ -7,9 +7,9 @@ package material
 import (
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
+
+	"github.com/panelgate/panelgate/internal/need"
 )
 
 // Path is the path of a file or directory of the material, named by its elements
@@ -18,10 +18,7 @@ func Path(tb testing.TB, elem ...string) string {
 	tb.Helper()
 	name := filepath.Join(append([]string{ModuleRoot(tb), "..", "shared"}, elem...)...)
 	if _, err := os.Stat(name); err != nil {
-		if slices.Contains(strings.Split(os.Getenv("PANELGATE_REQUIRE"), ","), "material") {
-			tb.Fatalf("test material is required and not there: %v", err)
-		}
-		tb.Skipf("test material is not there: %v", err)
+		need.Missing(tb, "material", err)
 	}
 	return name
 }

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/panelgate/panelgate/internal/material"
+	"github.com/panelgate/panelgate/internal/need"
 )
 
 // hook is an entry of .pre-commit-hooks.yaml.
@@ -59,7 +60,7 @@ func TestPreCommit(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the program is not built with -short")
 	}
-	preCommit := installed(t, "pre-commit")
+	preCommit := need.Program(t, "pre-commit")
 	source, user := t.TempDir(), t.TempDir()
 	commitModule(t, source)
 	copyStack(t, filepath.Join(material.ModuleRoot(t), "stack"), filepath.Join(user, "monitoring"))

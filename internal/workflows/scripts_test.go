@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/panelgate/panelgate/internal/material"
+	"github.com/panelgate/panelgate/internal/need"
 )
 
 // git runs git in a directory, untouched by anybody's settings.
@@ -102,7 +103,7 @@ func TestAllPassed(t *testing.T) {
 }
 
 func TestScriptsAreLinted(t *testing.T) {
-	shellcheck := installed(t, "shellcheck")
+	shellcheck := need.Program(t, "shellcheck")
 	root := material.ModuleRoot(t)
 	files, err := filepath.Glob(filepath.Join(root, ".github", "*.sh"))
 	require.NoError(t, err)
@@ -118,20 +119,4 @@ func TestScriptsAreLinted(t *testing.T) {
 	}
 	out, err := exec.CommandContext(t.Context(), shellcheck, files...).CombinedOutput()
 	assert.NoError(t, err, string(out))
-}
-
-// installed is a program that not every machine has. Where it is required, as in the
-// project's CI, its absence fails.
-func installed(t *testing.T, name string) string {
-	t.Helper()
-	file, err := exec.LookPath(name)
-	if err != nil {
-		for required := range strings.SplitSeq(os.Getenv("PANELGATE_REQUIRE"), ",") {
-			if required == name {
-				t.Fatalf("%s is required and not here: %v", name, err)
-			}
-		}
-		t.Skipf("%s is not here", name)
-	}
-	return file
 }
