@@ -297,7 +297,7 @@ func exporterMetrics(w *fakes.World, at time.Time) (*printed, error) {
 		return out, nil
 	}
 	for _, name := range standard.Names() {
-		exp, err := standard.ByName(name, "", w)
+		exp, err := standard.ByName(name, "", w, fakes.Setup{})
 		if err != nil {
 			return nil, fmt.Errorf("list the metrics of %s: %w", name, err)
 		}

@@ -57,6 +57,8 @@ type Route struct {
 	Exporter string `json:"exporter"`
 	// Instance is the address scraped, "host:port": the identity of the exporter's machine.
 	Instance string `json:"instance"`
+	// Setup is how it is built and started.
+	Setup fakes.Setup `json:"setup,omitzero"`
 }
 
 // JSON is the plan as Read takes it. A plan that is not valid is not written.

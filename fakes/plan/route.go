@@ -23,7 +23,7 @@ type router struct {
 func newRouter(l Listener, w *fakes.World) (*router, error) {
 	rt := &router{listener: l, byHost: map[string]http.Handler{}}
 	for _, r := range l.Routes {
-		exporter, err := standard.ByName(r.Exporter, r.Instance, w)
+		exporter, err := standard.ByName(r.Exporter, r.Instance, w, r.Setup)
 		if err != nil {
 			return nil, err
 		}

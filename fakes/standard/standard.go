@@ -16,36 +16,48 @@ type exporter struct {
 	name     string
 	port     int
 	versions []string
-	make     func(w *fakes.World, instance string) fakes.Exporter
+	make     func(w *fakes.World, instance string, setup fakes.Setup) (fakes.Exporter, error)
 }
 
 func exporters() []exporter {
 	return []exporter{
-		{"triton", triton.DefaultPort, []string{"26.06"}, func(w *fakes.World, instance string) fakes.Exporter { return triton.New(w, instance) }},
-		{"dcgm", dcgm.DefaultPort, []string{"4.5.3-4.8.2"}, func(w *fakes.World, instance string) fakes.Exporter { return dcgm.New(w, instance) }},
-		{"node", node.DefaultPort, []string{"1.12.1"}, func(w *fakes.World, instance string) fakes.Exporter { return node.New(w, instance) }},
+		{"triton", triton.DefaultPort, triton.Versions(), func(w *fakes.World, instance string, setup fakes.Setup) (fakes.Exporter, error) {
+			return triton.Build(w, instance, setup)
+		}},
+		{"dcgm", dcgm.DefaultPort, dcgm.Versions(), func(w *fakes.World, instance string, setup fakes.Setup) (fakes.Exporter, error) {
+			return dcgm.Build(w, instance, setup)
+		}},
+		{"node", node.DefaultPort, node.Versions(), func(w *fakes.World, instance string, setup fakes.Setup) (fakes.Exporter, error) {
+			return node.Build(w, instance, setup)
+		}},
 	}
 }
 
 // ByName makes the exporter of that name for a machine of the world. instance is the address scraped, "host:port" or "host":
 // exporters of one host agree on its GPUs and names, those of different hosts differ.
-func ByName(name, instance string, w *fakes.World) (fakes.Exporter, error) {
+// A setup that the real one would not start with is an error.
+func ByName(name, instance string, w *fakes.World, setup fakes.Setup) (fakes.Exporter, error) {
 	for _, e := range exporters() {
-		if e.name == name {
-			return e.make(w, instance), nil
+		if e.name != name {
+			continue
 		}
+		made, err := e.make(w, instance, setup)
+		if err != nil {
+			return nil, fmt.Errorf("set up the fake of %s: %w", name, err)
+		}
+		return made, nil
 	}
 	return nil, fmt.Errorf("no fake exporter %q; there are %s", name, strings.Join(Names(), ", "))
 }
 
-// ByPort makes the exporter whose default port this is; false where it is nobody's. instance is as in ByName.
-func ByPort(port int, instance string, w *fakes.World) (fakes.Exporter, bool) {
+// OfPort is the name of the exporter whose default port this is; false where it is nobody's.
+func OfPort(port int) (string, bool) {
 	for _, e := range exporters() {
 		if e.port == port {
-			return e.make(w, instance), true
+			return e.name, true
 		}
 	}
-	return nil, false
+	return "", false
 }
 
 // Names are the names of all exporters.

@@ -65,7 +65,7 @@ func TestSubqueryWithoutStep(t *testing.T) {
 func TestPastIsWhatTheExporterShowed(t *testing.T) {
 	i := start(t, threeJobs, embedded.Options{History: 20 * time.Minute})
 	for job, address := range map[string]string{"triton": "triton:8002", "dcgm": "gpu-host:9400", "node": "gpu-host:9100"} {
-		exporter, err := standard.ByName(job, address, i.World)
+		exporter, err := standard.ByName(job, address, i.World, fakes.Setup{})
 		require.NoError(t, err)
 		ago := i.Now.Add(-10 * time.Minute)
 		stamps := instant(t, i, `timestamp(up{job="`+job+`"})`, ago)

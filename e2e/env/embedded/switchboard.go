@@ -140,7 +140,7 @@ func (b *switchboard) connectMapping(i int, address string) (*line, error) {
 	if m.Live {
 		return &line{name: answeredLive, mapping: i}, nil
 	}
-	fake, err := standard.ByName(m.Fake, address, b.world)
+	fake, err := standard.ByName(m.Fake, address, b.world, fakes.Setup{})
 	if err != nil {
 		return nil, fmt.Errorf("map the target at %s: %w", address, err)
 	}
@@ -164,9 +164,13 @@ func (b *switchboard) connect(address string) (*line, error) {
 	if err != nil {
 		return nil, nil //nolint:nilerr // a named port is nobody's standard port
 	}
-	fake, ok := standard.ByPort(number, address, b.world)
+	name, ok := standard.OfPort(number)
 	if !ok {
 		return nil, nil
+	}
+	fake, err := standard.ByName(name, address, b.world, fakes.Setup{})
+	if err != nil {
+		return nil, fmt.Errorf("answer for the target at %s: %w", address, err)
 	}
 	return &line{name: fake.Name(), fake: fake, handler: fake.Handler(b.now), mapping: noMapping}, nil
 }
