@@ -14,4 +14,6 @@ type Setup struct {
 	Files map[string]string `json:"files,omitempty"`
 	// Hostname is the container's own, "" where it is the container's id.
 	Hostname string `json:"hostname,omitempty"`
+	// Recording is what an exporter that replays has recorded, as its file holds it; nil for the others.
+	Recording []byte `json:"recording,omitempty"`
 }
