@@ -2,6 +2,7 @@ package containers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -19,7 +20,10 @@ func until(ctx context.Context, done func() (bool, error)) error {
 	defer tick.Stop()
 	for {
 		ok, err := done()
-		if ok || err != nil {
+		switch {
+		case err != nil && ctx.Err() != nil && !errors.As(err, new(*ExitError)):
+			return context.Cause(ctx) // each engine says in its own words that it was cut short
+		case ok || err != nil:
 			return err
 		}
 		select {
