@@ -45,7 +45,7 @@ func TestTheEnvironmentSaysWhereItRuns(t *testing.T) {
 		"PANELGATE_ENV": "attach", "PANELGATE_PROMETHEUS": "http://p:9090", "PANELGATE_GRAFANA": "http://g:3000", "PANELGATE_TENANT": "team-a",
 		"PANELGATE_ORG_ID": "7", "PANELGATE_CA_FILE": "ca.pem", "PANELGATE_PROXY": "http://proxy:3128",
 		"PANELGATE_PROMETHEUS_TOKEN": "for-prometheus", "PANELGATE_GRAFANA_USER": "me", "PANELGATE_GRAFANA_PASSWORD_FILE": fileWith(t, " for grafana \r\n"),
-		"PANELGATE_IMAGE": "grafana=g:1", "PANELGATE_REGISTRY_PREFIX": "mirror", "PANELGATE_AS_CONFIGURED": "true",
+		"PANELGATE_IMAGE": "grafana=g:1", "PANELGATE_IMAGE_PROMETHEUS": "", "PANELGATE_REGISTRY_PREFIX": "mirror", "PANELGATE_AS_CONFIGURED": "true",
 	} {
 		t.Setenv(key, value)
 	}
