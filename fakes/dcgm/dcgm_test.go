@@ -110,7 +110,7 @@ func TestHandler(t *testing.T) {
 	}{
 		{"/metrics", 200, "text/plain; charset=utf-8", "nosniff", `^# HELP DCGM_FI_DEV_SM_CLOCK `},
 		{"/health", 200, "text/plain; charset=utf-8", "nosniff", `^OK$`},
-		{"/", 200, "text/html; charset=utf-8", "", `href="\./metrics"`},
+		{"/", 200, "text/html; charset=utf-8", "nosniff", `href="\./metrics"`},
 		{"/nothing", 404, "text/plain; charset=utf-8", "nosniff", "not found"},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+tc.path, nil)
