@@ -49,7 +49,7 @@ var migProfile = regexp.MustCompile(`^([1-7])g\.(\d{1,3})gb(?:\+[a-z.]+)?$`)
 // Instances are the GPU's instances by ID where it is in MIG mode, none where it is not.
 func (g *GPU) Instances() []Instance { return slices.Clone(g.spec.parts.mig) }
 
-// Virtual says whether this is a virtual GPU, whose temperature and power only the machine below knows.
+// Virtual says whether this is a virtual GPU, of which the machine below knows more than its own driver.
 func (g *GPU) Virtual() bool { return g.spec.parts.vgpu }
 
 // NVLinks is how many NVLinks the GPU has.

@@ -157,26 +157,30 @@ func (e *layout) switchLinkValue(f field, s *snapshot) (float64, bool) {
 
 // gpuLinkValue reads a field of one NVLink of a GPU.
 func gpuLinkValue(gpu int) func(field, *snapshot) (float64, bool) {
-	const packet = 144 // bytes
 	return func(f field, s *snapshot) (float64, bool) {
 		if f.entity != entityGPULink {
 			return 0, false
 		}
-		state := &s.gpus[gpu]
-		switch strings.TrimPrefix(f.name, "DCGM_FI_DEV_NVLINK_") {
-		case "COUNT_TX_BYTES":
-			return math.Floor(state.total(0, linkBusySent)), true
-		case "COUNT_RX_BYTES":
-			return math.Floor(state.total(0, linkBusyReceived)), true
-		case "COUNT_TX_PACKETS":
-			return math.Floor(state.total(0, linkBusySent) / packet), true
-		case "COUNT_RX_PACKETS":
-			return math.Floor(state.total(0, linkBusyReceived) / packet), true
-		case "GET_STATE":
-			return 1, true
-		}
-		return 0, true
+		return s.gpus[gpu].ofLinks(f, 1), true
 	}
+}
+
+// ofLinks is a field of NVLinks for some of a GPU's, which are all alike.
+func (s *gpuState) ofLinks(f field, links float64) float64 {
+	const packet = 144 // bytes
+	switch strings.TrimPrefix(f.name, "DCGM_FI_DEV_NVLINK_") {
+	case "COUNT_TX_BYTES":
+		return math.Floor(links * s.total(0, linkBusySent))
+	case "COUNT_RX_BYTES":
+		return math.Floor(links * s.total(0, linkBusyReceived))
+	case "COUNT_TX_PACKETS":
+		return math.Floor(links * s.total(0, linkBusySent) / packet)
+	case "COUNT_RX_PACKETS":
+		return math.Floor(links * s.total(0, linkBusyReceived) / packet)
+	case "GET_STATE":
+		return 1
+	}
+	return 0
 }
 
 func (e *layout) cpuGroup() group {

@@ -208,6 +208,12 @@ func (e *layout) gpuValue(line counterLine, u *unit) func(*gpuState) (float64, b
 		}
 		return e.missing()
 	}
+	if line.entity == entityGPULink {
+		if u.gpu.NVLinks() == 0 {
+			return e.missing()
+		}
+		return func(s *gpuState) (float64, bool) { return s.ofLinks(line.field, float64(u.gpu.NVLinks())), true }
+	}
 	if slices.Contains(retiredPages(), line.id) {
 		return e.missing()
 	}
@@ -242,7 +248,7 @@ func retiredPages() []int { return []int{390, 391, 392} }
 // below does, of a GPU in MIG mode, or of a GPU instance.
 func (e *layout) leavesBlank(f field, u *unit) bool {
 	id := f.id
-	if u.gpu.Virtual() && (id == 140 || id >= 150 && id <= 164 || id == 191) {
+	if u.gpu.Virtual() && slices.ContainsFunc(onlyBelow(), func(span [2]int) bool { return span[0] <= id && id <= span[1] }) {
 		return true
 	}
 	if len(u.gpu.Instances()) > 0 && slices.Contains(utilisation(), id) {
@@ -258,6 +264,10 @@ func (e *layout) leavesBlank(f field, u *unit) bool {
 	_, link := linkFieldOf(f)
 	return id > 1000 && !activity && id < 1100 || link && id != 449
 }
+
+// onlyBelow are the spans of fields that only the machine below a virtual GPU knows: temperatures, power, energy, the bus, rows of its
+// memory, and all that is measured within the chip.
+func onlyBelow() [][2]int { return [][2]int{{150, 164}, {191, 191}, {200, 202}, {235, 238}, {385, 396}, {1001, 1083}} }
 
 // utilisation are the fields that the driver does not keep of a GPU in MIG mode.
 func utilisation() []int { return []int{203, 204, 206, 207} }

@@ -36,26 +36,39 @@ func windowLabel(window time.Duration) labelPair {
 func (e *layout) collections(at time.Time, window time.Duration) []time.Time {
 	var all []time.Time
 	started := e.world.Started(exporterName, at)
-	for t := at; t.After(at.Add(-window)) && !t.Before(started); t = t.Add(-e.options.interval) {
+	for t := at; at.Sub(t) < window && !t.Before(started); t = t.Add(-e.options.interval) {
 		all = append(all, t)
 	}
 	slices.Reverse(all)
 	return all
 }
 
+// xidReading is the last error of a GPU at a moment, if there was one.
+type xidReading struct {
+	code int
+	some bool
+}
+
+// newErrors counts by code the readings that differ from the one before them: errors that came in between.
+func newErrors(readings []xidReading) map[int]int {
+	counts := map[int]int{}
+	for i := 1; i < len(readings); i++ {
+		if r := readings[i]; r.some && r != readings[i-1] {
+			counts[r.code]++
+		}
+	}
+	return counts
+}
+
 // countXIDs counts the errors of a window by their code. A GPU that had none gets one line that names none.
 func (e *layout) countXIDs(dst []byte, at time.Time, u *unit, write lineWriter) []byte {
-	counts := map[int]int{}
-	window := windowLabel(e.options.xidWindow)
-	before := at.Add(-e.options.xidWindow)
-	last, had := u.gpu.XID(before)
-	for _, t := range e.collections(at, e.options.xidWindow) {
-		code, has := u.gpu.XID(t)
-		if has && (!had || code != last) {
-			counts[code]++
-		}
-		last, had = code, has
+	var readings []xidReading
+	for _, t := range append([]time.Time{at.Add(-e.options.xidWindow)}, e.collections(at, e.options.xidWindow)...) {
+		code, some := u.gpu.XID(t)
+		readings = append(readings, xidReading{code, some})
 	}
+	counts := newErrors(readings)
+	window := windowLabel(e.options.xidWindow)
 	if len(counts) == 0 {
 		return write(dst, []labelPair{window}, 0)
 	}
