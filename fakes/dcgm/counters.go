@@ -13,7 +13,7 @@ import (
 	"github.com/panelgate/panelgate/fakes/release"
 )
 
-// counters is a line of a counters file: a field, what it is called and what is said of it.
+// counterLine is a line of a counters file: a field, what kind of metric it is made and what is said of it.
 type counterLine struct {
 	field
 	kind string // gauge, counter, histogram or summary, or label
@@ -101,10 +101,13 @@ func brokenCSV(name string, record []string, err error) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	if errors.Is(err, csv.ErrFieldCount) && len(record) > 3 {
-		return fmt.Errorf("%s:%d: %d columns; dcgm-exporter does not start with more or fewer than name, type, help. A comma in a help needs quotes around it",
-			name, broken.Line, len(record))
+		return fmt.Errorf("%s:%d: %w. A comma in a help needs quotes around it", name, broken.Line, wrongColumns(len(record)))
 	}
 	return fmt.Errorf("%s:%d: dcgm-exporter does not start: %w", name, broken.Line, broken.Err)
+}
+
+func wrongColumns(n int) error {
+	return fmt.Errorf("%d columns; dcgm-exporter does not start with more or fewer than name, type, help", n)
 }
 
 func readCounter(record []string, known map[string]field, d *dialect) (counterLine, error) {
@@ -112,12 +115,13 @@ func readCounter(record []string, known map[string]field, d *dialect) (counterLi
 		record[i] = strings.Trim(record[i], " ")
 	}
 	if len(record) != 3 {
-		return counterLine{}, fmt.Errorf("%d columns; dcgm-exporter does not start with more or fewer than name, type, help", len(record))
+		return counterLine{}, wrongColumns(len(record))
 	}
 	name, kind, help := record[0], record[1], record[2]
 	if own, ok := ownMetrics()[name]; ok {
 		if d.release.Before(own.since) {
-			return counterLine{}, fmt.Errorf("%s is there since %s; dcgm-exporter %s does not start with it", name, paired(release.MustParse(own.since)), d.release)
+			since := paired(release.MustParse(own.since))
+			return counterLine{}, fmt.Errorf("%s is there since %s; dcgm-exporter %s does not start with it", name, since, d.release)
 		}
 		return counterLine{field: field{name: name, id: own.id, format: formatInt, entity: entityGPU}, kind: kind, help: help, exp: true}, nil
 	}

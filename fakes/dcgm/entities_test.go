@@ -73,6 +73,28 @@ func TestVirtualGPUKnowsLess(t *testing.T) {
 	}, s.Order)
 }
 
+func TestWhatAChipDoesNotHave(t *testing.T) {
+	for _, tc := range []struct {
+		model, memoryTemp         string
+		remaps, retires, measures bool
+	}{
+		{"NVIDIA L4", "0", true, false, true},
+		{"NVIDIA A100-SXM4-80GB", "42", true, false, true},
+		{"Tesla V100-SXM2-32GB", "42", false, true, true},
+		{"Tesla T4", "0", false, true, true},
+		{"NVIDIA GeForce RTX 4090", "0", false, true, false},
+	} {
+		w := worldOf(t, "gpus: [{model: "+tc.model+"}]\n")
+		body, _ := scrapeOf(t, w, fakes.Setup{Args: []string{"-f", imageDir + "/dcp-metrics-included.csv"}})
+		for metric, has := range map[string]bool{
+			"DCGM_FI_DEV_ROW_REMAP_FAILURE": tc.remaps, "DCGM_FI_DEV_RETIRED_DBE": tc.retires, "DCGM_FI_PROF_GR_ENGINE_ACTIVE": tc.measures, "DCGM_FI_DEV_GPU_UTIL": true,
+		} {
+			assert.Equal(t, has, len(linesOf(body, metric)) == 1, "%s: %s", tc.model, metric)
+		}
+		assert.True(t, strings.HasSuffix(linesOf(body, "DCGM_FI_DEV_MEMORY_TEMP")[0], "} "+tc.memoryTemp), tc.model)
+	}
+}
+
 const podYAML = `gpus:
   - pod: {name: triton-0, namespace: serving, container: triton, uid: 0f3a-77, labels: {app.kubernetes.io/name: triton, team: vision}}
   - {}

@@ -177,7 +177,9 @@ func (e *layout) labelText(f field, u *unit) (string, bool) {
 }
 
 // steadyFields are the numbers of a GPU that do not change.
-func steadyFields() []int { return []int{4, 5, 52, 55, 63, 65, 66, 67, 69, 74, 83, 84, 90, 91, 94, 235, 236, 500} }
+func steadyFields() []int {
+	return []int{4, 5, 52, 55, 63, 65, 66, 67, 69, 74, 83, 84, 90, 91, 94, 235, 236, 500}
+}
 
 // texts are the values of fields that are texts. A machine's CPUs and switches share what is said of it as a whole.
 func (e *layout) texts(u *unit) map[int]string {

@@ -214,7 +214,7 @@ func (e *layout) gpuValue(line counterLine, u *unit) func(*gpuState) (float64, b
 		}
 		return func(s *gpuState) (float64, bool) { return s.ofLinks(line.field, float64(u.gpu.NVLinks())), true }
 	}
-	if slices.Contains(retiredPages(), line.id) {
+	if slices.Contains(retiredPages(), line.id) && chipOf(u.gpu).remapsRows() {
 		return e.missing()
 	}
 	value := e.numbers[line.id]
@@ -241,13 +241,17 @@ func (e *layout) missing() func(*gpuState) (float64, bool) {
 	return nil
 }
 
-// retiredPages are fields that GPUs no longer have, as they remap rows of their memory instead.
+// retiredPages are fields that GPUs no longer have that remap rows of their memory instead.
 func retiredPages() []int { return []int{390, 391, 392} }
 
-// leavesBlank says whether a field is blank because of what it is asked of: of a virtual GPU, which does not know what the machine
-// below does, of a GPU in MIG mode, or of a GPU instance.
+// leavesBlank says whether a field is blank because of what it is asked of: of a GPU of another kind, of a virtual GPU, which does not
+// know what the machine below does, of a GPU in MIG mode, or of a GPU instance.
 func (e *layout) leavesBlank(f field, u *unit) bool {
 	id := f.id
+	kind := chipOf(u.gpu)
+	if id >= 385 && id <= 396 && !slices.Contains(retiredPages(), id) && !kind.remapsRows() || id > 1000 && id < 1100 && !kind.profiles() {
+		return true
+	}
 	if u.gpu.Virtual() && slices.ContainsFunc(onlyBelow(), func(span [2]int) bool { return span[0] <= id && id <= span[1] }) {
 		return true
 	}
@@ -267,7 +271,9 @@ func (e *layout) leavesBlank(f field, u *unit) bool {
 
 // onlyBelow are the spans of fields that only the machine below a virtual GPU knows: temperatures, power, energy, the bus, rows of its
 // memory, and all that is measured within the chip.
-func onlyBelow() [][2]int { return [][2]int{{150, 164}, {191, 191}, {200, 202}, {235, 238}, {385, 396}, {1001, 1083}} }
+func onlyBelow() [][2]int {
+	return [][2]int{{150, 164}, {191, 191}, {200, 202}, {235, 238}, {385, 396}, {1001, 1083}}
+}
 
 // utilisation are the fields that the driver does not keep of a GPU in MIG mode.
 func utilisation() []int { return []int{203, 204, 206, 207} }

@@ -53,19 +53,24 @@ func flags() []flag {
 		{[]string{"configmap-data", "m"}, "DCGM_EXPORTER_CONFIGMAP_DATA", false, text(func(o *options) *string { return &o.configMap })},
 		{[]string{"collect-interval", "c"}, "DCGM_EXPORTER_INTERVAL", false, millis(func(o *options) *time.Duration { return &o.interval })},
 		{[]string{"kubernetes", "k"}, "DCGM_EXPORTER_KUBERNETES", true, yes(func(o *options) *bool { return &o.kubernetes })},
-		{[]string{"kubernetes-enable-pod-labels"}, "DCGM_EXPORTER_KUBERNETES_ENABLE_POD_LABELS", true, yes(func(o *options) *bool { return &o.podLabels })},
-		{[]string{"kubernetes-enable-pod-uid"}, "DCGM_EXPORTER_KUBERNETES_ENABLE_POD_UID", true, yes(func(o *options) *bool { return &o.podUID })},
-		{[]string{"kubernetes-pod-label-allowlist-regex"}, "DCGM_EXPORTER_KUBERNETES_POD_LABEL_ALLOWLIST_REGEX", false, (*options).allowLabels},
+		{[]string{"kubernetes-enable-pod-labels"}, "DCGM_EXPORTER_KUBERNETES_ENABLE_POD_LABELS", true,
+			yes(func(o *options) *bool { return &o.podLabels })},
+		{[]string{"kubernetes-enable-pod-uid"}, "DCGM_EXPORTER_KUBERNETES_ENABLE_POD_UID", true,
+			yes(func(o *options) *bool { return &o.podUID })},
+		{[]string{"kubernetes-pod-label-allowlist-regex"}, "DCGM_EXPORTER_KUBERNETES_POD_LABEL_ALLOWLIST_REGEX", false,
+			(*options).allowLabels},
 		{[]string{"kubernetes-gpu-id-type"}, "DCGM_EXPORTER_KUBERNETES_GPU_ID_TYPE", false, (*options).idType},
 		{[]string{"use-old-namespace", "o"}, "DCGM_EXPORTER_USE_OLD_NAMESPACE", true, yes(func(o *options) *bool { return &o.oldNamespace })},
 		{[]string{"no-hostname", "n"}, "DCGM_EXPORTER_NO_HOSTNAME", true, yes(func(o *options) *bool { return &o.noHostname })},
 		{[]string{"remote-hostengine-info", "r"}, "DCGM_REMOTE_HOSTENGINE_INFO", false, (*options).remoteHost},
-		{[]string{"replace-blanks-in-model-name", "rbmn"}, "DCGM_EXPORTER_REPLACE_BLANKS_IN_MODEL_NAME", true, yes(func(o *options) *bool { return &o.plainModel })},
+		{[]string{"replace-blanks-in-model-name", "rbmn"}, "DCGM_EXPORTER_REPLACE_BLANKS_IN_MODEL_NAME", true,
+			yes(func(o *options) *bool { return &o.plainModel })},
 		{[]string{"hpc-job-mapping-dir"}, "DCGM_HPC_JOB_MAPPING_DIR", false, text(func(o *options) *string { return &o.jobDir })},
-		{[]string{"xid-count-window-size", "x"}, "DCGM_EXPORTER_XID_COUNT_WINDOW_SIZE", false, millis(func(o *options) *time.Duration { return &o.xidWindow })},
+		{[]string{"xid-count-window-size", "x"}, "DCGM_EXPORTER_XID_COUNT_WINDOW_SIZE", false,
+			millis(func(o *options) *time.Duration { return &o.xidWindow })},
 		{[]string{"clock-events-count-window-size"}, "DCGM_EXPORTER_CLOCK_EVENTS_COUNT_WINDOW_SIZE", false,
 			millis(func(o *options) *time.Duration { return &o.clockWindow })},
-		{[]string{"devices", "d"}, "DCGM_EXPORTER_DEVICES_STR", false, func(o *options, v string) (err error) { o.devices, err = readDevices(v); return err }},
+		{[]string{"devices", "d"}, "DCGM_EXPORTER_DEVICES_STR", false, (*options).setDevices},
 	}
 }
 
@@ -124,7 +129,7 @@ func (o *options) readArgs(known []flag, args []string) error {
 
 // commandLine are the arguments behind the program's name, which a command may begin with, by itself or as a shell is told it.
 func commandLine(args []string) []string {
-	if len(args) >= 3 && slices.Contains([]string{"sh", "bash", "ash", "dash"}, path.Base(args[0])) && strings.HasPrefix(args[1], "-") && strings.HasSuffix(args[1], "c") {
+	if len(args) >= 3 && isShell(args[0]) && strings.HasPrefix(args[1], "-") && strings.HasSuffix(args[1], "c") {
 		args = words(args[2])
 	}
 	for i, arg := range slices.Backward(args) {
@@ -133,6 +138,10 @@ func commandLine(args []string) []string {
 		}
 	}
 	return args
+}
+
+func isShell(program string) bool {
+	return slices.Contains([]string{"sh", "bash", "ash", "dash"}, path.Base(program))
 }
 
 // words splits a command as a shell does, as far as quotes go.
@@ -229,6 +238,12 @@ type devices struct {
 	gpus, instances bool
 	gpuIDs          []int // all where there are none
 	instanceIDs     []int
+}
+
+func (o *options) setDevices(v string) error {
+	d, err := readDevices(v)
+	o.devices = d
+	return err
 }
 
 // readDevices reads f, g, i, or g and i together, each with or without the numbers of those that are meant: g:0,2-3+i:1.

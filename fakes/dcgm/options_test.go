@@ -26,19 +26,45 @@ func TestOptions(t *testing.T) {
 		env  map[string]string
 		want func(*options)
 	}{
-		{args: []string{"dcgm-exporter", "--collectors", "a.csv", "-c", "5000"}, want: func(o *options) { o.counters, o.interval = "a.csv", 5*time.Second }},
-		{args: []string{"/usr/bin/dcgm-exporter", "-f=a.csv", "--collect-interval=100"}, want: func(o *options) { o.counters, o.interval = "a.csv", 100*time.Millisecond }},
-		{args: []string{"sh", "-c", `sleep 1 && exec dcgm-exporter -f "a b.csv" -k`}, want: func(o *options) { o.counters, o.kubernetes = "a b.csv", true }},
+		{
+			args: []string{"dcgm-exporter", "--collectors", "a.csv", "-c", "5000"},
+			want: func(o *options) { o.counters, o.interval = "a.csv", 5*time.Second },
+		},
+		{
+			args: []string{"/usr/bin/dcgm-exporter", "-f=a.csv", "--collect-interval=100"},
+			want: func(o *options) { o.counters, o.interval = "a.csv", 100*time.Millisecond },
+		},
+		{
+			args: []string{"sh", "-c", `sleep 1 && exec dcgm-exporter -f "a b.csv" -k`},
+			want: func(o *options) { o.counters, o.kubernetes = "a b.csv", true },
+		},
 		{args: []string{"/bin/bash", "-ec", "dcgm-exporter --no-hostname"}, want: func(o *options) { o.noHostname = true }},
-		{args: []string{"--address", ":9500", "--debug", "-k", "--log-format", "json", "-o"}, want: func(o *options) { o.kubernetes, o.oldNamespace = true, true }},
-		{args: []string{"--web-config-file", "web.yml", "--kubernetes=false"}, env: map[string]string{"DCGM_EXPORTER_KUBERNETES": "true"}, want: func(*options) {}},
-		{env: map[string]string{"DCGM_EXPORTER_INTERVAL": "1000", "DCGM_EXPORTER_NO_HOSTNAME": "1"}, want: func(o *options) { o.interval, o.noHostname = time.Second, true }},
-		{args: []string{"-c", "2000"}, env: map[string]string{"DCGM_EXPORTER_INTERVAL": "1000"}, want: func(o *options) { o.interval = 2 * time.Second }},
+		{
+			args: []string{"--address", ":9500", "--debug", "-k", "--log-format", "json", "-o"},
+			want: func(o *options) { o.kubernetes, o.oldNamespace = true, true },
+		},
+		{
+			args: []string{"--web-config-file", "web.yml", "--kubernetes=false"},
+			env:  map[string]string{"DCGM_EXPORTER_KUBERNETES": "true"},
+			want: func(*options) {},
+		},
+		{
+			env:  map[string]string{"DCGM_EXPORTER_INTERVAL": "1000", "DCGM_EXPORTER_NO_HOSTNAME": "1"},
+			want: func(o *options) { o.interval, o.noHostname = time.Second, true },
+		},
+		{
+			args: []string{"-c", "2000"},
+			env:  map[string]string{"DCGM_EXPORTER_INTERVAL": "1000"},
+			want: func(o *options) { o.interval = 2 * time.Second },
+		},
 		{args: []string{"-r", "tcp://engine:5555"}, want: func(o *options) { o.remote = "engine" }},
 		{args: []string{"-d", "g:0,2-3+i:7"}, want: func(o *options) {
 			o.devices = devices{gpus: true, instances: true, gpuIDs: []int{0, 2, 3}, instanceIDs: []int{7}}
 		}},
-		{args: []string{"-x", "60000", "--clock-events-count-window-size", "1000"}, want: func(o *options) { o.xidWindow, o.clockWindow = time.Minute, time.Second }},
+		{
+			args: []string{"-x", "60000", "--clock-events-count-window-size", "1000"},
+			want: func(o *options) { o.xidWindow, o.clockWindow = time.Minute, time.Second },
+		},
 	} {
 		want := read(nil)
 		tc.want(&want)

@@ -2,7 +2,6 @@ package dcgm
 
 import (
 	"math"
-	"strings"
 	"time"
 
 	"github.com/panelgate/panelgate/fakes"
@@ -103,17 +102,4 @@ func hotSeconds(gpu *fakes.GPU, from, to time.Time) float64 {
 		}
 	}
 	return hot
-}
-
-// stacked says whether the GPU's memory is stacked on it, and so has a temperature of its own.
-func (s *gpuState) stacked() bool {
-	if s.gpu.Virtual() {
-		return false
-	}
-	for _, chip := range []string{"A100", "A800", "A30", "H100", "H200", "H800", "H20", "B100", "B200", "B300", "V100", "P100"} {
-		if strings.Contains(s.gpu.ModelName(), chip) {
-			return true
-		}
-	}
-	return false
 }

@@ -1,6 +1,7 @@
 package dcgm
 
 import (
+	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -98,10 +99,10 @@ func (s *gpuState) rate(idle, busy float64) float64 { return idle + busy*s.load 
 // gpuNumbers are the values of a GPU by number of the field. What is not there is blank.
 func gpuNumbers() map[int]func(*gpuState) float64 {
 	all := map[int]func(*gpuState) float64{}
-	for _, part := range []map[int]func(*gpuState) float64{identityNumbers(), clockNumbers(), powerNumbers(), useNumbers(), memoryNumbers(), activityNumbers()} {
-		for id, value := range part {
-			all[id] = value
-		}
+	for _, part := range []func() map[int]func(*gpuState) float64{
+		identityNumbers, clockNumbers, powerNumbers, useNumbers, memoryNumbers, activityNumbers,
+	} {
+		maps.Copy(all, part())
 	}
 	zero := constant(0)
 	for _, span := range [][2]int{{310, 346}, {386, 396}, {1017, 1034}, {240, 240}, {242, 247}} {
@@ -122,7 +123,8 @@ func identityNumbers() map[int]func(*gpuState) float64 {
 	return map[int]func(*gpuState) float64{
 		4: func(s *gpuState) float64 { return float64(s.count) },
 		5: constant(13000), 52: index, 55: index,
-		63: constant(8<<16 | 9), 65: constant(0), 66: constant(1), 69: constant(maxMIGSlices), 74: constant(0), 83: constant(0), 84: constant(1), 91: constant(0), 94: constant(0),
+		63: constant(8<<16 | 9), 65: constant(0), 66: constant(1), 69: constant(maxMIGSlices), 74: constant(0), 83: constant(0),
+		84: constant(1), 91: constant(0), 94: constant(0),
 		67:  func(s *gpuState) float64 { return boolean(len(s.gpu.Instances()) > 0) },
 		235: constant(4), 236: constant(16), 238: constant(16),
 		237: func(s *gpuState) float64 { return s.clockedUp(4, 1) },
@@ -162,7 +164,7 @@ func powerNumbers() map[int]func(*gpuState) float64 {
 	power := func(s *gpuState) float64 { return milli(s.powerWatts) }
 	return map[int]func(*gpuState) float64{
 		140: func(s *gpuState) float64 {
-			if s.stacked() {
+			if chipOf(s.gpu).stackedMemory() {
 				return math.Round(s.temperature) + stackedWarmer
 			}
 			return 0
@@ -180,8 +182,10 @@ func powerNumbers() map[int]func(*gpuState) float64 {
 
 func useNumbers() map[int]func(*gpuState) float64 {
 	return map[int]func(*gpuState) float64{
-		200:  func(s *gpuState) float64 { return math.Floor(s.total(pcieIdleSent, pcieBusySent) / bytesPerKiB) },
-		201:  func(s *gpuState) float64 { return math.Floor(s.total(pcieIdleReceived, pcieBusyReceived) / bytesPerKiB) },
+		200: func(s *gpuState) float64 { return math.Floor(s.total(pcieIdleSent, pcieBusySent) / bytesPerKiB) },
+		201: func(s *gpuState) float64 {
+			return math.Floor(s.total(pcieIdleReceived, pcieBusyReceived) / bytesPerKiB)
+		},
 		203:  func(s *gpuState) float64 { return math.Round(100 * s.load) },
 		204:  func(s *gpuState) float64 { return math.Round(100 * memoryCopyPerLoad * s.load) },
 		230:  func(s *gpuState) float64 { return float64(s.xid) },

@@ -153,11 +153,11 @@ func TestOrderIsTheFilesThenTheFields(t *testing.T) {
 // notInCatalogue are the metrics for which a single first and last release in the catalogue does not say all.
 func notInCatalogue() map[string]string {
 	return map[string]string{
-		"2.0.13-2.1.2 DCGM_FI_DEV_GPU_UTIL":          "it was there, dropped with 2.1.2-2.3.0 and is back since 2.3.1-2.6.0",
-		"3.3.7-3.5.0 DCGM_FI_PROF_PCIE_TX_BYTES":     "called a counter until 4.0.0-4.0.1",
-		"3.3.7-3.5.0 DCGM_FI_PROF_PCIE_RX_BYTES":     "called a counter until 4.0.0-4.0.1",
-		"3.3.9-3.6.1 DCGM_FI_PROF_PCIE_TX_BYTES":     "called a counter until 4.0.0-4.0.1",
-		"3.3.9-3.6.1 DCGM_FI_PROF_PCIE_RX_BYTES":     "called a counter until 4.0.0-4.0.1",
+		"2.0.13-2.1.2 DCGM_FI_DEV_GPU_UTIL":      "it was there, dropped with 2.1.2-2.3.0 and is back since 2.3.1-2.6.0",
+		"3.3.7-3.5.0 DCGM_FI_PROF_PCIE_TX_BYTES": "called a counter until 4.0.0-4.0.1",
+		"3.3.7-3.5.0 DCGM_FI_PROF_PCIE_RX_BYTES": "called a counter until 4.0.0-4.0.1",
+		"3.3.9-3.6.1 DCGM_FI_PROF_PCIE_TX_BYTES": "called a counter until 4.0.0-4.0.1",
+		"3.3.9-3.6.1 DCGM_FI_PROF_PCIE_RX_BYTES": "called a counter until 4.0.0-4.0.1",
 	}
 }
 
