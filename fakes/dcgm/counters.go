@@ -187,7 +187,7 @@ func imageFile(name string, r release.Release) (string, bool) {
 			continue
 		}
 		found = true
-		if since, until := row[4], row[5]; (since == "" || r.Since(since)) && (until == "" || r.Before(until)) {
+		if from, until := row[4], row[5]; (from == "" || since(r, from)) && (until == "" || !since(r, until)) {
 			if err := w.Write(row[1:4]); err != nil {
 				panic("dcgm: " + err.Error()) // a strings.Builder takes everything
 			}

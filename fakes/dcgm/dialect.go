@@ -23,7 +23,17 @@ type dialect struct {
 	entities   bool // NVSwitches and their links
 	cpus       bool // CPUs and their cores
 	gpuLinks   bool // a GPU's NVLinks line by line
+	lost       loss
 }
+
+// loss is what a release has lost by mistake.
+type loss int
+
+const (
+	lostNothing  loss = iota
+	lostMemory        // how much of a GPU's memory is in use and free
+	lostActivity      // what is measured within an L40S
+)
 
 // instanceFields is what is known of a GPU instance.
 type instanceFields int
@@ -70,6 +80,12 @@ func dialectOf(r release.Release) dialect {
 	}
 	if r.Since("2.3.1") {
 		d.instances = instanceAll
+	}
+	switch {
+	case r.Since("2.4.5") && r.Before("2.4.6"):
+		d.lost = lostMemory
+	case since(r, "4.1.1-4.0.4") && r.Before("4.2.3"):
+		d.lost = lostActivity
 	}
 	switch {
 	case r.Since(release.Tip):

@@ -244,29 +244,43 @@ func (e *layout) missing() func(*gpuState) (float64, bool) {
 // retiredPages are fields that GPUs no longer have that remap rows of their memory instead.
 func retiredPages() []int { return []int{390, 391, 392} }
 
-// leavesBlank says whether a field is blank because of what it is asked of: of a GPU of another kind, of a virtual GPU, which does not
-// know what the machine below does, of a GPU in MIG mode, or of a GPU instance.
+// leavesBlank says whether a field is blank because of what it is asked of: of a chip that has no such thing, of a virtual GPU, which
+// does not know what the machine below does, of a GPU in MIG mode, or of a GPU instance.
 func (e *layout) leavesBlank(f field, u *unit) bool {
-	id := f.id
-	kind := chipOf(u.gpu)
-	if id >= 385 && id <= 396 && !slices.Contains(retiredPages(), id) && !kind.remapsRows() || id > 1000 && id < 1100 && !kind.profiles() {
+	id, kind := f.id, chipOf(u.gpu)
+	switch {
+	case isRowOfMemory(id) && !kind.remapsRows(), isActivity(id) && !kind.profiles():
+		return true
+	case e.dialect.lost == lostMemory && id >= 250 && id <= 253, e.dialect.lost == lostActivity && isActivity(id) && kind.isOneOf("L40S"):
+		return true
+	case u.gpu.Virtual() && slices.ContainsFunc(onlyBelow(), func(span [2]int) bool { return span[0] <= id && id <= span[1] }):
+		return true
+	case len(u.gpu.Instances()) > 0 && slices.Contains(utilisation(), id):
 		return true
 	}
-	if u.gpu.Virtual() && slices.ContainsFunc(onlyBelow(), func(span [2]int) bool { return span[0] <= id && id <= span[1] }) {
+	return u.instance != nil && !e.knownOfInstances(f)
+}
+
+// knownOfInstances says whether a field is one of GPU instances, too.
+func (e *layout) knownOfInstances(f field) bool {
+	_, link := linkFieldOf(f)
+	switch {
+	case isCoreActivity(f.id), f.id == fieldXID:
 		return true
-	}
-	if len(u.gpu.Instances()) > 0 && slices.Contains(utilisation(), id) {
-		return true
-	}
-	if u.instance == nil {
+	case e.dialect.instances == instanceActivity, isActivity(f.id):
 		return false
 	}
-	activity := id >= 1001 && id <= 1008 || id >= 1013 && id <= 1016
-	if e.dialect.instances == instanceActivity {
-		return !activity && id != fieldXID
-	}
-	_, link := linkFieldOf(f)
-	return id > 1000 && !activity && id < 1100 || link && id != 449
+	return !link || f.id == 449
+}
+
+// isActivity is about what is measured within a chip, isCoreActivity about what of it is measured within a GPU instance: not what the
+// instances share, such as the bus.
+func isActivity(id int) bool { return id > 1000 && id < 1100 }
+
+func isCoreActivity(id int) bool { return id >= 1001 && id <= 1008 || id >= 1013 && id <= 1016 }
+
+func isRowOfMemory(id int) bool {
+	return id >= 385 && id <= 396 && !slices.Contains(retiredPages(), id)
 }
 
 // onlyBelow are the spans of fields that only the machine below a virtual GPU knows: temperatures, power, energy, the bus, rows of its

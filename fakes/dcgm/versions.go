@@ -56,6 +56,18 @@ func Canonical(version string) (release.Release, error) {
 	return r, nil
 }
 
+// since says whether a release is the one with that tag or newer. Where several releases came with one DCGM, the exporter's own number
+// decides, if it is known.
+func since(r release.Release, tag string) bool {
+	t := release.MustParse(tag)
+	if c := r.Compare(t); c != 0 {
+		return c > 0
+	}
+	_, own, known := strings.Cut(r.String(), "-")
+	_, other, some := strings.Cut(t.String(), "-")
+	return !known || !some || release.MustParse(own).Compare(release.MustParse(other)) >= 0
+}
+
 // paired is the newest release that has the number for one of its halves, the number itself where none has.
 func paired(number release.Release) release.Release {
 	known := tags()

@@ -115,6 +115,30 @@ func TestWhatChangedFromReleaseToRelease(t *testing.T) {
 	}
 }
 
+func TestWhatReleasesHaveLost(t *testing.T) {
+	w := worldOf(t, "gpus: [{model: NVIDIA L40S}]\n")
+	for _, tc := range []struct {
+		version, metric string
+		has             bool
+	}{
+		{"2.4.5-2.6.7", "DCGM_FI_DEV_FB_USED", false},
+		{"2.4.6-2.6.10", "DCGM_FI_DEV_FB_USED", true},
+		{"4.1.1-4.0.3", "DCGM_FI_PROF_GR_ENGINE_ACTIVE", true},
+		{"4.1.1-4.0.4", "DCGM_FI_PROF_GR_ENGINE_ACTIVE", false},
+		{"4.2.3-4.1.3", "DCGM_FI_PROF_GR_ENGINE_ACTIVE", true},
+	} {
+		body, _ := scrapeOf(t, w, fakes.Setup{Version: tc.version})
+		assert.Equal(t, tc.has, len(linesOf(body, tc.metric)) == 1, "%s: %s", tc.version, tc.metric)
+	}
+}
+
+func TestTheExportersOwnNumberCounts(t *testing.T) {
+	for version, has := range map[string]bool{"2.4.6-2.6.8": false, "2.4.6-2.6.10": true, "2.4.6": true, "2.4.5": false, "2.4.7": true} {
+		body, _ := scrapeOf(t, world(t), fakes.Setup{Version: version})
+		assert.Equal(t, has, strings.Contains(body, "DCGM_FI_DRIVER_VERSION="), version)
+	}
+}
+
 func TestFirstReleasesPrintHeadsFirst(t *testing.T) {
 	body, _ := scrapeOf(t, world(t), fakes.Setup{Version: "2.0.13-2.1.2"})
 	before, lines, some := strings.Cut(body, "\n\n\n")
