@@ -140,3 +140,11 @@ func afterFirst(s, sep string) string {
 	_, after, _ := strings.Cut(s, sep)
 	return after
 }
+
+func BenchmarkBuild(b *testing.B) {
+	w := world(b)
+	for b.Loop() {
+		_, err := Build(w, "box", fakes.Setup{Version: "3.3.5"})
+		require.NoError(b, err)
+	}
+}
