@@ -84,7 +84,7 @@ func (g *gpuSpec) check() error {
 	case g.powerBusy > g.powerLimit:
 		return g.at.errorf("power_watts: busy is above the limit")
 	}
-	return nil
+	return g.checkParts()
 }
 
 // sortModels brings the models into the order in which Triton makes their reporters: at start-up before later, parts before the

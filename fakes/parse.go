@@ -222,7 +222,7 @@ func (s *Scenario) addGPU(f field) error {
 	g := gpuSpec{model: "NVIDIA L4", memoryTotal: 23034, memoryReserved: 470, memoryIdle: 512, memoryBusy: 1024,
 		powerLimit: 72, powerIdle: 17, powerBusy: 70, temperatureIdle: 36, tempBusy: 68, at: f.at()}
 	var load wave
-	err := f.mapping(setters{
+	err := f.mapping(g.parts.setters(setters{
 		"count": integer(&count, 1, maxGPUs),
 		"model": text(&g.model),
 		"load":  waveform(&load, 0, 1),
@@ -247,7 +247,7 @@ func (s *Scenario) addGPU(f field) error {
 				"busy": number(&g.tempBusy, 0, maxCelsius),
 			})
 		},
-	})
+	}))
 	if err != nil {
 		return err
 	}
@@ -267,13 +267,13 @@ func (s *Scenario) addGPU(f field) error {
 func (h *hostSpec) read(f field) error {
 	h.at = f.at()
 	load, memory := wave{mean: h.cpuLoad.Mean()}, wave{mean: h.memory.Mean()}
-	err := f.mapping(setters{
+	err := f.mapping(h.parts.setters(setters{
 		"cpus":        integer(&h.cpus, 1, maxCPUs),
 		"memory_mib":  integer(&h.memoryMiB, 64, maxMemoryMiB),
 		"cpu_load":    waveform(&load, 0, 1),
 		"memory_used": waveform(&memory, 0.01, 0.99),
 		"uptime":      duration(&h.uptime, 0),
-	})
+	}))
 	if err != nil {
 		return err
 	}

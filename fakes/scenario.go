@@ -70,6 +70,7 @@ type gpuSpec struct {
 	powerLimit                  float64     // W
 	powerIdle, powerBusy        float64     // W
 	temperatureIdle, tempBusy   float64     // °C
+	parts                       gpuParts
 	at                          position
 }
 
@@ -79,6 +80,7 @@ type hostSpec struct {
 	cpuLoad   curve.Curve // utilisation 0..1 of all CPUs that no model causes
 	memory    curve.Curve // share of memory in use, 0..1
 	uptime    time.Duration
+	parts     hostParts
 	at        position
 }
 

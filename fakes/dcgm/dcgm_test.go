@@ -110,7 +110,7 @@ func TestHandler(t *testing.T) {
 	}{
 		{"/metrics", 200, "text/plain; charset=utf-8", "nosniff", `^# HELP DCGM_FI_DEV_SM_CLOCK `},
 		{"/health", 200, "text/plain; charset=utf-8", "nosniff", `^OK$`},
-		{"/", 200, "text/html; charset=utf-8", "", `href="\./metrics"`},
+		{"/", 200, "text/html; charset=utf-8", "nosniff", `href="\./metrics"`},
 		{"/nothing", 404, "text/plain; charset=utf-8", "nosniff", "not found"},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+tc.path, nil)
@@ -139,4 +139,12 @@ func BenchmarkScrape(b *testing.B) {
 func afterFirst(s, sep string) string {
 	_, after, _ := strings.Cut(s, sep)
 	return after
+}
+
+func BenchmarkBuild(b *testing.B) {
+	w := world(b)
+	for b.Loop() {
+		_, err := Build(w, "box", fakes.Setup{Version: "3.3.5"})
+		require.NoError(b, err)
+	}
 }
