@@ -36,11 +36,10 @@ func (e *Exporter) reporters(p presence) []series {
 	if o.namespace != "" && o.release.Since(namespaces) {
 		own.labels = append(own.labels, label{"namespace", o.namespace})
 	}
+	own.labels = append(own.labels, label{"version", p.model.Version()})
 	instance := own
-	own.labels = append(slices.Clone(own.labels), label{"version", p.model.Version()})
-	instance.labels = append(slices.Clone(instance.labels), label{"version", countedVersion(p.model)})
 	if gpu, onGPU := p.model.GPU(); onGPU && gpu < len(e.gpus) && (!p.stay.AtStart || o.release.Before(anonymousAtStart)) {
-		instance.labels = slices.Insert(instance.labels, 0, label{"gpu_uuid", e.id.GPUUUID(gpu)})
+		instance.labels = slices.Insert(slices.Clone(own.labels), 0, label{"gpu_uuid", e.id.GPUUUID(gpu)})
 	}
 	own.waiting, instance.counts = true, true
 	if o.release.Before(modelReporters) {
@@ -52,13 +51,3 @@ func (e *Exporter) reporters(p presence) []series {
 	}
 	return []series{own, instance}
 }
-
-// countedVersion is the version that a model's counters are labelled with: an ensemble's are always version 1's.
-func countedVersion(m *fakes.Model) string {
-	if m.Kind() == ensemble {
-		return "1"
-	}
-	return m.Version()
-}
-
-const ensemble = "ensemble"
