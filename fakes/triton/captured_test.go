@@ -150,4 +150,3 @@ func worldOf(t testing.TB, scenario string) *fakes.World {
 	require.NoError(t, err, scenario)
 	return fakes.NewWorld(s, start)
 }
-

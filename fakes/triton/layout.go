@@ -179,10 +179,22 @@ func zero(*snapshot) float64 { return 0 }
 
 // labelText is what stands between the braces.
 func labelText(labels []label) string {
-	escape := strings.NewReplacer("\n", `\n`, `\`, `\\`, `"`, `\"`)
-	parts := make([]string, len(labels))
+	var b strings.Builder
 	for i, l := range labels {
-		parts[i] = l.name + `="` + escape.Replace(l.value) + `"`
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(l.name)
+		b.WriteString(`="`)
+		b.WriteString(escaped(l.value))
+		b.WriteByte('"')
 	}
-	return strings.Join(parts, ",")
+	return b.String()
+}
+
+func escaped(value string) string {
+	if !strings.ContainsAny(value, "\n\\\"") {
+		return value
+	}
+	return strings.NewReplacer("\n", `\n`, `\`, `\\`, `"`, `\"`).Replace(value)
 }

@@ -141,3 +141,8 @@ func TestWithoutMetricsNobodyAnswers(t *testing.T) {
 	}
 	assert.Error(t, err)
 }
+
+func TestLabelValuesAreEscaped(t *testing.T) {
+	s := scrape(t, built(t, "steady", fakes.Setup{Args: []string{"--model-namespacing=1", "--model-repository=a\\b\"c\nd"}}), start)
+	assert.Contains(t, s.Series, `{__name__="nv_inference_request_success", model="ensemble", namespace="a\\b\"c\nd", version="1"}`)
+}
