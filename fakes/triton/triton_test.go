@@ -161,8 +161,9 @@ func TestHandlerBehavesAsTriton(t *testing.T) {
 	}{
 		{http.MethodGet, "/metrics", 200, "text/plain; charset=utf-8", string(e.AppendScrape(nil, at))},
 		{http.MethodGet, "/metrics/", 200, "text/plain; charset=utf-8", string(e.AppendScrape(nil, at))},
-		{http.MethodGet, "/", 200, "text/plain; charset=utf-8", ""},
-		{http.MethodGet, "/v2/health/ready", 200, "text/plain; charset=utf-8", ""},
+		{http.MethodGet, "/", 200, "text/plain", ""},
+		{http.MethodGet, "/v2/health/ready", 200, "text/plain", ""},
+		{http.MethodHead, "/metrics", 405, "application/json", ""},
 		{http.MethodPost, "/metrics", 405, "application/json", `{"error":"Method Not Allowed"}`},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), tc.method, server.URL+tc.path, nil)
@@ -175,6 +176,9 @@ func TestHandlerBehavesAsTriton(t *testing.T) {
 		assert.Equal(t, tc.status, response.StatusCode, tc.path)
 		assert.Equal(t, tc.kind, response.Header.Get("Content-Type"), tc.path)
 		assert.Equal(t, tc.body, string(body), tc.path)
+		if tc.method != http.MethodHead {
+			assert.EqualValues(t, len(tc.body), response.ContentLength, tc.path)
+		}
 	}
 }
 
