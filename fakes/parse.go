@@ -122,6 +122,7 @@ func (s *Scenario) addModel(f field) error {
 		"overhead_us":            waveform(&overhead, 1, maxMicros),
 		"failures_per_second":    m.readFailures,
 		"response_cache":         m.readCache,
+		"custom_metrics":         func(f field) error { return f.items(func(f field) error { return m.addCustom(f, s.models) }) },
 	})
 	if err != nil {
 		return err

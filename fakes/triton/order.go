@@ -50,46 +50,115 @@ func bucketCount(growth int) uint64 {
 	return [...]uint64{1, 13, 29, 59, 127, 257, 541, 1109, 2357, 5087, 10273, 20753, 42043}[growth]
 }
 
-// hashTable keeps keys as std::unordered_map does: one list of all, each bucket's keys next to each other in it.
+// hashTable keeps keys as std::unordered_map does: one chain of all, each bucket's keys next to each other in it. A key's node is its
+// number and one, as node 0 stands before the first.
 type hashTable struct {
 	hashes []uint64 // by key
-	list   []int    // keys in iteration order
-	growth int      // how often it has grown, see bucketCount
+	next   []int    // by node, 0 behind the last
+	before []int    // by bucket: the node before its first; none where it is empty
+	size   int
+	growth int // how often it has grown, see bucketCount
 }
 
-func (t *hashTable) bucket(key int) uint64 { return t.hashes[key] % bucketCount(t.growth) }
+// none is where a bucket has no node.
+const none = -1
+
+// first is the node before all others.
+const first = 0
+
+func (t *hashTable) bucket(node int) uint64 { return t.hashes[node-1] % bucketCount(t.growth) }
 
 // insert adds the next key.
 func (t *hashTable) insert(hash uint64) {
-	key := len(t.hashes)
-	t.hashes = append(t.hashes, hash)
-	if t.growth == 0 || uint64(key) >= bucketCount(t.growth) {
+	if t.growth == 0 {
+		t.next = []int{0}
+	}
+	if t.growth == 0 || uint64(t.size) >= bucketCount(t.growth) {
 		t.grow()
 	}
-	t.link(key)
+	t.hashes, t.next = append(t.hashes, hash), append(t.next, 0)
+	t.size++
+	t.link(len(t.hashes))
 }
 
 // grow takes the next size and links all keys anew, in the order they stand in.
 func (t *hashTable) grow() {
+	keys := t.keys()
 	t.growth++
-	old := t.list
-	t.list = make([]int, 0, len(old)+1)
-	for _, key := range old {
-		t.link(key)
+	t.before = make([]int, bucketCount(t.growth))
+	for i := range t.before {
+		t.before[i] = none
+	}
+	t.next[first] = 0
+	for _, key := range keys {
+		t.link(key + 1)
 	}
 }
 
-// link puts a key before the first of its bucket, or at the head of the list where the bucket is empty.
-func (t *hashTable) link(key int) {
-	first := slices.IndexFunc(t.list, func(k int) bool { return t.bucket(k) == t.bucket(key) })
-	t.list = slices.Insert(t.list, max(first, 0), key)
+// link puts a node before the first of its bucket, or before all others where the bucket is empty.
+func (t *hashTable) link(node int) {
+	bucket := t.bucket(node)
+	if before := t.before[bucket]; before != none {
+		t.next[node], t.next[before] = t.next[before], node
+		return
+	}
+	pushed := t.next[first]
+	t.next[node], t.next[first] = pushed, node
+	t.before[bucket] = first
+	if pushed != 0 {
+		t.before[t.bucket(pushed)] = node
+	}
 }
 
-// printOrder is the order in which prometheus-cpp prints series that were added in the order given, as indices into it.
-func printOrder(series [][]label) []int {
+// erase removes a key. The table stays as large as it is.
+func (t *hashTable) erase(key int) {
+	node := key + 1
+	bucket := t.bucket(node)
+	before := t.before[bucket]
+	wasFirst := t.next[before] == node
+	for t.next[before] != node {
+		before = t.next[before]
+	}
+	behind := t.next[node]
+	t.next[before] = behind
+	if behind != 0 && t.bucket(behind) != bucket {
+		t.before[t.bucket(behind)] = before
+	}
+	if wasFirst && (behind == 0 || t.bucket(behind) != bucket) {
+		t.before[bucket] = none
+	}
+	t.size--
+}
+
+// keys are all keys in iteration order.
+func (t *hashTable) keys() []int {
+	keys := make([]int, 0, t.size)
+	for node := t.next[first]; node != 0; node = t.next[node] {
+		keys = append(keys, node-1)
+	}
+	return keys
+}
+
+// printOrder is the order in which prometheus-cpp prints series that were added in the order given, as indices into it. Those of
+// models that have been unloaded since count too, as they have left the table larger; they are not in the answer.
+func printOrder(added []series) []int {
+	var leaving []int
+	for i, s := range added {
+		if !s.to.IsZero() {
+			leaving = append(leaving, i)
+		}
+	}
+	slices.SortStableFunc(leaving, func(a, b int) int { return added[a].to.Compare(added[b].to) })
+	if len(added) == 0 {
+		return nil
+	}
 	var t hashTable
-	for _, labels := range series {
-		t.insert(hashLabels(labels))
+	for _, s := range added {
+		for len(leaving) > 0 && !added[leaving[0]].to.After(s.from) {
+			t.erase(leaving[0])
+			leaving = leaving[1:]
+		}
+		t.insert(hashLabels(s.labels))
 	}
-	return t.list
+	return slices.DeleteFunc(t.keys(), func(i int) bool { return added[i].gone })
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
@@ -46,7 +47,7 @@ func TestPrintOrderIsUnorderedMaps(t *testing.T) {
 				series = append(series, []label{{"model", "model_" + strconv.Itoa(m)}, {"reason", reason}, {"version", "1"}})
 			}
 		}
-		order := printOrder(series)
+		order := printOrder(made(series...))
 		assert.Equal(t, tc.first, order[:len(tc.first)], "%d models", tc.models)
 		var fold uint64
 		for _, i := range order {
@@ -76,7 +77,7 @@ func TestPrintOrderIsThatOfACapturedScrape(t *testing.T) {
 		}
 	}
 	var order [][]label
-	for _, i := range printOrder(added) {
+	for _, i := range printOrder(made(added...)) {
 		order = append(order, added[i])
 	}
 	assert.Equal(t, failure, order)
@@ -94,4 +95,43 @@ func parseLabels(t *testing.T, series string) []label {
 		}
 	})
 	return parsed
+}
+
+// made are series of these label sets, made in this order and all there still.
+func made(sets ...[]label) []series {
+	all := make([]series, len(sets))
+	for i, set := range sets {
+		all[i].labels = set
+	}
+	return all
+}
+
+// The order that g++'s std::unordered_map gives after the same insertions and removals.
+func TestPrintOrderAfterModelsHaveComeAndGone(t *testing.T) {
+	moment := func(i int) time.Time { return start.Add(time.Duration(i) * time.Second) }
+	come := func(i int, from int) series {
+		return series{labels: []label{{"model", "model_" + strconv.Itoa(i)}, {"version", "1"}}, from: moment(from)}
+	}
+	gone := func(s series, to int) series {
+		s.to, s.gone = moment(to), true
+		return s
+	}
+	var many []series
+	for i := range 20 {
+		s := come(i, 0)
+		if i%2 == 0 {
+			s = gone(s, 10)
+		}
+		many = append(many, s)
+	}
+	many = append(many, come(0, 20), come(2, 20), come(4, 20))
+	assert.Equal(t, []int{22, 21, 17, 19, 15, 13, 3, 20, 7, 9, 1, 11, 5}, printOrder(many))
+
+	var full []series
+	for i := range 13 {
+		full = append(full, come(i, 0))
+	}
+	full[5], full[0] = gone(full[5], 1), gone(full[0], 2)
+	full = append(full, come(5, 1), come(20, 2), come(0, 3))
+	assert.Equal(t, []int{8, 2, 10, 3, 4, 15, 6, 7, 9, 1, 11, 13, 12, 14}, printOrder(full))
 }
