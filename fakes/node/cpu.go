@@ -78,6 +78,7 @@ func cpuFamilies(cpus int) []family {
 			throttleSamples(cpus)},
 		{guestTime, counter, "Seconds the CPUs spent in guests (VMs) for each mode.",
 			guestSamples(cpus)},
+		{processorInfo, gauge, "CPU information from /proc/cpuinfo.", processorSamples(cpus)},
 		{"node_cpu_online", gauge, "CPUs that are online and being scheduled.",
 			perCPU(cpus, func(*snapshot, int) float64 { return 1 })},
 		{"node_cpu_package_throttles_total", counter, "Number of times this CPU package has been throttled.",

@@ -70,6 +70,7 @@ func newLabels() []struct{ family, label, since string } {
 		{"node_filesystem_", "device_error", "1.8.0"},
 		{"node_network_info", "adminstate", "1.6.0"},
 		{"node_nvme_info", "cntlid", "1.11.0"},
+		{"node_systemd_version", "version", "1.4.0"},
 	}
 }
 
@@ -93,6 +94,9 @@ func without(labels, name string) string {
 		if !strings.HasPrefix(label, name+"=") {
 			kept = append(kept, label)
 		}
+	}
+	if len(kept) == 0 {
+		return ""
 	}
 	return strings.Join(kept, betweenLabels) + `"`
 }

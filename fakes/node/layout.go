@@ -28,6 +28,7 @@ func collected(cpus int, id fakes.Identity) []group {
 		{"filefd", fileFamilies()},
 		{"filesystem", filesystemFamilies()},
 		{"hwmon", temperatureFamilies(cpus)},
+		{"interrupts", interruptFamilies(cpus)},
 		{"kernel_hung", hungFamilies()},
 		{"loadavg", loadFamilies()},
 		{"meminfo", memoryFamilies()},
@@ -37,11 +38,14 @@ func collected(cpus int, id fakes.Identity) []group {
 		{"nvme", nvmeFamilies(id)},
 		{"os", osFamilies()},
 		{"pressure", pressureFamilies()},
+		{"processes", processFamiliesOfHost(cpus)},
 		{"schedstat", schedulerFamilies(cpus)},
 		{"selinux", selinuxFamilies()},
 		{"sockstat", sockstatFamilies()},
 		{"softnet", softnetFamilies(cpus)},
 		{"stat", statFamilies()},
+		{"systemd", systemdFamilies()},
+		{"tcpstat", tcpFamilies()},
 		{"textfile", textfileFamilies()},
 		{"thermal_zone", coolingFamilies(cpus)},
 		{"time", timeFamilies()},
@@ -78,7 +82,7 @@ func (s settings) own(past history, cpus int) []family {
 func (s settings) settle(past history, g group) []family {
 	var families []family
 	for _, f := range g.families {
-		if !past.has(f.name, s.release) || f.name == guestTime && !s.guest {
+		if !past.has(f.name, s.release) || s.unwanted[f.name] {
 			continue
 		}
 		var samples []sample

@@ -99,7 +99,7 @@ func cumulative(s scrapetest.Scrape, name string) bool {
 }
 
 func TestCountersNeverFall(t *testing.T) {
-	e := New(world(t), "box")
+	e := built(t, "", offByDefault()...)
 	last := map[string]float64{}
 	risen := map[string]bool{}
 	for at := start; at.Before(start.Add(26 * time.Hour)); at = at.Add(311 * time.Second) {

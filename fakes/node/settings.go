@@ -19,8 +19,9 @@ type settings struct {
 	telemetryPath string
 	// ownMetrics says that it tells of its own process: go_*, process_*, promhttp_*.
 	ownMetrics bool
-	guest      bool // whether the time of guests is told of CPUs
-	filters    []filter
+	// unwanted are the families that a collector leaves out, by flags about them alone.
+	unwanted map[string]bool
+	filters  []filter
 }
 
 // filter is what a flag leaves of a collector's series.
@@ -54,7 +55,7 @@ func read(setup fakes.Setup) (settings, error) {
 }
 
 func settled(r release.Release, flags map[string]flag, args arguments) (settings, error) {
-	s := settings{release: r, known: map[string]bool{}, telemetryPath: "/metrics", ownMetrics: !args.switches["web.disable-exporter-metrics"], guest: true}
+	s := settings{release: r, known: map[string]bool{}, telemetryPath: "/metrics", ownMetrics: !args.switches["web.disable-exporter-metrics"], unwanted: unwanted(args)}
 	for _, f := range flags {
 		if name := f.collector(); name != "" && f.of(r) {
 			enabled, said := args.switches[f.name]
@@ -63,9 +64,6 @@ func settled(r release.Release, flags map[string]flag, args arguments) (settings
 			}
 			s.known[name] = enabled
 		}
-	}
-	if on, said := args.switches["collector.cpu.guest"]; said {
-		s.guest = on
 	}
 	if path, said := args.values["web.telemetry-path"]; said {
 		s.telemetryPath = path
@@ -81,11 +79,21 @@ func settled(r release.Release, flags map[string]flag, args arguments) (settings
 	return s, err
 }
 
+func unwanted(args arguments) map[string]bool {
+	guests, said := args.switches["collector.cpu.guest"]
+	out := map[string]bool{guestTime: said && !guests, processorInfo: !args.switches["collector.cpu.info"]}
+	for family, name := range onlyAsked() {
+		out[family] = !args.switches[name]
+	}
+	return out
+}
+
 // filterFlags are the flags that leave series out: those that exclude by a label and those that include, each by all of its
 // spellings. Two spellings of one thing exclude each other, and so do excluding and including.
 type filterFlags struct {
 	collector, label, prefix string
 	exclude, include         []string
+	whole                    bool // the patterns match whole values, and excluding and including go together
 }
 
 func allFilterFlags() []filterFlags {
@@ -102,6 +110,8 @@ func allFilterFlags() []filterFlags {
 		{collector: "netdev", label: "device", exclude: []string{"netdev.device-exclude", "netdev.device-blacklist"},
 			include: []string{"netdev.device-include", "netdev.device-whitelist"}},
 		{collector: "netstat", prefix: "node_netstat_", include: []string{"netstat.fields"}},
+		{collector: "systemd", label: "name", whole: true, exclude: []string{"systemd.unit-exclude", "systemd.unit-blacklist"},
+			include: []string{"systemd.unit-include", "systemd.unit-whitelist"}},
 		{collector: "vmstat", prefix: "node_vmstat_", include: []string{"vmstat.fields"}},
 	}
 }
@@ -109,15 +119,15 @@ func allFilterFlags() []filterFlags {
 func filters(args arguments) ([]filter, error) {
 	var found []filter
 	for _, f := range allFilterFlags() {
-		exclude, excluding, err := pattern(args, f.exclude)
+		exclude, excluding, err := pattern(args, f.exclude, f.whole)
 		if err != nil {
 			return nil, err
 		}
-		include, including, err := pattern(args, f.include)
+		include, including, err := pattern(args, f.include, f.whole)
 		if err != nil {
 			return nil, err
 		}
-		if exclude != nil && include != nil {
+		if exclude != nil && include != nil && !f.whole {
 			return nil, fmt.Errorf("--collector.%s and --collector.%s are mutually exclusive", excluding, including)
 		}
 		if exclude != nil || include != nil {
@@ -128,13 +138,17 @@ func filters(args arguments) ([]filter, error) {
 }
 
 // pattern is what the one of the spellings says that is given, nil where none is or where it is empty.
-func pattern(args arguments, spellings []string) (*regexp.Regexp, string, error) {
+func pattern(args arguments, spellings []string, whole bool) (*regexp.Regexp, string, error) {
 	given := slices.DeleteFunc(slices.Clone(spellings), func(s string) bool { return args.values["collector."+s] == "" })
 	switch len(given) {
 	case 0:
 		return nil, "", nil
 	case 1:
-		re, err := regexp.Compile(args.values["collector."+given[0]])
+		text := args.values["collector."+given[0]]
+		if whole {
+			text = "^(?:" + text + ")$"
+		}
+		re, err := regexp.Compile(text)
 		if err != nil {
 			return nil, "", fmt.Errorf("--collector.%s: %w", given[0], err)
 		}

@@ -79,7 +79,11 @@ func TestFlagsLeaveOutSeries(t *testing.T) {
 		{"1.0.1", "--collector.netdev.device-whitelist=^lo$", "node_network_receive_bytes_total", `device="eth0"`, `device="lo"`},
 		{"", "--collector.netclass.ignored-devices=^lo$", "node_network_up", `device="lo"`, `device="eth0"`},
 		{"", "--collector.hwmon.chip-exclude=^nvme", "node_hwmon_temp_celsius", `chip="nvme_nvme0"`, `chip="platform_coretemp_0"`},
-		{"", "--collector.systemd", "node_scrape_collector_success", `collector="wifi"`, `collector="systemd"} 0`},
+		{"", "--collector.wifi", "node_scrape_collector_success", `collector="systemd"`, `collector="wifi"} 0`},
+		{"", "--collector.systemd", "node_scrape_collector_success", `collector="wifi"`, `collector="systemd"} 1`},
+		{"", "--collector.systemd --collector.systemd.unit-include=.+[.]service --collector.systemd.unit-exclude=ssh.*", "node_systemd_unit_state",
+			"ssh.service", "docker.service"},
+		{"1.0.1", "--collector.systemd --collector.systemd.unit-whitelist=ssh", "node_systemd_unit", "ssh.service", ""},
 	} {
 		var lines []string
 		for line := range strings.Lines(string(built(t, tc.version, strings.Fields(tc.args)...).AppendScrape(nil, moment))) {
@@ -91,6 +95,52 @@ func TestFlagsLeaveOutSeries(t *testing.T) {
 		assert.NotContains(t, text, tc.gone, tc.args)
 		assert.Contains(t, text, tc.kept, tc.args)
 	}
+}
+
+// What the processes, tcpstat, interrupts and cpu collectors say was seen of three releases; systemd's is from the source.
+func TestCollectorsThatAreOffByDefault(t *testing.T) {
+	scrapes := map[string]scrapetest.Scrape{}
+	for _, version := range Versions() {
+		scrapes[version] = scrape(t, built(t, version, offByDefault()...), moment)
+	}
+	standard := scrape(t, built(t, ""), moment)
+	for _, tc := range []struct {
+		name, kind, labels, since string
+	}{
+		{"node_cpu_info", gauge, "cachesize,core,cpu,family,microcode,model,model_name,package,stepping,vendor", "1.0.0"},
+		{"node_interrupts_total", counter, "cpu,devices,info,type", "1.0.0"},
+		{"node_processes_max_processes", gauge, "", "1.0.0"}, {"node_processes_max_threads", gauge, "", "1.0.0"},
+		{"node_processes_pids", gauge, "", "1.0.0"}, {"node_processes_state", gauge, "state", "1.0.0"}, {"node_processes_threads", gauge, "", "1.0.0"},
+		{"node_processes_threads_state", gauge, "thread_state", "1.3.0"},
+		{"node_systemd_service_restart_total", counter, "name", "1.0.0"}, {"node_systemd_unit_start_time_seconds", gauge, "name", "1.0.0"},
+		{"node_systemd_unit_tasks_max", gauge, "name", "1.0.0"}, {"node_systemd_unit_state", gauge, "name,state,type", "1.0.0"},
+		{"node_systemd_version", gauge, "version", "1.4.0"}, {"node_systemd_virtualization_info", gauge, "virtualization_type", "1.10.0"},
+		{"node_tcp_connection_states", gauge, "state", "1.0.0"},
+	} {
+		for _, version := range Versions() {
+			family, printed := scrapes[version].Families[tc.name]
+			r, err := parseRelease(version)
+			require.NoError(t, err)
+			if tc.name == "node_systemd_version" && r.Before(tc.since) {
+				assert.Equal(t, []string{""}, family.LabelNames, version)
+				continue
+			}
+			require.Equal(t, r.Since(tc.since), printed, "%s of %s", tc.name, version)
+			if printed {
+				assert.Equal(t, tc.kind, family.Type, tc.name)
+				assert.Equal(t, []string{tc.labels}, family.LabelNames, tc.name)
+			}
+		}
+		assert.NotContains(t, standard.Families, tc.name)
+	}
+	bare := scrape(t, built(t, "", "--collector.systemd"), moment)
+	assert.NotContains(t, bare.Families, "node_systemd_service_restart_total", "it has a flag of its own")
+}
+
+// offByDefault switches on what is off by default and acted out.
+func offByDefault() []string {
+	return []string{"--collector.processes", "--collector.tcpstat", "--collector.interrupts", "--collector.cpu.info", "--collector.systemd",
+		"--collector.systemd.enable-restarts-metrics", "--collector.systemd.enable-start-time-metrics", "--collector.systemd.enable-task-metrics"}
 }
 
 func TestCommandLineMayBeginWithItsProgram(t *testing.T) {
