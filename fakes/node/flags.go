@@ -67,6 +67,9 @@ func takeApart(args []string, r release.Release, flags map[string]flag) (argumen
 			return a, fmt.Errorf("unexpected %s", arg)
 		}
 		name, value, assigned := strings.Cut(name, "=")
+		if slices.Contains([]string{"help", "help-long", "help-man", "version"}, name) {
+			return a, fmt.Errorf("--%s prints its text and ends", name)
+		}
 		f, on, err := find(name, r, flags)
 		if err != nil {
 			return a, err
@@ -127,7 +130,7 @@ func (a *arguments) add(f flag, on bool, value string) error {
 // check refuses values that are no number, level or format where one of those is wanted.
 func check(name, value string) error {
 	switch name {
-	case "web.max-requests", "runtime.gomaxprocs":
+	case "web.max-requests":
 		if _, err := strconv.ParseFloat(value, 64); err != nil {
 			return fmt.Errorf("--%s: %w", name, err)
 		}

@@ -82,8 +82,8 @@ func garbageCollections(b *page.Builder[snapshot], help string) {
 	b.Suffixed("_count", "", collections)
 }
 
-// runtimeFamilies are what Go's runtime says of the exporter's memory and threads.
-func runtimeFamilies(cpus int, goVersion string) []family {
+// runtimeFamilies are what Go's runtime says of the exporter's memory and threads, of which so many may run at once.
+func runtimeFamilies(maxThreads float64, goVersion string) []family {
 	return []family{
 		{"go_gc_gogc_percent", gauge, "Heap size target percentage configured by the user, otherwise 100. This value is set by the GOGC environment variable, and the runtime/debug.SetGCPercent function. Sourced from /gc/gogc:percent.", single(constant(100))},
 		{"go_gc_gomemlimit_bytes", gauge, "Go runtime memory limit configured by the user, otherwise math.MaxInt64. This value is set by the GOMEMLIMIT environment variable, and the runtime/debug.SetMemoryLimit function. Sourced from /gc/gomemlimit:bytes.", single(constant(math.MaxInt64))},
@@ -116,7 +116,7 @@ func runtimeFamilies(cpus int, goVersion string) []family {
 		{"go_memstats_stack_inuse_bytes", gauge, "Number of bytes obtained from system for stack allocator in non-CGO environments. Equals to /memory/classes/heap/stacks:bytes.", single(constant(stackSystem))},
 		{"go_memstats_stack_sys_bytes", gauge, "Number of bytes obtained from system for stack allocator. Equals to /memory/classes/heap/stacks:bytes + /memory/classes/os-stacks:bytes.", single(constant(stackSystem))},
 		{"go_memstats_sys_bytes", gauge, "Number of bytes obtained from system. Equals to /memory/classes/total:byte.", single(constant(allSystem))},
-		{"go_sched_gomaxprocs_threads", gauge, "The current runtime.GOMAXPROCS setting, or the number of operating system threads that can execute user-level Go code simultaneously. Sourced from /sched/gomaxprocs:threads.", single(constant(float64(cpus)))},
+		{"go_sched_gomaxprocs_threads", gauge, "The current runtime.GOMAXPROCS setting, or the number of operating system threads that can execute user-level Go code simultaneously. Sourced from /sched/gomaxprocs:threads.", single(constant(maxThreads))},
 		{"go_threads", gauge, "Number of OS threads created.", single(constant(7))},
 	}
 }

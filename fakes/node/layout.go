@@ -68,9 +68,10 @@ func (s settings) groups(past history, cpus int, id fakes.Identity) []group {
 }
 
 // own are the families that node_exporter tells of its process.
-func (s settings) own(past history, cpus int) []family {
+func (s settings) own(past history) []family {
 	if s.ownMetrics {
-		return s.settle(past, group{"", slices.Concat(runtimeFamilies(cpus, goVersion(s.release)), processFamilies(), handlerFamilies())})
+		own := slices.Concat(runtimeFamilies(s.maxThreads, goVersion(s.release)), processFamilies(s.release), handlerFamilies())
+		return s.settle(past, group{"", own})
 	}
 	if s.release.Before("1.7.0") { // which counted the errors of a handler that it no longer told about
 		return []family{handlerErrors()}

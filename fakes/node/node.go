@@ -40,7 +40,7 @@ func Build(w *fakes.World, instance string, setup fakes.Setup) (*Exporter, error
 		return nil, err
 	}
 	past, cpus := newHistory(), w.Host().CPUs()
-	e := &Exporter{world: w, settings: s, own: s.own(past, cpus), groups: s.groups(past, cpus, fakes.IdentityOf(instance))}
+	e := &Exporter{world: w, settings: s, own: s.own(past), groups: s.groups(past, cpus, fakes.IdentityOf(instance))}
 	e.page = e.layout(nil)
 	return e, nil
 }

@@ -85,7 +85,11 @@ func handlerFamilies() []family {
 }
 
 // processFamilies are what node_exporter says of its process. The bytes are those of its network namespace, the whole host's.
-func processFamilies() []family {
+func processFamilies(r release.Release) []family {
+	unlimited := float64(math.MaxUint64)
+	if r.Before("1.1.0") { // whose client took the largest number for a negative one
+		unlimited = -1
+	}
 	return []family{
 		{"process_cpu_seconds_total", counter, "Total user and system CPU time spent in seconds.",
 			single(func(s *snapshot) float64 { return hundredths(0.0021 * s.age) })},
@@ -104,6 +108,6 @@ func processFamilies() []family {
 		{"process_virtual_memory_bytes", gauge, "Virtual memory size in bytes.",
 			single(constant(1.27e9))},
 		{"process_virtual_memory_max_bytes", gauge, "Maximum amount of virtual memory available in bytes.",
-			single(constant(math.MaxUint64))},
+			single(constant(unlimited))},
 	}
 }

@@ -1,10 +1,12 @@
 package node
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/panelgate/panelgate/fakes"
@@ -19,6 +21,7 @@ type settings struct {
 	telemetryPath string
 	// ownMetrics says that it tells of its own process: go_*, process_*, promhttp_*.
 	ownMetrics bool
+	maxThreads float64 // how many threads of it may run at once
 	// unwanted are the families that a collector leaves out, by flags about them alone.
 	unwanted map[string]bool
 	filters  []filter
@@ -47,15 +50,16 @@ func read(setup fakes.Setup) (settings, error) {
 	args, err := takeApart(ownArguments(setup.Args), r, flags)
 	if err == nil {
 		var s settings
-		if s, err = settled(r, flags, args); err == nil {
+		if s, err = settled(r, flags, args, setup.Env); err == nil {
 			return s, nil
 		}
 	}
 	return settings{}, fmt.Errorf("args: node_exporter %s does not start: %w", r, err)
 }
 
-func settled(r release.Release, flags map[string]flag, args arguments) (settings, error) {
-	s := settings{release: r, known: map[string]bool{}, telemetryPath: "/metrics", ownMetrics: !args.switches["web.disable-exporter-metrics"], unwanted: unwanted(args)}
+func settled(r release.Release, flags map[string]flag, args arguments, env map[string]string) (settings, error) {
+	s := settings{release: r, known: map[string]bool{}, telemetryPath: "/metrics", ownMetrics: !args.switches["web.disable-exporter-metrics"],
+		unwanted: unwanted(args)}
 	for _, f := range flags {
 		if name := f.collector(); name != "" && f.of(r) {
 			enabled, said := args.switches[f.name]
@@ -64,6 +68,11 @@ func settled(r release.Release, flags map[string]flag, args arguments) (settings
 			}
 			s.known[name] = enabled
 		}
+	}
+	threads := cmp.Or(args.values["runtime.gomaxprocs"], env["GOMAXPROCS"], "1")
+	var err error
+	if s.maxThreads, err = strconv.ParseFloat(threads, 64); err != nil {
+		return s, fmt.Errorf("--runtime.gomaxprocs: %w", err)
 	}
 	if path, said := args.values["web.telemetry-path"]; said {
 		s.telemetryPath = path
@@ -74,7 +83,6 @@ func settled(r release.Release, flags map[string]flag, args arguments) (settings
 	case s.telemetryPath == "/" && r.Before("1.6.0"):
 		return s, errors.New("--web.telemetry-path=/ is where the landing page is, before 1.6.0 always")
 	}
-	var err error
 	s.filters, err = filters(args)
 	return s, err
 }

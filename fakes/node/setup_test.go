@@ -32,6 +32,8 @@ func TestFlagsTheReleaseDoesNotStartWith(t *testing.T) {
 		{"1.3.1", "--web.telemetry-path=/", "--web.telemetry-path=/ is where the landing page is, before 1.6.0 always"},
 		{"1.12.1", "--log.level=loud", "unrecognized log level loud"},
 		{"1.12.1", "--log.format=xml", "unrecognized log format xml"},
+		{"1.12.1", "--version", "--version prints its text and ends"},
+		{"1.12.1", "--runtime.gomaxprocs=x", `--runtime.gomaxprocs: strconv.ParseFloat: parsing "x": invalid syntax`},
 		{"1.12.1", "--web.max-requests=x", `--web.max-requests: strconv.ParseFloat: parsing "x": invalid syntax`},
 		{"1.12.1", "--collector.netstat.fields=[", "--collector.netstat.fields: error parsing regexp: missing closing ]: `[`"},
 		{"1.12.1", "--collector.netdev.device-exclude=x --collector.netdev.device-include=y",
@@ -141,6 +143,22 @@ func TestCollectorsThatAreOffByDefault(t *testing.T) {
 func offByDefault() []string {
 	return []string{"--collector.processes", "--collector.tcpstat", "--collector.interrupts", "--collector.cpu.info", "--collector.systemd",
 		"--collector.systemd.enable-restarts-metrics", "--collector.systemd.enable-start-time-metrics", "--collector.systemd.enable-task-metrics"}
+}
+
+func TestThreadsThatMayRunAtOnce(t *testing.T) {
+	for _, tc := range []struct {
+		args, env string
+		want      float64
+	}{{"", "", 1}, {"", "4", 4}, {"--runtime.gomaxprocs=2", "4", 2}} {
+		e, err := Build(world(t), "box", fakes.Setup{Args: strings.Fields(tc.args), Env: map[string]string{"GOMAXPROCS": tc.env}})
+		require.NoError(t, err)
+		assert.InDelta(t, tc.want, scrape(t, e, moment).Series[`{__name__="go_sched_gomaxprocs_threads"}`], 0, tc.args)
+	}
+	limit := func(version string) float64 {
+		return scrape(t, built(t, version), moment).Series[`{__name__="process_virtual_memory_max_bytes"}`]
+	}
+	assert.InDelta(t, -1, limit("1.0.1"), 0)
+	assert.InDelta(t, 1.8446744073709552e+19, limit("1.1.2"), 0)
 }
 
 func TestCommandLineMayBeginWithItsProgram(t *testing.T) {
