@@ -93,7 +93,8 @@ func (e *Exporter) asked(r *http.Request) (*page.Page[snapshot], string) {
 func (s settings) format(header http.Header) expfmt.Format {
 	format := string(expfmt.NewFormat(expfmt.TypeTextPlain)) + escaping("underscores")
 	if accept := header.Get("Accept"); accept != "" {
-		format = string(expfmt.Negotiate(header))
+		format = string(expfmt.NegotiateAccept(header, expfmt.NewFormat(expfmt.TypeProtoDelim), expfmt.NewFormat(expfmt.TypeProtoText),
+			expfmt.NewFormat(expfmt.TypeProtoCompact), expfmt.NewFormat(expfmt.TypeTextPlain)))
 	}
 	switch {
 	case s.release.Before("1.8.0"):
