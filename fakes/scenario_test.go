@@ -65,7 +65,7 @@ func TestScenarioErrorsSayWhere(t *testing.T) {
 		{"not a mapping", "- 1\n", "s.yaml:1:1: the scenario: want keys and values, have a list"},
 		{"no version", "models: []\n", "s.yaml:1:1: the scenario: version is missing"},
 		{"later version", "version: 2\n", "s.yaml:1:10: version: 2 is not between 1 and 1"},
-		{"unknown key", "version: 1\nmodel: []\n", `s.yaml:2:1: unknown key "model" in the scenario; known are gpus, host, models, version`},
+		{"unknown key", "version: 1\nmodel: []\n", `s.yaml:2:1: unknown key "model" in the scenario; known are events, gpus, host, models, version`},
 		{"unknown key of a model", model + "    queue: 3\n", `s.yaml:4:5: unknown key "queue" in models[0]`},
 		{"key twice", model + "    name: n\n", `s.yaml:4:5: key "name" stands twice in models[0]`},
 		{"no name", "version: 1\nmodels:\n  - kind: python\n", "s.yaml:3:5: models[0]: name is missing"},
