@@ -64,7 +64,7 @@ func (e *eventSpec) reloads() bool {
 }
 
 func (e *eventSpec) concernsExporter(name string) bool {
-	return e.outage != outageNone && (len(e.exporters) == 0 || slices.Contains(e.exporters, name))
+	return (e.outage != outageNone || e.delay > 0) && (len(e.exporters) == 0 || slices.Contains(e.exporters, name))
 }
 
 func (e *eventSpec) concernsModel(m *modelSpec) bool {

@@ -11,14 +11,18 @@ import (
 )
 
 func TestBuiltinScenariosParse(t *testing.T) {
-	assert.Equal(t, []string{"failing", "idle", "saturation", "steady"}, BuiltinScenarios())
+	assert.Equal(t, []string{
+		"burst", "diurnal", "failing", "idle", "nodelost", "ramp", "reload", "restarting", "saturation", "slowscrape", "steady",
+		"throttling", "xid",
+	}, BuiltinScenarios())
 	for _, name := range BuiltinScenarios() {
 		scenario, err := BuiltinScenario(name)
 		require.NoError(t, err)
 		assert.Equal(t, name, scenario.Name())
 	}
 	_, err := BuiltinScenario("hectic")
-	assert.EqualError(t, err, `no built-in scenario "hectic"; there are failing, idle, saturation, steady`)
+	assert.EqualError(t, err, `no built-in scenario "hectic"; there are burst, diurnal, failing, idle, nodelost, ramp, reload, `+
+		`restarting, saturation, slowscrape, steady, throttling, xid`)
 }
 
 func TestScenarioGivesItsTextBack(t *testing.T) {
