@@ -156,12 +156,16 @@ func (w *World) Outage(exporter string, at time.Time) Outage {
 	return out
 }
 
-// Undisturbed says whether an exporter, by its name, answered every scrape of a window at once, from one process that had the same
-// models throughout. What Prometheus computes over any other window lacks some of the truth.
+// longDelay is by how much an answer can be late without a scraper's patience being in doubt.
+const longDelay = time.Second
+
+// Undisturbed says whether an exporter, by its name, answered every scrape of a window in good time, from one process that had the
+// same models throughout. What Prometheus computes over any other window lacks some of the truth.
 func (w *World) Undisturbed(exporter string, from, to time.Time) bool {
 	a, b := w.tickAt(from), w.tickAt(to)
 	return !slices.ContainsFunc(w.scenario.events, func(e eventSpec) bool {
-		if !e.concernsExporter(exporter) && (exporter != tritonExporter || !e.reloads()) {
+		cutOff := e.concernsExporter(exporter) && (e.outage != outageNone || e.delay >= longDelay)
+		if !cutOff && (exporter != tritonExporter || !e.reloads()) {
 			return false
 		}
 		n := e.begun(b)
