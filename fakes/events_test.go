@@ -331,3 +331,29 @@ func TestCountersOfALongTime(t *testing.T) {
 	assert.Less(t, time.Since(begun), 10*time.Second)
 	assert.False(t, math.IsNaN(m.MeanRequest(start, after(30*24*time.Hour))))
 }
+
+// Whole numbers are where rounding could make a counter step back as a rate comes or goes.
+func TestCountersOfRoundNumbersNeverFall(t *testing.T) {
+	w := world(t, `version: 1
+models:
+  - {name: m, requests_per_second: 2, stages_us: {queue: 100, compute_infer: 1000}, overhead_us: 10}
+events:
+  - {at: 1m, for: 1m, rise: 20s, fall: 20s, every: 5m, traffic: 3, slowdown: {queue: 2}}
+  - {at: 2m, for: 1m, rise: 10s, fall: 10s, every: 5m, failures_per_second: {BACKEND: 1}}
+  - {at: 4m, for: 30s, every: 5m, traffic: 0}
+`)
+	m := model(t, w, "m")
+	for k := range 40 {
+		for _, change := range []int{60, 80, 100, 120, 130, 170, 180, 240, 270} {
+			middle := after(time.Duration(k)*5*time.Minute + time.Duration(change)*time.Second)
+			last := m.Counters(middle.Add(-40 * time.Millisecond)).list()
+			for ms := -39; ms <= 40; ms++ {
+				now := m.Counters(middle.Add(time.Duration(ms) * time.Millisecond)).list()
+				for i := range last {
+					require.GreaterOrEqual(t, now[i], last[i], "counter %d at %d s and %d ms", i, k*300+change, ms)
+				}
+				last = now
+			}
+		}
+	}
+}
