@@ -176,6 +176,9 @@ events:
 	// Twice as slow, a GPU that was busy for a fifth of the time is for two fifths: requests wait 2·(0.4/0.6)/(0.2/0.8) times as long.
 	assert.InDelta(t, 1000*2*(0.4/0.6)/(0.2/0.8), m.MeanQueue(from, to), 1e-6)
 	assert.InDelta(t, 0.4, second.MeanUtilization(from, to), 1e-9)
+	assert.InDelta(t, 17+(70-17)*0.2, second.MeanPower(from, to), 1e-9, "busy for longer, at a lower clock")
+	assert.InDelta(t, second.MeanPower(from, to), second.Power(from), 1e-9)
+	assert.InDelta(t, 360*second.MeanPower(from, to), second.Energy(to)-second.Energy(from), 1e-6)
 	assert.InDelta(t, 20*360, m.Requests(from, to), 1e-6, "as many as before")
 	assert.InDelta(t, 10_000, cpu.MeanComputeInfer(from, to), 1e-6)
 
