@@ -122,12 +122,16 @@ func (s *Scenario) addModel(f field) error {
 		"overhead_us":            waveform(&overhead, 1, maxMicros),
 		"failures_per_second":    m.readFailures,
 		"response_cache":         m.readCache,
+		"llm":                    m.readLLM,
 	})
 	if err != nil {
 		return err
 	}
 	if m.name == "" {
 		return f.errorf("name is missing")
+	}
+	if err := m.settleLLM(); err != nil {
+		return err
 	}
 	m.requests, m.overhead = requests.curve(), overhead.curve()
 	// Executions per request swing against requests per execution: a fuller batch needs fewer of them.

@@ -48,6 +48,10 @@ type modelSpec struct {
 	cache         *cacheSpec // nil where the response cache is off
 	at            position
 	gpuAt, loadAt position
+
+	llm     *llmSpec // of a language model, see llm.go
+	llmAt   position
+	kvGiven bool // the scenario says what its KV cache holds
 }
 
 // cpuOnly is the GPU index of a model without one.
