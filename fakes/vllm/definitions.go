@@ -16,7 +16,7 @@ type definition struct {
 	split               func(*state) []part // of a family with a label more than the others
 	splitBy             string
 	spread              func(*state) fakes.Histogram
-	bounds              func(options) []float64
+	bounds              []float64
 	config, neverFilled bool // the cache's configuration; or a family that has no series as the server is set up
 }
 
@@ -28,8 +28,8 @@ type part struct {
 
 // definitions are the families that a release prints of its engine, in print order.
 func definitions(o options) []definition {
-	all := slices.Concat(workloadDefinitions(), schedulerDefinitions(), cacheDefinitions(), counterDefinitions(), lengthDefinitions(),
-		timeDefinitions(), []definition{configDefinition(o)})
+	all := slices.Concat(workloadDefinitions(), schedulerDefinitions(), cacheDefinitions(), counterDefinitions(), lengthDefinitions(o),
+		timeDefinitions(o), []definition{configDefinition(o)})
 	if o.v0() {
 		all = firstEngineDefinitions(o)
 	}
@@ -56,13 +56,13 @@ const secondsBetween = 1.3e-5
 func (d definition) family(s *state, i int) family {
 	f := family{name: d.name, kind: d.kind, help: d.help}
 	created := 0.0
-	if !s.options.v0() && d.kind != gauge {
+	if !s.traits.firstEngine && d.kind != gauge {
 		created = s.ready + float64(i)*secondsBetween // the first engine switched this off
 	}
-	switch base := s.labels(); {
+	switch base := s.traits.labels; {
 	case d.neverFilled:
 	case d.config:
-		f.series = []series{{labels: s.cacheConfig(), value: 1}}
+		f.series = []series{{labels: s.traits.config, value: 1}}
 	case d.split != nil:
 		for j, p := range d.split(s) {
 			f.series = append(f.series, series{labels: with(base, label{d.splitBy, p.value}), value: p.count})
@@ -71,19 +71,11 @@ func (d definition) family(s *state, i int) family {
 			}
 		}
 	case d.spread != nil:
-		f.series = []series{{labels: base, spread: d.spread(s), bounds: d.bounds(s.options), created: created}}
+		f.series = []series{{labels: base, spread: d.spread(s), bounds: d.bounds, created: created}}
 	default:
 		f.series = []series{{labels: base, value: d.value(s), created: created}}
 	}
 	return f
-}
-
-// labels are those of every series. The engine's number came when there could be several of them.
-func (s *state) labels() []label {
-	if s.options.v0() || s.options.release.Before("0.9") {
-		return []label{{"model_name", s.options.model}}
-	}
-	return []label{{"engine", "0"}, {"model_name", s.options.model}}
 }
 
 // What each token of a model of eight thousand million parameters costs, in operations and in bytes read and written.
@@ -210,15 +202,12 @@ func counterDefinitions() []definition {
 
 // finished are the reasons for which requests ended. The first engine knows a reason once it has happened.
 func finished(s *state) []part {
-	parts := []part{{"stop", float64(s.Requests - s.AtLength)}, {"length", float64(s.AtLength)}, {"abort", float64(s.Aborted)}}
-	if s.options.v0() {
-		return slices.DeleteFunc(parts, func(p part) bool { return p.count == 0 })
-	}
-	if s.options.release.Since("0.13") {
-		parts = append(parts, part{"error", float64(s.Failed)})
-	}
-	if s.options.release.Since("0.17") {
-		parts = append(parts, part{"repetition", 0})
+	counts := map[string]int64{"stop": s.Requests - s.AtLength, "length": s.AtLength, "abort": s.Aborted, "error": s.Failed}
+	var parts []part
+	for _, reason := range s.traits.reasons {
+		if n := counts[reason]; n > 0 || !s.traits.firstEngine {
+			parts = append(parts, part{reason, float64(n)})
+		}
 	}
 	return parts
 }
@@ -235,12 +224,11 @@ func configDefinition(o options) definition {
 type setting struct{ name, value, since, until string }
 
 // cacheConfig are the labels of vllm:cache_config_info: what the engine was told of its cache, as Python writes it.
-func (s *state) cacheConfig() []label {
+func (o options) cacheConfig(kvBlocks int64) []label {
 	caching := "False"
-	if s.options.prefixCaching && (!s.options.v0()) {
+	if o.prefixCaching && !o.v0() {
 		caching = "True"
 	}
-	o := s.options
 	var labels []label
 	for _, c := range []setting{
 		{"block_size", o.blockSize, "", ""}, {"cache_dtype", o.cacheType, "", ""}, {"calculate_kv_scales", "False", "0.7", ""},
@@ -250,7 +238,7 @@ func (s *state) cacheConfig() []label {
 		{"kv_offloading_size", "None", "0.11.1", ""}, {"kv_sharing_fast_prefill", "False", "0.10", ""}, {"mamba_block_size", "None", "0.11", ""},
 		{"mamba_cache_dtype", "auto", "0.10.1", ""}, {"mamba_cache_mode", "none", "0.15", ""}, {"mamba_page_size_padded", "None", "0.10.1", ""},
 		{"mamba_ssm_cache_dtype", "auto", "0.10.1", ""}, {"num_cpu_blocks", "None", "0.9", ""}, {"num_cpu_blocks", "2048", "", "0.9"},
-		{"num_gpu_blocks", integerText(s.llm.KVBlocks()), "", ""}, {"num_gpu_blocks_override", "None", "", ""},
+		{"num_gpu_blocks", integerText(kvBlocks), "", ""}, {"num_gpu_blocks_override", "None", "", ""},
 		{"prefix_caching_hash_algo", "builtin", "0.8.3", "0.11"}, {"prefix_caching_hash_algo", "sha256", "0.11", ""},
 		{"sliding_window", "None", "", ""}, {"swap_space", "4.0", "0.9", ""}, {"swap_space_bytes", "4294967296", "", "0.9"},
 	} {

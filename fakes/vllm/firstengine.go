@@ -8,8 +8,8 @@ func firstEngineDefinitions(o options) []definition {
 	}
 	all = append(all, firstSchedulerDefinitions()...)
 	all = append(all, firstCounterDefinitions()...)
-	all = append(all, firstTimeDefinitions()...)
-	all = append(all, firstRequestDefinitions()...)
+	all = append(all, firstTimeDefinitions(o)...)
+	all = append(all, firstRequestDefinitions(o)...)
 	if o.release.Since("0.6") {
 		all = append(all, configDefinition(o))
 	}
@@ -40,29 +40,29 @@ func firstCounterDefinitions() []definition {
 		{name: "vllm:tokens", kind: counter, help: "Number of prefill plus generation tokens processed.", since: "0.6.6", until: "0.8",
 			value: func(s *state) float64 { return float64(s.PromptTokens + s.OutputTokens) }},
 		{name: "vllm:iteration_tokens_total", kind: histogram, help: "Histogram of number of tokens per engine_step.", since: "0.6.5",
-			spread: ofSteps, bounds: stepTokens},
+			spread: ofSteps, bounds: stepTokens()},
 	}
 }
 
-func firstTimeDefinitions() []definition {
+func firstTimeDefinitions(o options) []definition {
 	const detailed = "0.6" // with --collect-detailed-traces alone they have series
 	return []definition{
 		{name: "vllm:time_to_first_token_seconds", kind: histogram, help: "Histogram of time to first token in seconds.",
-			spread: ofFirstToken, bounds: firstTokens},
+			spread: ofFirstToken, bounds: firstTokens(o)},
 		{name: "vllm:time_per_output_token_seconds", kind: histogram, help: "Histogram of time per output token in seconds.",
-			spread: ofTokenTime, bounds: tokenTimes},
+			spread: ofTokenTime, bounds: tokenTimes(o)},
 		{name: "vllm:e2e_request_latency_seconds", kind: histogram, help: "Histogram of end to end request latency in seconds.",
-			spread: ofLatency, bounds: latencies},
+			spread: ofLatency, bounds: latencies(o)},
 		{name: "vllm:request_queue_time_seconds", kind: histogram, since: "0.6.5",
-			help: "Histogram of time spent in WAITING phase for request.", spread: ofQueue, bounds: latencies},
+			help: "Histogram of time spent in WAITING phase for request.", spread: ofQueue, bounds: latencies(o)},
 		{name: "vllm:request_inference_time_seconds", kind: histogram, since: "0.6.5",
-			help: "Histogram of time spent in RUNNING phase for request.", spread: ofInference, bounds: latencies},
+			help: "Histogram of time spent in RUNNING phase for request.", spread: ofInference, bounds: latencies(o)},
 		{name: "vllm:request_prefill_time_seconds", kind: histogram, since: "0.6.5",
-			help: "Histogram of time spent in PREFILL phase for request.", spread: ofPrefill, bounds: latencies},
+			help: "Histogram of time spent in PREFILL phase for request.", spread: ofPrefill, bounds: latencies(o)},
 		{name: "vllm:request_decode_time_seconds", kind: histogram, since: "0.6.5",
-			help: "Histogram of time spent in DECODE phase for request.", spread: ofDecode, bounds: latencies},
+			help: "Histogram of time spent in DECODE phase for request.", spread: ofDecode, bounds: latencies(o)},
 		{name: "vllm:time_in_queue_requests", kind: histogram, since: "0.6", hidden: "0.8", until: "0.9",
-			help: "Histogram of time the request spent in the queue in seconds.", spread: ofQueue, bounds: latencies},
+			help: "Histogram of time the request spent in the queue in seconds.", spread: ofQueue, bounds: latencies(o)},
 		{name: "vllm:model_forward_time_milliseconds", kind: histogram, since: detailed, hidden: "0.8", until: "0.9", neverFilled: true,
 			help: "Histogram of time spent in the model forward pass in ms."},
 		{name: "vllm:model_execute_time_milliseconds", kind: histogram, since: detailed, hidden: "0.8", until: "0.9", neverFilled: true,
@@ -70,18 +70,18 @@ func firstTimeDefinitions() []definition {
 	}
 }
 
-func firstRequestDefinitions() []definition {
+func firstRequestDefinitions(o options) []definition {
 	return []definition{
-		{name: "vllm:request_prompt_tokens", kind: histogram, help: "Number of prefill tokens processed.", spread: ofPrompt, bounds: lengths},
+		{name: "vllm:request_prompt_tokens", kind: histogram, help: "Number of prefill tokens processed.", spread: ofPrompt, bounds: lengths(o)},
 		{name: "vllm:request_generation_tokens", kind: histogram, help: "Number of generation tokens processed.", spread: ofOutput,
-			bounds: lengths},
+			bounds: lengths(o)},
 		{name: "vllm:request_max_num_generation_tokens", kind: histogram, since: "0.6.6",
-			help: "Histogram of maximum number of requested generation tokens.", spread: ofOutput, bounds: lengths},
+			help: "Histogram of maximum number of requested generation tokens.", spread: ofOutput, bounds: lengths(o)},
 		{name: "vllm:request_params_best_of", kind: histogram, help: "Histogram of the best_of request parameter.", until: "0.6.3",
-			spread: ofChoices, bounds: choices},
-		{name: "vllm:request_params_n", kind: histogram, help: "Histogram of the n request parameter.", spread: ofChoices, bounds: choices},
+			spread: ofChoices, bounds: choices()},
+		{name: "vllm:request_params_n", kind: histogram, help: "Histogram of the n request parameter.", spread: ofChoices, bounds: choices()},
 		{name: "vllm:request_params_max_tokens", kind: histogram, since: "0.6.6",
-			help: "Histogram of the max_tokens request parameter.", spread: ofMaxTokens, bounds: lengths},
+			help: "Histogram of the max_tokens request parameter.", spread: ofMaxTokens, bounds: lengths(o)},
 		{name: "vllm:request_success", kind: counter, help: "Count of successfully processed requests.", splitBy: "finished_reason",
 			split: finished},
 		{name: "vllm:avg_prompt_throughput_toks_per_s", kind: gauge, help: "Average prefill throughput in tokens/s.", until: "0.7",

@@ -15,10 +15,10 @@ func lengths(o options) []float64 {
 	}
 }
 
-func choices(options) []float64 { return []float64{1, 2, 5, 10, 20} }
+func choices() []float64 { return []float64{1, 2, 5, 10, 20} }
 
 // stepTokens are the bounds of a step's tokens: powers of two, but for the first.
-func stepTokens(options) []float64 {
+func stepTokens() []float64 {
 	return []float64{1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384}
 }
 
@@ -67,45 +67,45 @@ func ofPrefill(s *state) fakes.Histogram    { return s.Prefill }
 func ofDecode(s *state) fakes.Histogram     { return s.Decode }
 func ofComputed(s *state) fakes.Histogram   { return s.Computed }
 
-func lengthDefinitions() []definition {
+func lengthDefinitions(o options) []definition {
 	return []definition{
-		{name: "vllm:request_prompt_tokens", kind: histogram, help: "Number of prefill tokens processed.", spread: ofPrompt, bounds: lengths},
+		{name: "vllm:request_prompt_tokens", kind: histogram, help: "Number of prefill tokens processed.", spread: ofPrompt, bounds: lengths(o)},
 		{name: "vllm:request_generation_tokens", kind: histogram, help: "Number of generation tokens processed.", spread: ofOutput,
-			bounds: lengths},
+			bounds: lengths(o)},
 		{name: "vllm:iteration_tokens_total", kind: histogram, help: "Histogram of number of tokens per engine_step.", spread: ofSteps,
-			bounds: stepTokens},
+			bounds: stepTokens()},
 		{name: "vllm:request_max_num_generation_tokens", kind: histogram,
-			help: "Histogram of maximum number of requested generation tokens.", spread: ofOutput, bounds: lengths},
-		{name: "vllm:request_params_n", kind: histogram, help: "Histogram of the n request parameter.", spread: ofChoices, bounds: choices},
+			help: "Histogram of maximum number of requested generation tokens.", spread: ofOutput, bounds: lengths(o)},
+		{name: "vllm:request_params_n", kind: histogram, help: "Histogram of the n request parameter.", spread: ofChoices, bounds: choices()},
 		{name: "vllm:request_params_max_tokens", kind: histogram, help: "Histogram of the max_tokens request parameter.", spread: ofMaxTokens,
-			bounds: lengths},
+			bounds: lengths(o)},
 	}
 }
 
-func timeDefinitions() []definition {
+func timeDefinitions(o options) []definition {
 	const betweenTokens = "Histogram of time per output token in seconds."
 	return []definition{
 		{name: "vllm:time_to_first_token_seconds", kind: histogram, help: "Histogram of time to first token in seconds.",
-			spread: ofFirstToken, bounds: firstTokens},
+			spread: ofFirstToken, bounds: firstTokens(o)},
 		{name: "vllm:time_per_output_token_seconds", kind: histogram, until: "0.11", help: betweenTokens,
-			spread: ofTokenTime, bounds: tokenTimes},
+			spread: ofTokenTime, bounds: tokenTimes(o)},
 		{name: "vllm:time_per_output_token_seconds", kind: histogram, since: "0.11", hidden: "0.12", until: "0.13",
-			help: betweenTokens + "DEPRECATED: Use vllm:inter_token_latency_seconds instead.", spread: ofTokenTime, bounds: tokenTimes},
+			help: betweenTokens + "DEPRECATED: Use vllm:inter_token_latency_seconds instead.", spread: ofTokenTime, bounds: tokenTimes(o)},
 		{name: "vllm:inter_token_latency_seconds", kind: histogram, since: "0.11", help: "Histogram of inter-token latency in seconds.",
-			spread: ofTokenTime, bounds: tokenTimes},
+			spread: ofTokenTime, bounds: tokenTimes(o)},
 		{name: "vllm:request_time_per_output_token_seconds", kind: histogram, since: "0.11",
-			help: "Histogram of time_per_output_token_seconds per request.", spread: ofPerToken, bounds: tokenTimes},
+			help: "Histogram of time_per_output_token_seconds per request.", spread: ofPerToken, bounds: tokenTimes(o)},
 		{name: "vllm:e2e_request_latency_seconds", kind: histogram, help: "Histogram of e2e request latency in seconds.",
-			spread: ofLatency, bounds: latencies},
+			spread: ofLatency, bounds: latencies(o)},
 		{name: "vllm:request_queue_time_seconds", kind: histogram, help: "Histogram of time spent in WAITING phase for request.",
-			spread: ofQueue, bounds: latencies},
+			spread: ofQueue, bounds: latencies(o)},
 		{name: "vllm:request_inference_time_seconds", kind: histogram, help: "Histogram of time spent in RUNNING phase for request.",
-			spread: ofInference, bounds: latencies},
+			spread: ofInference, bounds: latencies(o)},
 		{name: "vllm:request_prefill_time_seconds", kind: histogram, help: "Histogram of time spent in PREFILL phase for request.",
-			spread: ofPrefill, bounds: latencies},
+			spread: ofPrefill, bounds: latencies(o)},
 		{name: "vllm:request_decode_time_seconds", kind: histogram, help: "Histogram of time spent in DECODE phase for request.",
-			spread: ofDecode, bounds: latencies},
+			spread: ofDecode, bounds: latencies(o)},
 		{name: "vllm:request_prefill_kv_computed_tokens", kind: histogram, since: "0.13",
-			help: "Histogram of new KV tokens computed during prefill (excluding cached tokens).", spread: ofComputed, bounds: lengths},
+			help: "Histogram of new KV tokens computed during prefill (excluding cached tokens).", spread: ofComputed, bounds: lengths(o)},
 	}
 }

@@ -22,7 +22,7 @@ func (e *Exporter) Handler(now func() time.Time) http.Handler {
 		w.Header().Set("Server", "uvicorn")
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, "/metrics"):
-			plain := e.options.instrumented() && path == "/metrics" && r.Method == http.MethodGet
+			plain := e.traits.instrumented && path == "/metrics" && r.Method == http.MethodGet
 			e.serveMetrics(w, r, now(), plain)
 		case r.Method != http.MethodGet && (path == "/health" || path == "/version"):
 			w.Header().Set("Allow", http.MethodGet)

@@ -12,7 +12,7 @@ const bootSeconds = 76.7
 // python is the Python of the images.
 type python struct{ minor, patch string }
 
-func pythonOf(o options) python {
+func (o options) python() python {
 	if o.release.Before("0.5.5") {
 		return python{"10", "12"}
 	}
@@ -23,9 +23,9 @@ func pythonOf(o options) python {
 }
 
 // process are the families of Python itself and of the process, which stand first.
-func (s *state) process(o options) []family {
+func (s *state) process() []family {
 	age := bootSeconds + s.at.Sub(s.started).Seconds()
-	p := pythonOf(o)
+	p := s.traits.python
 	return append(s.garbage(age),
 		family{name: "python_info", kind: gauge, help: "Python platform information", series: []series{{value: 1, labels: []label{
 			{"implementation", "CPython"}, {"major", "3"}, {"minor", p.minor}, {"patchlevel", p.patch}, {"version", "3." + p.minor + "." + p.patch},
@@ -98,9 +98,9 @@ func (s *state) answered() []part {
 
 // http are the families of prometheus-fastapi-instrumentator, which stand last. Only that of all requests together has series before
 // the first of them.
-func (s *state) http(o options) []family {
+func (s *state) http() []family {
 	created := 0.0
-	if !o.v0() {
+	if !s.traits.firstEngine {
 		created = s.ready + httpCreated
 	}
 	by := []label{{"handler", handler}}

@@ -211,3 +211,33 @@ func positive(value string) (int64, error) {
 	}
 	return n * factor, nil
 }
+
+// traits are what follows from a server's setup for every scrape.
+type traits struct {
+	firstEngine, multiprocess, instrumented bool
+	contentType                             string
+	labels                                  []label // of every series of the engine's
+	config                                  []label // of vllm:cache_config_info
+	reasons                                 []string
+	python                                  python
+}
+
+func (o options) traits(kvBlocks int64) traits {
+	t := traits{
+		firstEngine: o.v0(), multiprocess: o.multiprocess(), instrumented: o.instrumented(), contentType: textFormat,
+		labels: []label{{"model_name", o.model}}, config: o.cacheConfig(kvBlocks), reasons: []string{"stop", "length", "abort"}, python: o.python(),
+	}
+	if !t.firstEngine && o.release.Since("0.9") { // when there could be several of them
+		t.labels = with(t.labels, label{"engine", "0"})
+	}
+	if o.release.Since("0.11") { // whose images have the release of prometheus_client that took the new format for its own
+		t.contentType = newTextFormat
+	}
+	if o.release.Since("0.13") {
+		t.reasons = append(t.reasons, "error")
+	}
+	if o.release.Since("0.17") {
+		t.reasons = append(t.reasons, "repetition")
+	}
+	return t
+}

@@ -1,6 +1,7 @@
 package vllm
 
 import (
+	"bytes"
 	"math"
 	"slices"
 	"strconv"
@@ -78,7 +79,9 @@ func (w *writer) family(f family) {
 }
 
 func (w *writer) comment(name, kind, help string) {
-	w.dst = append(w.dst, "# HELP "+name+" "+help+"\n# TYPE "+name+" "+kind+"\n"...)
+	for _, text := range []string{"# HELP ", name, " ", help, "\n# TYPE ", name, " ", kind, "\n"} {
+		w.dst = append(w.dst, text...)
+	}
 }
 
 func (w *writer) series(f family, s series) {
@@ -94,10 +97,7 @@ func (w *writer) series(f family, s series) {
 		if w.multiprocess {
 			w.sample(f.name+"_sum", s.labels, s.spread.Sum)
 		}
-		for _, bound := range append(slices.Clone(s.bounds), math.Inf(1)) {
-			le := string(appendValue(nil, bound))
-			w.sample(f.name+"_bucket", with(s.labels, label{"le", le}), float64(s.spread.UpTo(bound)))
-		}
+		w.buckets(f.name+"_bucket", s)
 		w.sample(f.name+"_count", s.labels, float64(s.spread.Count))
 		if !w.multiprocess {
 			w.sample(f.name+"_sum", s.labels, s.spread.Sum)
@@ -105,20 +105,39 @@ func (w *writer) series(f family, s series) {
 	}
 }
 
+// buckets writes a histogram's buckets: most of a page, so that what they share is put together once.
+func (w *writer) buckets(name string, s series) {
+	const bound = "\x00" // where the bound goes
+	shared := appendLabels([]byte(name), with(s.labels, label{"le", bound}))
+	before, after, _ := bytes.Cut(shared, []byte(bound))
+	for i := range len(s.bounds) + 1 {
+		le := math.Inf(1)
+		if i < len(s.bounds) {
+			le = s.bounds[i]
+		}
+		w.dst = append(appendValue(append(w.dst, before...), le), after...)
+		w.dst = append(appendValue(append(w.dst, ' '), float64(s.spread.UpTo(le))), '\n')
+	}
+}
+
 func (w *writer) sample(name string, labels []label, value float64) {
-	w.dst = append(w.dst, name...)
+	w.dst = append(appendLabels(append(w.dst, name...), labels), ' ')
+	w.dst = append(appendValue(w.dst, value), '\n')
+}
+
+func appendLabels(dst []byte, labels []label) []byte {
 	for i, l := range labels {
 		if i == 0 {
-			w.dst = append(w.dst, '{')
+			dst = append(dst, '{')
 		} else {
-			w.dst = append(w.dst, ',')
+			dst = append(dst, ',')
 		}
-		w.dst = append(w.dst, l.name+`="`+escape(l.value)+`"`...)
+		dst = append(append(append(append(dst, l.name...), '=', '"'), escape(l.value)...), '"')
 	}
 	if len(labels) > 0 {
-		w.dst = append(w.dst, '}')
+		dst = append(dst, '}')
 	}
-	w.dst = append(appendValue(append(w.dst, ' '), value), '\n')
+	return dst
 }
 
 // escape writes a label's value as the exposition formats want it.
@@ -136,7 +155,10 @@ const (
 )
 
 // digitsOfGo is up to how many digits before the point prometheus_client leaves Python's float alone.
-const digitsOfGo = 6
+const (
+	digitsOfGo = 6
+	million    = 1e6
+)
 
 // appendValue writes a value as prometheus_client does: Python's float, and from a million on with an exponent as Go has it, or as
 // prometheus_client thinks that Go has it: e+010 for ten thousand million.
@@ -148,6 +170,9 @@ func appendValue(dst []byte, v float64) []byte {
 		return append(dst, "-Inf"...)
 	case math.IsNaN(v):
 		return append(dst, "NaN"...)
+	}
+	if v == math.Trunc(v) && math.Abs(v) < million { // nearly all there are
+		return append(strconv.AppendInt(dst, int64(v), 10), '.', '0')
 	}
 	scientific := strconv.FormatFloat(v, 'e', -1, 64)
 	_, exponent, _ := strings.Cut(scientific, "e")

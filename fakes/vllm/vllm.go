@@ -23,6 +23,7 @@ type Exporter struct {
 	llm      *fakes.LLM
 	id       fakes.Identity
 	options  options
+	traits   traits
 	families []definition // of the release, in print order
 }
 
@@ -42,7 +43,7 @@ func newExporter(w *fakes.World, instance string, o options) *Exporter {
 	if o.blockSize == "" {
 		o.blockSize = integerText(llm.BlockTokens())
 	}
-	e := &Exporter{world: w, llm: llm, id: fakes.IdentityOf(instance), options: o}
+	e := &Exporter{world: w, llm: llm, id: fakes.IdentityOf(instance), options: o, traits: o.traits(llm.KVBlocks())}
 	if !o.disableLogStats {
 		e.families = definitions(o)
 	}
@@ -52,41 +53,41 @@ func newExporter(w *fakes.World, instance string, o options) *Exporter {
 // Name is "vllm".
 func (e *Exporter) Name() string { return name }
 
-// ContentType is what prometheus_client calls the text format: it took a new version with its release 0.23, which the images of
-// vLLM have since 0.11.
-func (e *Exporter) ContentType() string {
-	if e.options.release.Since("0.11") {
-		return "text/plain; version=1.0.0; charset=utf-8"
-	}
-	return "text/plain; version=0.0.4; charset=utf-8"
-}
+// The names of the text format in prometheus_client: the new one came with its release 0.23, and means the same.
+const (
+	textFormat    = "text/plain; version=0.0.4; charset=utf-8"
+	newTextFormat = "text/plain; version=1.0.0; charset=utf-8"
+)
+
+// ContentType is what prometheus_client calls the text format.
+func (e *Exporter) ContentType() string { return e.traits.contentType }
 
 // AppendScrape appends the body of GET /metrics at a time.
 func (e *Exporter) AppendScrape(dst []byte, at time.Time) []byte {
-	w := writer{dst: dst, multiprocess: e.options.multiprocess()}
+	w := writer{dst: dst, multiprocess: e.traits.multiprocess}
 	e.write(&w, at)
 	return w.dst
 }
 
 // appendOpenMetrics appends the page in the other format, which not every path of the server knows.
 func (e *Exporter) appendOpenMetrics(dst []byte, at time.Time) []byte {
-	w := writer{dst: dst, openMetrics: true, multiprocess: e.options.multiprocess()}
+	w := writer{dst: dst, openMetrics: true, multiprocess: e.traits.multiprocess}
 	e.write(&w, at)
 	return append(w.dst, "# EOF\n"...)
 }
 
 func (e *Exporter) write(w *writer, at time.Time) {
 	s := e.read(at)
-	if !e.options.multiprocess() {
-		for _, f := range s.process(e.options) {
+	if !e.traits.multiprocess {
+		for _, f := range s.process() {
 			w.family(f)
 		}
 	}
 	for i := range e.families {
 		w.family(e.families[i].family(s, i))
 	}
-	if e.options.instrumented() {
-		for _, f := range s.http(e.options) {
+	if e.traits.instrumented {
+		for _, f := range s.http() {
 			w.family(f)
 		}
 	}
@@ -95,8 +96,8 @@ func (e *Exporter) write(w *writer, at time.Time) {
 // state is what the server knows at a moment.
 type state struct {
 	fakes.LLMCounters
-	options options
-	llm     *fakes.LLM
+	options *options
+	traits  *traits
 	at      time.Time
 	started time.Time // the counters are 0 then
 	ready   float64   // when the counters were made, in Unix time
@@ -120,7 +121,7 @@ func (e *Exporter) read(at time.Time) *state {
 	}
 	started := e.world.Started(name, at)
 	s := &state{
-		LLMCounters: e.llm.Since(started, at), options: e.options, llm: e.llm, at: at, started: started, ready: seconds(started),
+		LLMCounters: e.llm.Since(started, at), options: &e.options, traits: &e.traits, at: at, started: started, ready: seconds(started),
 		running: e.llm.Running(at), waiting: e.llm.Waiting(at), usage: e.llm.KVCacheUsage(at), identity: e.id.Number("vllm", identities),
 	}
 	s.promptRate = e.llm.PromptTokens(at.Add(-throughputWindow), at) / throughputWindow.Seconds()

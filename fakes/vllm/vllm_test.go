@@ -191,7 +191,7 @@ func TestPagesHoldTogether(t *testing.T) {
 			e := build(t, w, version)
 			random := rand.New(rand.NewPCG(7, 7))
 			at, last := start, scrape(t, e, start)
-			for range 12 {
+			for range 4 {
 				at = at.Add(time.Duration(random.Int64N(int64(9 * time.Minute))))
 				s := scrape(t, e, at)
 				require.Empty(t, falls(last, s), "%s at %s", version, at)
