@@ -51,6 +51,9 @@ type Metric struct {
 	ReplacedBy []string
 	// Optional says what has to be switched on for the metric to be printed, "" where it is by default.
 	Optional string
+	// Help is the text of its HELP line, "" where the data file has none. FormerHelp is the text before a release, as "22.02: text"; ""
+	// where it has always been the same.
+	Help, FormerHelp string
 }
 
 // Removed says whether later releases have the metric no more.
@@ -100,9 +103,12 @@ func (c *Catalogue) read(exporter string) error {
 	defer file.Close() //nolint:errcheck // an embedded file
 	r := csv.NewReader(file)
 	r.Comment = '#'
-	r.FieldsPerRecord = columns
-	if _, err := r.Read(); err != nil { // the names of the columns
+	header, err := r.Read()
+	if err != nil {
 		return err
+	}
+	if len(header) < columns {
+		return fmt.Errorf("%d columns, want at least %d", len(header), columns)
 	}
 	for {
 		row, err := r.Read()
@@ -115,6 +121,7 @@ func (c *Catalogue) read(exporter string) error {
 		m := Metric{
 			Exporter: exporter, Name: row[columnName], Type: Type(row[columnType]), Unit: row[columnUnit], Labels: strings.Fields(row[columnLabels]),
 			Since: row[columnSince], Until: row[columnUntil], ReplacedBy: strings.Fields(row[columnReplacedBy]), Optional: row[columnOptional],
+			Help: further(header, row, "help"), FormerHelp: further(header, row, "former_help"),
 		}
 		if _, twice := c.byName[m.Name]; twice {
 			return fmt.Errorf("%s stands twice", m.Name)
@@ -122,6 +129,14 @@ func (c *Catalogue) read(exporter string) error {
 		c.byName[m.Name] = len(c.metrics)
 		c.metrics = append(c.metrics, m)
 	}
+}
+
+// further is the value in a column that not every data file has.
+func further(header, row []string, name string) string {
+	if i := slices.Index(header, name); i >= columns {
+		return row[i]
+	}
+	return ""
 }
 
 // Series finds the metric that a series of this name belongs to, and what it is of it.

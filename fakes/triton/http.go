@@ -7,9 +7,13 @@ import (
 	"time"
 )
 
-// Handler is Triton's metrics port: /metrics with or without a slash behind it; any other path is answered by nothing, and well.
+// Handler is Triton's metrics port: /metrics with or without a slash behind it; any other path is answered by nothing, and well. Where
+// nobody listens, a connection that somebody has opened nevertheless is closed without an answer.
 func (e *Exporter) Handler(now func() time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !e.Listens() {
+			panic(http.ErrAbortHandler)
+		}
 		if r.Method != http.MethodGet {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusMethodNotAllowed)

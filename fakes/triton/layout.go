@@ -1,182 +1,188 @@
 package triton
 
 import (
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/fakes/internal/page"
+	"github.com/panelgate/panelgate/fakes/release"
 )
 
-// series is a label set of a model. A model has one; a model loaded onto a GPU after start-up has two, as Triton then makes one
-// reporter for the model and one for its instance on the GPU.
-type series struct {
-	model   *fakes.Model
-	index   int // into snapshot.models
-	labels  []label
-	waiting bool // this set's gauges move; the others' stay 0
-	counts  bool // this set's counters move
-}
-
-func modelSeries(m *fakes.Model, index int, id fakes.Identity) []series {
-	labels := []label{{"model", m.Name()}, {"version", m.Version()}}
-	gpu, onGPU := m.GPU()
-	if m.LoadedAtStart() || !onGPU {
-		return []series{{model: m, index: index, labels: labels, waiting: true, counts: true}}
-	}
-	withGPU := append([]label{{"gpu_uuid", id.GPUUUID(gpu)}}, labels...)
-	return []series{
-		{model: m, index: index, labels: labels, waiting: true},
-		{model: m, index: index, labels: withGPU, counts: true},
-	}
-}
-
-// layout builds the page that the server prints once the given models are loaded.
+// layout builds the page that the server prints while the same models are loaded.
 type layout struct {
 	page.Builder[snapshot]
-	series []series
-	gpus   [][]label
+	options *options
+	release release.Release
+	series  []series // those of loaded models, in the order in which they were made
+	all     []series // and of models that the process had before
+	gpus    []series
 }
 
-func newPage(models []*fakes.Model, gpus int, id fakes.Identity) *page.Page[snapshot] {
-	var l layout
-	for i, m := range models {
-		l.series = append(l.series, modelSeries(m, i, id)...)
+func newPage(e *Exporter, present []presence) *page.Page[snapshot] {
+	l := layout{options: e.options, release: e.options.release}
+	for _, p := range present {
+		l.all = append(l.all, e.reporters(p)...)
 	}
-	for i := range gpus {
-		l.gpus = append(l.gpus, []label{{"gpu_uuid", id.GPUUUID(i)}})
+	for _, s := range l.all {
+		if !s.gone {
+			l.series = append(l.series, s)
+		}
 	}
-	l.counters()
-	l.gauges()
+	for i := range e.gpus {
+		l.gpus = append(l.gpus, series{index: i, labels: []label{{"gpu_uuid", e.id.GPUUUID(i)}}})
+	}
+	if l.release.Before(grouped) {
+		l.registered()
+	} else {
+		l.grouped()
+	}
 	return l.Page()
 }
 
-func (l *layout) counters() {
-	success := func(c *fakes.Counters) int64 { return c.Success }
-	l.modelFamily(modelFamily{name: successName, help: successHelp, value: success})
-	l.failures()
-	for _, f := range workFamilies() {
-		l.modelFamily(f)
-	}
-	energy := func(g *gpuState) float64 { return math.Floor(g.energyJoules*1000) / 1000 }
-	l.gpuFamily(counter, gpuFamily{name: energyName, help: energyHelp, value: energy})
+// registered lays out what releases before 22.09 print: all families in the order of registration, those without a series too.
+func (l *layout) registered() {
+	l.families(func(catalogue.Type) bool { return true })
+	l.backendCounters()
+	l.backendGauges()
+	l.backendHistograms()
 }
 
-func (l *layout) gauges() {
-	waiting := slices.Clone(l.series)
-	l.Family(pendingName, gauge, pendingHelp, number)
-	l.ordered(waiting, func(s series) page.Value[snapshot] {
-		if !s.waiting {
-			return zero
-		}
-		return func(now *snapshot) float64 { return float64(s.model.Pending(now.at)) }
-	})
-	l.Family(loadName, gauge, loadHelp, number)
-	l.ordered(waiting, func(s series) page.Value[snapshot] {
-		if !s.waiting {
-			return zero
-		}
-		return func(*snapshot) float64 { return s.model.LoadDuration() }
-	})
-	l.serverFamilies(pinnedFamilies())
-	for _, f := range gpuFamilies() {
-		l.gpuFamily(gauge, f)
-	}
-	l.serverFamilies(cpuFamilies())
+// grouped lays out what releases since 22.09 print: families by type, those without a series not at all.
+func (l *layout) grouped() {
+	only := func(kind catalogue.Type) { l.families(func(k catalogue.Type) bool { return k == kind }) }
+	only(catalogue.Counter)
+	l.backendCounters()
+	only(catalogue.Gauge)
+	l.backendGauges()
+	only(catalogue.Histogram)
+	l.backendHistograms()
+	only(catalogue.Summary)
 }
 
-func (l *layout) modelFamily(f modelFamily) {
-	l.Family(f.name, counter, f.help, number)
-	shown := slices.Clone(l.series)
-	if f.cachedOnly {
-		shown = slices.DeleteFunc(shown, func(s series) bool { return !s.model.Cached() })
-	}
-	l.ordered(shown, func(s series) page.Value[snapshot] {
-		if !s.counts {
-			return zero
+func (l *layout) families(of func(catalogue.Type) bool) {
+	for _, f := range families() {
+		m, _, known := l.options.catalogue.Series(f.name)
+		if !known || !published(m, l.options) || !of(m.Type) {
+			continue
 		}
-		return func(now *snapshot) float64 { return float64(f.value(&now.models[s.index])) }
-	})
+		l.Family(f.name, string(m.Type), l.help(m), l.options.format())
+		if f.onlyIf == nil || f.onlyIf(l.options) {
+			f.series(l)
+		}
+		if l.release.Before(grouped) {
+			l.Bare()
+		}
+	}
+}
+
+// help is a metric's text in the release at hand.
+func (l *layout) help(m catalogue.Metric) string {
+	if until, text, ok := strings.Cut(m.FormerHelp, ": "); ok && l.release.Before(until) {
+		return text
+	}
+	return m.Help
+}
+
+// perModel has a series for each label set of each model.
+func perModel(value func(*fakes.Counters) int64) func(*layout) {
+	return func(l *layout) { l.ordered(l.all, func(s series) page.Value[snapshot] { return l.counted(s, value) }) }
+}
+
+// perCachedModel has one where the response cache is on for the model.
+func perCachedModel(value func(*fakes.Counters) int64) func(*layout) {
+	return func(l *layout) {
+		shown := l.all
+		if !l.release.Before("23.03") {
+			shown = slices.DeleteFunc(slices.Clone(shown), func(s series) bool { return !l.cached(s) })
+		}
+		l.ordered(shown, func(s series) page.Value[snapshot] {
+			if !l.cached(s) {
+				return zero
+			}
+			return l.counted(s, value)
+		})
+	}
+}
+
+// cached says whether the response cache is on for a series' model: on in the server, and in the model's configuration.
+func (l *layout) cached(s series) bool { return l.options.cache.on && s.model.Cached() }
+
+// counted is a model's counter. Without counter_latencies no counter moves at all, though its own name is not among those that the
+// flag is about.
+func (l *layout) counted(s series, value func(*fakes.Counters) int64) page.Value[snapshot] {
+	if !s.counts || !l.options.counters {
+		return zero
+	}
+	return func(now *snapshot) float64 { return float64(value(&now.models[s.index])) }
+}
+
+// perReporter is for the gauges that only a model's own label set moves.
+func perReporter(value func(series, *snapshot) float64) func(*layout) {
+	return func(l *layout) {
+		l.ordered(l.all, func(s series) page.Value[snapshot] {
+			if !s.waiting {
+				return zero
+			}
+			return func(now *snapshot) float64 { return value(s, now) }
+		})
+	}
+}
+
+func perGPU(value func(*gpuState) float64) func(*layout) {
+	return func(l *layout) {
+		l.ordered(l.gpus, func(s series) page.Value[snapshot] {
+			return func(now *snapshot) float64 { return value(&now.gpus[s.index]) }
+		})
+	}
+}
+
+func perServer(value func(*snapshot) float64) func(*layout) {
+	return func(l *layout) { l.Sample("", value) }
 }
 
 func (l *layout) failures() {
-	l.Family(failureName, counter, failureHelp, number)
+	if l.release.Before(failureReasons) {
+		perModel(func(c *fakes.Counters) int64 {
+			var total int64
+			for _, n := range c.Failures {
+				total += n
+			}
+			return total
+		})(l)
+		return
+	}
 	var shown []series
-	var reasons []fakes.Reason
-	for _, s := range l.series {
+	for _, s := range l.all {
 		for _, reason := range fakes.Reasons() {
 			with := s
 			at := slices.IndexFunc(s.labels, func(l label) bool { return l.name > "reason" })
 			with.labels = slices.Insert(slices.Clone(s.labels), at, label{"reason", reason.String()})
-			shown, reasons = append(shown, with), append(reasons, reason)
+			with.reason = reason
+			shown = append(shown, with)
 		}
 	}
-	for _, i := range printOrder(labelsOf(shown)) {
-		s, reason := shown[i], reasons[i]
-		value := zero
-		if s.counts {
-			value = func(now *snapshot) float64 { return float64(now.models[s.index].Failures[reason]) }
-		}
-		l.Sample(labelText(s.labels), value)
-	}
+	l.ordered(shown, func(s series) page.Value[snapshot] {
+		return l.counted(s, func(c *fakes.Counters) int64 { return c.Failures[s.reason] })
+	})
 }
 
-// ordered adds the series to the family last started, in the order that Triton prints them.
+// ordered adds the series to the family last started, in the order that Triton prints them. shown is in the order of making.
 func (l *layout) ordered(shown []series, value func(series) page.Value[snapshot]) {
-	for _, i := range printOrder(labelsOf(shown)) {
+	for _, i := range printOrder(shown) {
 		l.Sample(labelText(shown[i].labels), value(shown[i]))
-	}
-}
-
-func (l *layout) gpuFamily(kind string, f gpuFamily) {
-	l.Family(f.name, kind, f.help, number)
-	for _, i := range printOrder(l.gpus) {
-		l.Sample(labelText(l.gpus[i]), func(now *snapshot) float64 { return f.value(&now.gpus[i]) })
-	}
-}
-
-func (l *layout) serverFamilies(families []serverFamily) {
-	for _, f := range families {
-		l.Family(f.name, gauge, f.help, number)
-		l.Sample("", f.value)
 	}
 }
 
 func zero(*snapshot) float64 { return 0 }
 
-func labelsOf(shown []series) [][]label {
-	all := make([][]label, len(shown))
-	for i, s := range shown {
-		all[i] = s.labels
-	}
-	return all
-}
-
-// labelText is what stands between the braces. Nothing in it needs escaping: scenarios take no names that would.
+// labelText is what stands between the braces.
 func labelText(labels []label) string {
+	escape := strings.NewReplacer("\n", `\n`, `\`, `\\`, `"`, `\"`)
 	parts := make([]string, len(labels))
 	for i, l := range labels {
-		parts[i] = l.name + `="` + l.value + `"`
+		parts[i] = l.name + `="` + escape.Replace(l.value) + `"`
 	}
 	return strings.Join(parts, ",")
-}
-
-// exact is up to where a float64 holds every whole number that has no more than 16 digits.
-const exact = 1e15
-
-// number writes a value as a C++ stream of precision 16 does.
-func number(dst []byte, v float64) []byte {
-	switch {
-	case v == math.Trunc(v) && math.Abs(v) < exact:
-		return strconv.AppendInt(dst, int64(v), 10)
-	case math.IsNaN(v):
-		return append(dst, "Nan"...)
-	case math.IsInf(v, 1):
-		return append(dst, "+Inf"...)
-	case math.IsInf(v, -1):
-		return append(dst, "-Inf"...)
-	}
-	return strconv.AppendFloat(dst, v, 'g', 16, 64)
 }

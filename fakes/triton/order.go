@@ -52,26 +52,34 @@ func bucketCount(growth int) uint64 {
 
 // hashTable keeps keys as std::unordered_map does: one list of all, each bucket's keys next to each other in it.
 type hashTable struct {
-	hashes []uint64 // by key
-	list   []int    // keys in iteration order
-	growth int      // how often it has grown, see bucketCount
+	hashes  []uint64 // by key
+	buckets []uint64 // by key, at the present size
+	list    []int    // keys in iteration order
+	growth  int      // how often it has grown, see bucketCount
 }
-
-func (t *hashTable) bucket(key int) uint64 { return t.hashes[key] % bucketCount(t.growth) }
 
 // insert adds the next key.
 func (t *hashTable) insert(hash uint64) {
 	key := len(t.hashes)
 	t.hashes = append(t.hashes, hash)
-	if t.growth == 0 || uint64(key) >= bucketCount(t.growth) {
+	if t.growth == 0 || uint64(len(t.list)) >= bucketCount(t.growth) {
 		t.grow()
 	}
+	t.buckets = append(t.buckets, hash%bucketCount(t.growth))
 	t.link(key)
+}
+
+// erase removes a key. The table stays as large as it is.
+func (t *hashTable) erase(key int) {
+	t.list = slices.DeleteFunc(t.list, func(k int) bool { return k == key })
 }
 
 // grow takes the next size and links all keys anew, in the order they stand in.
 func (t *hashTable) grow() {
 	t.growth++
+	for key, hash := range t.hashes[:len(t.buckets)] {
+		t.buckets[key] = hash % bucketCount(t.growth)
+	}
 	old := t.list
 	t.list = make([]int, 0, len(old)+1)
 	for _, key := range old {
@@ -81,15 +89,27 @@ func (t *hashTable) grow() {
 
 // link puts a key before the first of its bucket, or at the head of the list where the bucket is empty.
 func (t *hashTable) link(key int) {
-	first := slices.IndexFunc(t.list, func(k int) bool { return t.bucket(k) == t.bucket(key) })
+	first := slices.IndexFunc(t.list, func(k int) bool { return t.buckets[k] == t.buckets[key] })
 	t.list = slices.Insert(t.list, max(first, 0), key)
 }
 
-// printOrder is the order in which prometheus-cpp prints series that were added in the order given, as indices into it.
-func printOrder(series [][]label) []int {
-	var t hashTable
-	for _, labels := range series {
-		t.insert(hashLabels(labels))
+// printOrder is the order in which prometheus-cpp prints series that were added in the order given, as indices into it. Those of
+// models that have been unloaded since count too, as they have left the table larger; they are not in the answer.
+func printOrder(added []series) []int {
+	var leaving []int
+	for i, s := range added {
+		if !s.to.IsZero() {
+			leaving = append(leaving, i)
+		}
 	}
-	return t.list
+	slices.SortStableFunc(leaving, func(a, b int) int { return added[a].to.Compare(added[b].to) })
+	var t hashTable
+	for _, s := range added {
+		for len(leaving) > 0 && !added[leaving[0]].to.After(s.from) {
+			t.erase(leaving[0])
+			leaving = leaving[1:]
+		}
+		t.insert(hashLabels(s.labels))
+	}
+	return slices.DeleteFunc(t.list, func(i int) bool { return added[i].gone })
 }

@@ -46,7 +46,7 @@ func TestPrintOrderIsUnorderedMaps(t *testing.T) {
 				series = append(series, []label{{"model", "model_" + strconv.Itoa(m)}, {"reason", reason}, {"version", "1"}})
 			}
 		}
-		order := printOrder(series)
+		order := printOrder(made(series...))
 		assert.Equal(t, tc.first, order[:len(tc.first)], "%d models", tc.models)
 		var fold uint64
 		for _, i := range order {
@@ -76,7 +76,7 @@ func TestPrintOrderIsThatOfACapturedScrape(t *testing.T) {
 		}
 	}
 	var order [][]label
-	for _, i := range printOrder(added) {
+	for _, i := range printOrder(made(added...)) {
 		order = append(order, added[i])
 	}
 	assert.Equal(t, failure, order)
@@ -94,4 +94,13 @@ func parseLabels(t *testing.T, series string) []label {
 		}
 	})
 	return parsed
+}
+
+// made are series of these label sets, made in this order and all there still.
+func made(sets ...[]label) []series {
+	all := make([]series, len(sets))
+	for i, set := range sets {
+		all[i].labels = set
+	}
+	return all
 }

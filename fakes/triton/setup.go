@@ -7,18 +7,57 @@ import (
 	"github.com/panelgate/panelgate/fakes/release"
 )
 
-// newest is the release that is acted out where none is asked for.
-const newest = "26.06"
+// oldest is the first release that is acted out, and newest the one where none is asked for.
+const (
+	oldest = "20.06"
+	newest = "26.06"
+)
 
-// Versions are the releases acted out, oldest first.
-func Versions() []string { return []string{newest} }
-
-// Build is New for an exporter that is set up otherwise. An error says what in the setup the real one would not start with.
-func Build(w *fakes.World, instance string, setup fakes.Setup) (*Exporter, error) {
-	if setup.Version != "" {
-		if _, err := release.Parse(setup.Version); err != nil {
-			return nil, fmt.Errorf("version: %w", err)
+// Versions are the releases acted out, oldest first: one a month, but for the month without one.
+func Versions() []string {
+	var versions []string
+	for year := 20; year <= 26; year++ {
+		for month := 1; month <= 12; month++ {
+			version := fmt.Sprintf("%02d.%02d", year, month)
+			if version >= oldest && version <= newest && version != "21.01" {
+				versions = append(versions, version)
+			}
 		}
 	}
-	return New(w, instance), nil
+	return versions
+}
+
+// Build is New for an exporter that is set up otherwise. Releases newer than those known are taken for the newest. An error says
+// what in the setup the real one would not start with.
+func Build(w *fakes.World, instance string, setup fakes.Setup) (*Exporter, error) {
+	version := newest
+	if setup.Version != "" {
+		version = setup.Version
+	}
+	r, err := release.Parse(version)
+	if err != nil {
+		return nil, fmt.Errorf("version: %w", err)
+	}
+	if r.Before(oldest) {
+		return nil, fmt.Errorf("version: Triton %s is older than what is acted out: releases from %s on are", r, oldest)
+	}
+	o, err := readOptions(r, setup.Args)
+	if err != nil {
+		return nil, fmt.Errorf("args of tritonserver: %w", err)
+	}
+	e := &Exporter{world: w, id: fakes.IdentityOf(instance), options: o, models: w.Models()}
+	if _, without := setup.Env["TRITON_SERVER_CPU_ONLY"]; o.gpuMetrics && !without {
+		e.gpus = w.GPUs()
+	}
+	e.epochs = e.findEpochs()
+	return e, nil
+}
+
+// New is the Triton on the machine at an address, "host:port" or "host". The host decides its GPUs' UUIDs.
+func New(w *fakes.World, instance string) *Exporter {
+	e, err := Build(w, instance, fakes.Setup{})
+	if err != nil {
+		panic("triton: the zero setup: " + err.Error()) // it is the same for every world
+	}
+	return e
 }

@@ -16,7 +16,7 @@ type Format func(dst []byte, v float64) []byte
 
 type line[S any] struct {
 	prefix string // what stands before the value: comments of the family where it starts, then name and labels
-	value  Value[S]
+	value  Value[S] // nil where a family has no sample
 	format Format
 }
 
@@ -52,6 +52,16 @@ func (b *Builder[S]) Suffixed(suffix, labels string, value Value[S]) {
 	b.page.size += len(prefix) + valueRoom
 }
 
+// Bare prints the family last started even if it has no sample.
+func (b *Builder[S]) Bare() {
+	if b.comment == "" {
+		return
+	}
+	b.page.lines = append(b.page.lines, line[S]{prefix: b.comment})
+	b.page.size += len(b.comment)
+	b.comment = ""
+}
+
 // Page is the page laid out so far.
 func (b *Builder[S]) Page() *Page[S] {
 	page := b.page
@@ -65,6 +75,9 @@ func (p *Page[S]) Append(dst []byte, snapshot *S) []byte {
 	}
 	for i := range p.lines {
 		dst = append(dst, p.lines[i].prefix...)
+		if p.lines[i].value == nil {
+			continue
+		}
 		dst = p.lines[i].format(dst, p.lines[i].value(snapshot))
 		dst = append(dst, '\n')
 	}

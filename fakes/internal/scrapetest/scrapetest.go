@@ -121,3 +121,17 @@ func SameFamilies(t testing.TB, fake, captured Scrape, except map[string]string)
 	}
 	return compared
 }
+
+// CapturedNames are the captured scrapes whose names begin so.
+func CapturedNames(t testing.TB, prefix string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(material.Path(t, "corpus", "expositions"))
+	require.NoError(t, err)
+	var names []string
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), prefix) && strings.HasSuffix(entry.Name(), ".prom") {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}
