@@ -8,7 +8,7 @@ type GPU struct {
 	world *World
 	index int
 	spec  *gpuSpec
-	load  loadCurve
+	load  load
 }
 
 // bytesPerMiB turns the MiB of scenarios and dcgm-exporter into the bytes of Triton.

@@ -58,6 +58,7 @@ func ParseScenario(name string, data []byte) (*Scenario, error) {
 		"models":  func(f field) error { return f.items(scenario.addModel) },
 		"gpus":    func(f field) error { return f.items(scenario.addGPU) },
 		"host":    func(f field) error { return scenario.host.read(f) },
+		"events":  func(f field) error { return f.items(scenario.addEvent) },
 	})
 	if err != nil {
 		return nil, err
@@ -197,7 +198,9 @@ func (m *modelSpec) readStages(f field) error {
 	return nil
 }
 
-func (m *modelSpec) readFailures(f field) error {
+func (m *modelSpec) readFailures(f field) error { return readFailures(f, &m.failures) }
+
+func readFailures(f field, to *[reasonCount]curve.Curve) error {
 	var failures [reasonCount]wave
 	set := setters{}
 	for _, reason := range Reasons() {
@@ -207,7 +210,7 @@ func (m *modelSpec) readFailures(f field) error {
 		return err
 	}
 	for i := range failures {
-		m.failures[i] = failures[i].curve()
+		to[i] = failures[i].curve()
 	}
 	return nil
 }

@@ -11,14 +11,18 @@ import (
 )
 
 func TestBuiltinScenariosParse(t *testing.T) {
-	assert.Equal(t, []string{"failing", "idle", "saturation", "steady"}, BuiltinScenarios())
+	assert.Equal(t, []string{
+		"burst", "diurnal", "failing", "idle", "nodelost", "ramp", "reload", "restarting", "saturation", "slowscrape", "steady",
+		"throttling", "xid",
+	}, BuiltinScenarios())
 	for _, name := range BuiltinScenarios() {
 		scenario, err := BuiltinScenario(name)
 		require.NoError(t, err)
 		assert.Equal(t, name, scenario.Name())
 	}
 	_, err := BuiltinScenario("hectic")
-	assert.EqualError(t, err, `no built-in scenario "hectic"; there are failing, idle, saturation, steady`)
+	assert.EqualError(t, err, `no built-in scenario "hectic"; there are burst, diurnal, failing, idle, nodelost, ramp, reload, `+
+		`restarting, saturation, slowscrape, steady, throttling, xid`)
 }
 
 func TestScenarioGivesItsTextBack(t *testing.T) {
@@ -65,7 +69,7 @@ func TestScenarioErrorsSayWhere(t *testing.T) {
 		{"not a mapping", "- 1\n", "s.yaml:1:1: the scenario: want keys and values, have a list"},
 		{"no version", "models: []\n", "s.yaml:1:1: the scenario: version is missing"},
 		{"later version", "version: 2\n", "s.yaml:1:10: version: 2 is not between 1 and 1"},
-		{"unknown key", "version: 1\nmodel: []\n", `s.yaml:2:1: unknown key "model" in the scenario; known are gpus, host, models, version`},
+		{"unknown key", "version: 1\nmodel: []\n", `s.yaml:2:1: unknown key "model" in the scenario; known are events, gpus, host, models, version`},
 		{"unknown key of a model", model + "    queue: 3\n", `s.yaml:4:5: unknown key "queue" in models[0]`},
 		{"key twice", model + "    name: n\n", `s.yaml:4:5: key "name" stands twice in models[0]`},
 		{"no name", "version: 1\nmodels:\n  - kind: python\n", "s.yaml:3:5: models[0]: name is missing"},
