@@ -12,7 +12,7 @@ import (
 
 func TestBuiltinScenariosParse(t *testing.T) {
 	assert.Equal(t, []string{
-		"burst", "diurnal", "failing", "idle", "nodelost", "ramp", "reload", "restarting", "saturation", "slowscrape", "steady",
+		"burst", "diurnal", "failing", "idle", "llm", "nodelost", "ramp", "reload", "restarting", "saturation", "slowscrape", "steady",
 		"throttling", "xid",
 	}, BuiltinScenarios())
 	for _, name := range BuiltinScenarios() {
@@ -21,7 +21,7 @@ func TestBuiltinScenariosParse(t *testing.T) {
 		assert.Equal(t, name, scenario.Name())
 	}
 	_, err := BuiltinScenario("hectic")
-	assert.EqualError(t, err, `no built-in scenario "hectic"; there are burst, diurnal, failing, idle, nodelost, ramp, reload, `+
+	assert.EqualError(t, err, `no built-in scenario "hectic"; there are burst, diurnal, failing, idle, llm, nodelost, ramp, reload, `+
 		`restarting, saturation, slowscrape, steady, throttling, xid`)
 }
 

@@ -186,7 +186,7 @@ func TestWhatTheServerWouldNotStartWith(t *testing.T) {
 // Of every release, at random times: counters and buckets never fall, buckets rise with their bounds up to the count, and the sum lies
 // where the buckets let it.
 func TestPagesHoldTogether(t *testing.T) {
-	for _, w := range []*fakes.World{world(t, served), builtin(t, "steady"), builtin(t, "saturation"), builtin(t, "idle")} {
+	for _, w := range []*fakes.World{world(t, served), builtin(t, "steady"), builtin(t, "saturation"), builtin(t, "llm"), builtin(t, "idle")} {
 		for _, version := range Versions() {
 			e := build(t, w, version)
 			random := rand.New(rand.NewPCG(7, 7))
