@@ -68,13 +68,17 @@ func throttleSamples(cpus int) []sample {
 	return samples
 }
 
+// guestTime is the family that --no-collector.cpu.guest leaves out.
+const guestTime = "node_cpu_guest_seconds_total"
+
 // cpuFamilies are what the cpu collector prints.
 func cpuFamilies(cpus int) []family {
 	return []family{
 		{"node_cpu_core_throttles_total", counter, "Number of times this CPU core has been throttled.",
 			throttleSamples(cpus)},
-		{"node_cpu_guest_seconds_total", counter, "Seconds the CPUs spent in guests (VMs) for each mode.",
+		{guestTime, counter, "Seconds the CPUs spent in guests (VMs) for each mode.",
 			guestSamples(cpus)},
+		{processorInfo, gauge, "CPU information from /proc/cpuinfo.", processorSamples(cpus)},
 		{"node_cpu_online", gauge, "CPUs that are online and being scheduled.",
 			perCPU(cpus, func(*snapshot, int) float64 { return 1 })},
 		{"node_cpu_package_throttles_total", counter, "Number of times this CPU package has been throttled.",

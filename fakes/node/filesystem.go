@@ -48,13 +48,9 @@ func mountInfo() []sample {
 	return samples
 }
 
-// filesystemFamilies are what the filesystem and filefd collectors print.
+// filesystemFamilies are what the filesystem collector prints.
 func filesystemFamilies() []family {
 	return []family{
-		{"node_filefd_allocated", gauge, "File descriptor statistics: allocated.",
-			single(withTraffic(1840, 3))},
-		{"node_filefd_maximum", gauge, "File descriptor statistics: maximum.",
-			single(constant(math.MaxInt64))},
 		{"node_filesystem_avail_bytes", gauge, "Filesystem space available to non-root users in bytes.",
 			perMount(func(s *snapshot, m mount) float64 { return m.available(s) })},
 		{"node_filesystem_device_error", gauge, "Whether an error occurred while getting statistics for the given device.",
@@ -72,5 +68,15 @@ func filesystemFamilies() []family {
 			perMount(func(s *snapshot, m mount) float64 { return 0 })},
 		{"node_filesystem_size_bytes", gauge, "Filesystem size in bytes.",
 			perMount(func(s *snapshot, m mount) float64 { return m.size })},
+	}
+}
+
+// fileFamilies are what the filefd collector prints.
+func fileFamilies() []family {
+	return []family{
+		{"node_filefd_allocated", gauge, "File descriptor statistics: allocated.",
+			single(withTraffic(1840, 3))},
+		{"node_filefd_maximum", gauge, "File descriptor statistics: maximum.",
+			single(constant(math.MaxInt64))},
 	}
 }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"math"
+	"slices"
 
 	"github.com/panelgate/panelgate/fakes/internal/page"
 )
@@ -137,10 +138,24 @@ func kernelFields() []field {
 	}
 }
 
+// unlistedFields are the fields that releases before 1.9.0 print, which show all that the kernel says, and a name that stood wrong for
+// the one release after Zswap was listed.
+func unlistedFields() []field {
+	return []field{
+		{"Balloon_bytes", none},
+		{"FileHugePages_bytes", none},
+		{"FilePmdMapped_bytes", none},
+		{"Hugetlb_bytes", none},
+		{"KReclaimable_bytes", unused(slabShare)},
+		{"SecPageTables_bytes", none},
+		{"Zswap_ytes", none},
+	}
+}
+
 // memoryFamilies are what the meminfo collector prints.
 func memoryFamilies() []family {
 	var families []family
-	for _, f := range append(pageFields(), kernelFields()...) {
+	for _, f := range slices.Concat(pageFields(), kernelFields(), unlistedFields()) {
 		families = append(families, family{"node_memory_" + f.name, gauge, "Memory information field " + f.name + ".", single(f.value)})
 	}
 	return families

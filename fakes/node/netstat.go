@@ -114,14 +114,18 @@ func socketFields() []field {
 	}
 }
 
-// sockstatFamilies are what the sockstat and udp_queues collectors print.
-func sockstatFamilies() []family {
-	families := []family{
-		{"node_sockstat_sockets_used", gauge, "Number of IPv4 sockets in use.", single(withTraffic(310, 0.5))},
+// queueFamilies are what the udp_queues collector prints.
+func queueFamilies() []family {
+	return []family{
 		{"node_udp_queues", gauge, "Number of allocated memory in the kernel for UDP datagrams in bytes.", []sample{
 			{`ip="v4",queue="rx"`, none}, {`ip="v4",queue="tx"`, none}, {`ip="v6",queue="rx"`, none}, {`ip="v6",queue="tx"`, none},
 		}},
 	}
+}
+
+// sockstatFamilies are what the sockstat collector prints.
+func sockstatFamilies() []family {
+	families := []family{{"node_sockstat_sockets_used", gauge, "Number of IPv4 sockets in use.", single(withTraffic(310, 0.5))}}
 	for _, f := range socketFields() {
 		protocol, state, _ := strings.Cut(f.name, "_")
 		help := "Number of " + protocol + " sockets in state " + state + "."

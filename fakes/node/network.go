@@ -52,9 +52,14 @@ func perInterface(value func(*snapshot, nic) float64) []sample {
 	return samples
 }
 
-// networkFamilies are what the netdev and arp collectors print.
+// arpFamilies are what the arp collector prints.
+func arpFamilies() []family {
+	return []family{{"node_arp_entries", gauge, "ARP entries by device", []sample{{`device="eth0"`, constant(7)}}}}
+}
+
+// networkFamilies are what the netdev collector prints.
 func networkFamilies() []family {
-	families := []family{{"node_arp_entries", gauge, "ARP entries by device", []sample{{`device="eth0"`, constant(7)}}}}
+	var families []family
 	for _, f := range []struct {
 		statistic string
 		value     func(*snapshot, nic) float64

@@ -1,12 +1,6 @@
 package node
 
 import (
-	"compress/gzip"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,32 +22,16 @@ func world(t testing.TB) *fakes.World {
 	return fakes.NewWorld(s, start)
 }
 
+func built(t testing.TB, version string, args ...string) *Exporter {
+	t.Helper()
+	e, err := Build(world(t), "box:9100", fakes.Setup{Version: version, Args: args})
+	require.NoError(t, err, version)
+	return e
+}
+
 func scrape(t testing.TB, e *Exporter, at time.Time) scrapetest.Scrape {
 	t.Helper()
 	return scrapetest.Parse(t, e.AppendScrape(nil, at), e.ContentType())
-}
-
-// The file holds all that node_exporter 1.12.1, built from its module, said with its default flags: HELP, TYPE and label names,
-// values blotted out. It was run on Linux, with /proc and /sys completed to those of a server with one NVMe disk and the hardware
-// monitors of its CPU.
-func TestFamiliesAreThoseOfRelease112(t *testing.T) {
-	body, err := os.ReadFile("testdata/node_exporter-1.12.1.prom")
-	require.NoError(t, err)
-	// With labels blotted out series would stand twice, were there more than one a label set; the capture keeps one.
-	captured := scrapetest.Parse(t, body, "text/plain")
-	fake := scrape(t, New(world(t), "box:9100"), start)
-	assert.Equal(t, captured.Order, fake.Order)
-	assert.Equal(t, len(fake.Order), scrapetest.SameFamilies(t, fake, captured, nil), "every faked family is in the capture")
-	assert.True(t, slices.IsSorted(fake.Order), "client_golang sorts families by name")
-}
-
-func TestFamiliesAreThoseOfTheUpstreamFixture(t *testing.T) {
-	captured := scrapetest.Parse(t, scrapetest.Captured(t, "node-1.9.1-e2e-fixture.prom"), "text/plain")
-	fake := scrape(t, New(world(t), "box:9100"), start)
-	assert.GreaterOrEqual(t, scrapetest.SameFamilies(t, fake, captured, map[string]string{
-		"node_dmi_info":  "the fixture was read by root, who is shown serial numbers",
-		"node_nvme_info": "release 1.9 does not tell the controller's id",
-	}), 230)
 }
 
 func TestSizeIsThatOfASmallHost(t *testing.T) {
@@ -121,7 +99,7 @@ func cumulative(s scrapetest.Scrape, name string) bool {
 }
 
 func TestCountersNeverFall(t *testing.T) {
-	e := New(world(t), "box")
+	e := built(t, "", offByDefault()...)
 	last := map[string]float64{}
 	risen := map[string]bool{}
 	for at := start; at.Before(start.Add(26 * time.Hour)); at = at.Add(311 * time.Second) {
@@ -182,45 +160,17 @@ func TestTemperaturesFollowTheLoad(t *testing.T) {
 	}
 }
 
-func TestHandlerServesPlainAndCompressed(t *testing.T) {
-	e := New(world(t), "box")
-	at := start.Add(time.Hour)
-	server := httptest.NewServer(e.Handler(func() time.Time { return at }))
-	defer server.Close()
-	for _, tc := range []struct{ accept, coding string }{
-		{"", ""}, {"identity", ""}, {"gzip", "gzip"}, {"deflate, gzip;q=0.5", "gzip"}, {"gzip;q=0", ""},
-	} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/metrics", nil)
-		require.NoError(t, err)
-		request.Header.Set("Accept-Encoding", tc.accept)
-		response, err := http.DefaultTransport.RoundTrip(request)
-		require.NoError(t, err)
-		body := io.Reader(response.Body)
-		assert.Equal(t, tc.coding, response.Header.Get("Content-Encoding"), tc.accept)
-		if tc.coding == "gzip" {
-			body, err = gzip.NewReader(response.Body)
-			require.NoError(t, err)
-		}
-		text, err := io.ReadAll(body)
-		require.NoError(t, err)
-		require.NoError(t, response.Body.Close())
-		assert.Equal(t, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", response.Header.Get("Content-Type"))
-		assert.Equal(t, string(e.AppendScrape(nil, at)), string(text))
-	}
-	for path, status := range map[string]int{"/": 200, "/nothing": 404} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, nil)
-		require.NoError(t, err)
-		response, err := server.Client().Do(request)
-		require.NoError(t, err)
-		require.NoError(t, response.Body.Close())
-		assert.Equal(t, status, response.StatusCode, path)
-	}
-}
-
 func BenchmarkScrape(b *testing.B) {
 	e := New(world(b), "box")
 	var body []byte
 	for i := 0; b.Loop(); i++ {
 		body = e.AppendScrape(body[:0], start.Add(time.Duration(i%5760)*15*time.Second))
+	}
+}
+
+func BenchmarkBuild(b *testing.B) {
+	w := world(b)
+	for b.Loop() {
+		New(w, "box")
 	}
 }

@@ -23,33 +23,75 @@ func unameLabels(id fakes.Identity) string {
 		`",release="6.17.0-14-generic",sysname="Linux",version="#14~24.04.1-Ubuntu SMP PREEMPT_DYNAMIC"`
 }
 
-// systemFamilies are what the dmi, entropy, kernel_hung, loadavg, os, selinux, stat and uname collectors print.
-func systemFamilies(id fakes.Identity) []family {
+// statFamilies are what the stat collector prints.
+func statFamilies() []family {
 	return []family{
 		{"node_boot_time_seconds", gauge, "Node boot time, in unixtime.",
 			single(func(s *snapshot) float64 { return s.boot })},
 		{"node_context_switches_total", counter, "Total number of context switches.", single(counts(2900, 0, 95))},
-		{"node_dmi_info", gauge, "A metric with a constant '1' value labeled by bios_date, bios_release, bios_vendor, bios_version, board_asset_tag, board_name, board_serial, board_vendor, board_version, chassis_asset_tag, chassis_serial, chassis_vendor, chassis_version, product_family, product_name, product_serial, product_sku, product_uuid, product_version, system_vendor if provided by DMI.",
-			[]sample{{dmiLabels, one}}},
-		{"node_entropy_available_bits", gauge, "Bits of available entropy.", single(constant(256))},
-		{"node_entropy_pool_size_bits", gauge, "Bits of entropy pool.", single(constant(256))},
 		{"node_forks_total", counter, "Total number of forks.", single(counts(3.1, 0, 0))},
 		{"node_intr_total", counter, "Total number of interrupts serviced.", single(counts(2100, 0, 60))},
+		{"node_procs_blocked", gauge, "Number of processes blocked waiting for I/O to complete.", single(none)},
+		{"node_procs_running", gauge, "Number of processes in runnable state.",
+			single(func(s *snapshot) float64 { return 1 + math.Round(s.load*float64(s.cpus)) })},
+	}
+}
+
+// dmiFamilies are what the dmi collector prints.
+func dmiFamilies() []family {
+	return []family{
+		{"node_dmi_info", gauge, "A metric with a constant '1' value labeled by bios_date, bios_release, bios_vendor, bios_version, board_asset_tag, board_name, board_serial, board_vendor, board_version, chassis_asset_tag, chassis_serial, chassis_vendor, chassis_version, product_family, product_name, product_serial, product_sku, product_uuid, product_version, system_vendor if provided by DMI.",
+			[]sample{{dmiLabels, one}}},
+	}
+}
+
+// entropyFamilies are what the entropy collector prints.
+func entropyFamilies() []family {
+	return []family{
+		{"node_entropy_available_bits", gauge, "Bits of available entropy.", single(constant(256))},
+		{"node_entropy_pool_size_bits", gauge, "Bits of entropy pool.", single(constant(256))},
+	}
+}
+
+// hungFamilies are what the kernel_hung collector prints.
+func hungFamilies() []family {
+	return []family{
 		{"node_kernel_hung_tasks_total", counter, "Total number of tasks that have been detected as hung since the system booted.", single(none)},
+	}
+}
+
+// loadFamilies are what the loadavg collector prints.
+func loadFamilies() []family {
+	return []family{
 		{"node_load1", gauge, "1m load average.",
 			single(func(s *snapshot) float64 { return hundredths(s.load1) })},
 		{"node_load15", gauge, "15m load average.",
 			single(func(s *snapshot) float64 { return hundredths(s.load15) })},
 		{"node_load5", gauge, "5m load average.",
 			single(func(s *snapshot) float64 { return hundredths(s.load5) })},
+	}
+}
+
+// osFamilies are what the os collector prints.
+func osFamilies() []family {
+	return []family{
 		{"node_os_info", gauge, "A metric with a constant '1' value labeled by build_id, id, id_like, image_id, image_version, name, pretty_name, variant, variant_id, version, version_codename, version_id.",
 			[]sample{{osLabels, one}}},
 		{"node_os_version", gauge, "Metric containing the major.minor part of the OS version.",
 			[]sample{{osID + `name="Ubuntu"`, constant(24.04)}}},
-		{"node_procs_blocked", gauge, "Number of processes blocked waiting for I/O to complete.", single(none)},
-		{"node_procs_running", gauge, "Number of processes in runnable state.",
-			single(func(s *snapshot) float64 { return 1 + math.Round(s.load*float64(s.cpus)) })},
+	}
+}
+
+// selinuxFamilies are what the selinux collector prints.
+func selinuxFamilies() []family {
+	return []family{
 		{"node_selinux_enabled", gauge, "SELinux is enabled, 1 is true, 0 is false", single(none)},
+	}
+}
+
+// unameFamilies are what the uname collector prints.
+func unameFamilies(id fakes.Identity) []family {
+	return []family{
 		{"node_uname_info", gauge, "Labeled system information as provided by the uname system call.",
 			[]sample{{unameLabels(id), one}}},
 	}
