@@ -130,9 +130,7 @@ var share = regexp.MustCompile(`^(0?\.\d+|1(\.0*)?)$`)
 
 // readArgs reads the command line. Of the flags that metrics show nothing of only the value is passed over with them.
 func (o *options) readArgs(args []string) error {
-	for len(args) > 0 && (args[0] == "vllm" || args[0] == "serve") {
-		args = args[1:]
-	}
+	args = commandLine(args)
 	served := false
 	for i := 0; i < len(args); i++ {
 		flag, value, joined := strings.Cut(args[i], "=")

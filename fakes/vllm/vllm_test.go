@@ -155,6 +155,9 @@ func TestModelNames(t *testing.T) {
 		{world(t, served), []string{"--model=a/b", "--port", "8000"}, "a/b"},
 		{world(t, served), []string{"serve", "a/b", "--served-model-name", "c", "d"}, "c"},
 		{world(t, served), []string{"a/b"}, "a/b"},
+		{world(t, served), []string{"vllm", "serve", "a/b", "--port=9000"}, "a/b"},
+		{world(t, served), []string{"python3", "-m", "vllm.entrypoints.openai.api_server", "--model", "a/b"}, "a/b"},
+		{world(t, served), []string{"sh", "-c", "exec vllm serve 'a/b' \\\n  --served-model-name \"c d\""}, "c d"},
 		{world(t, served), []string{"--served_model_name", "c", "--model", "a/b"}, "c"},
 		{world(t, served), []string{"--model", `od"d`}, `od"d`},
 	} {
