@@ -116,13 +116,22 @@ func rank(m modelSpec) int {
 // meet in the ways in which they do.
 const checkedTime = tick(7 * 24 * time.Hour / time.Millisecond)
 
+// How many segments of that time are looked at, and how many states of all models are worked out at most: far more than events come
+// to that a person writes, and little enough for those that a fuzzer does.
+const (
+	checkedSegments = 20_000
+	checkedStates   = 10_000
+)
+
 // checkLoads refuses traffic that the machine could not carry: a GPU or the CPUs busier than wholly, or more failures than requests,
 // at any time of the scenario's course. What comes or goes is looked at both when it is there and when it is not, as everything in
 // between lies between these.
 func (s *Scenario) checkLoads() error {
 	l := &timeline{scenario: s, stays: s.stays()}
 	checked := map[string]bool{}
-	for t := tick(0); t < checkedTime; t = l.next(t) {
+	segments, mostStates := 0, max(64, checkedStates/max(1, len(s.models)))
+	for t := tick(0); t < checkedTime && segments < checkedSegments && len(checked) < mostStates; t = l.next(t) {
+		segments++
 		for _, whole := range []phase{phaseOff, phaseOn} {
 			states := s.statesAt(t)
 			for i := range states {

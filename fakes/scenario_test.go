@@ -60,6 +60,32 @@ func TestSteadyExplainsEveryKey(t *testing.T) {
 	}
 }
 
+// The page about scenarios has all of them and every key, and its example is one.
+func TestDocsExplainScenarios(t *testing.T) {
+	page, err := os.ReadFile("../docs/scenarios.md")
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(page), "```yaml\n")
+	require.True(t, found)
+	example, _, found := strings.Cut(rest, "```")
+	require.True(t, found)
+	_, err = ParseScenario("docs/scenarios.md", []byte(example))
+	require.NoError(t, err)
+	for _, name := range BuiltinScenarios() {
+		assert.Contains(t, string(page), "| `"+name+"`")
+	}
+	for _, where := range []string{"models: [{name: m, no_key: 1}]", "gpus: [{no_key: 1}]", "host: {no_key: 1}", "events: [{no_key: 1}]",
+		"models: [{name: m, stages_us: {no_key: 1}}]", "models: [{name: m, response_cache: {no_key: 1}}]", "models: [{name: m, llm: {no_key: 1}}]",
+		"models: [{name: m, llm: {kv_cache: {no_key: 1}}}]", "gpus: [{memory_mib: {no_key: 1}}]",
+		"gpus: [{power_watts: {no_key: 1}}]", "models: [{name: m, failures_per_second: {no_key: 1}}]", "no_key: 1"} {
+		_, err := ParseScenario("s.yaml", []byte("version: 1\n"+where+"\n"))
+		require.ErrorContains(t, err, "known are ")
+		_, known, _ := strings.Cut(err.Error(), "known are ")
+		for _, key := range strings.Split(known, ", ") {
+			assert.Regexp(t, "`"+key+"[`:]", string(page))
+		}
+	}
+}
+
 func TestScenarioErrorsSayWhere(t *testing.T) {
 	const model = "version: 1\nmodels:\n  - name: m\n"
 	for _, tc := range []struct{ name, yaml, want string }{
