@@ -124,6 +124,7 @@ func (s *Scenario) addModel(f field) error {
 		"failures_per_second":    m.readFailures,
 		"response_cache":         m.readCache,
 		"llm":                    m.readLLM,
+		"custom_metrics":         func(f field) error { return f.items(func(f field) error { return m.addCustom(f, s.models) }) },
 	})
 	if err != nil {
 		return err

@@ -47,6 +47,7 @@ type modelSpec struct {
 	overhead      curve.Curve
 	failures      [reasonCount]curve.Curve
 	cache         *cacheSpec // nil where the response cache is off
+	custom        []customSpec
 	at            position
 	gpuAt, loadAt position
 

@@ -82,7 +82,7 @@ func TestParseRefuses(t *testing.T) {
 		"version: 1\ngrafana: [{tag: x, environment: {A: }}]":                    "the value of A is text, found null",
 		"version: 1\ngrafana: [{tag: x, environment: {A: 1, A: 2}}]":             "A stands twice",
 		"version: 1\ntriton: [{name: x}]":                                        "m.yml:2:10: a value of triton is a version, and nothing more",
-		"version: 1\ntriton: ['26.6']":                                           `m.yml:2:10: the fake of triton does not act out version "26.6", nearest: 26.06: it knows 26.06`,
+		"version: 1\ntriton: ['26.6']":                                           `m.yml:2:10: the fake of triton does not act out version "26.6", nearest: 26.06: it knows 20.06`,
 		"version: 1\ngrafana: [" + strings.Repeat("x, ", 32) + "y]":              "grafana has more than 32 values",
 	} {
 		_, err := Parse("m.yml", []byte(text))

@@ -11,7 +11,7 @@ const (
 	runtimePinnedBytes = 75_497_472
 )
 
-func none(*engine) float64 { return 0 }
+func nothing(*engine) float64 { return 0 }
 
 // tensorrtllmFamilies are those of the TensorRT-LLM back end with in-flight batching, in the order in which it makes them.
 func tensorrtllmFamilies() []backendFamily {
@@ -27,7 +27,7 @@ func tensorrtllmFamilies() []backendFamily {
 			}},
 		{name: "nv_trt_llm_runtime_memory_metrics", help: "TRT LLM runtime memory metrics", kind: catalogue.Gauge, since: first,
 			category: "memory_type", values: []backendItem{
-				{"cpu", "", none},
+				{"cpu", "", nothing},
 				{"gpu", "", func(*engine) float64 { return runtimeGPUBytes }},
 				{"pinned", "", func(*engine) float64 { return runtimePinnedBytes }},
 			}},
@@ -41,13 +41,13 @@ func tensorrtllmFamilies() []backendFamily {
 				{"fraction", newest, func(e *engine) float64 { return float64(e.blocks) / float64(e.llm.KVBlocks()) }},
 			}},
 		{name: "nv_trt_llm_disaggregated_serving_metrics", help: "TRT LLM disaggregated serving metrics", kind: catalogue.Counter, since: newest,
-			category: "disaggregated_serving_type", values: []backendItem{{"kv_cache_transfer_ms", "", none}, {"request_count", "", none}}},
+			category: "disaggregated_serving_type", values: []backendItem{{"kv_cache_transfer_ms", "", nothing}, {"request_count", "", nothing}}},
 		{name: "nv_trt_llm_inflight_batcher_metrics", help: "TRT LLM inflight_batcher-specific metrics", kind: catalogue.Gauge, since: first,
 			category: "inflight_batcher_specific_metric", values: []backendItem{
 				{"total_context_tokens", "", func(e *engine) float64 { return float64(e.context) * e.Prompt.Spread().Mean }},
 				{"generation_requests", "", func(e *engine) float64 { return float64(e.running - e.context) }},
-				{"micro_batch_id", "", none},
-				{"paused_requests", newer, none},
+				{"micro_batch_id", "", nothing},
+				{"paused_requests", newer, nothing},
 			}},
 		{name: "nv_trt_llm_general_metrics", help: "General TRT LLM metrics", kind: catalogue.Gauge, since: first, category: "general_type",
 			values: []backendItem{

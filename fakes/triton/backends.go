@@ -21,6 +21,7 @@ const (
 
 // Releases with which the back ends' families changed.
 const (
+	tensorrtllmComes  = "23.10"
 	coreCountersMove  = "23.12" // before, Triton's own counters of a TensorRT-LLM model stood still
 	microsecondStamps = "25.03"
 )
@@ -80,9 +81,10 @@ func (l *layout) backendCounters()   { l.backendFamilies(catalogue.Counter) }
 func (l *layout) backendGauges()     { l.backendFamilies(catalogue.Gauge) }
 func (l *layout) backendHistograms() { l.backendFamilies(catalogue.Histogram) }
 
-// silent says whether Triton's own counters of a model stand still.
+// silent says whether Triton's own counters of a model stand still. A release that does not have the back end yet counts as with any
+// other.
 func (l *layout) silent(s series) bool {
-	return s.model.Kind() == tensorrtllmKind && l.release.Before(coreCountersMove)
+	return s.model.Kind() == tensorrtllmKind && l.release.Since(tensorrtllmComes) && l.release.Before(coreCountersMove)
 }
 
 // backendFamilies lays out the families of one type, of the models that there are.

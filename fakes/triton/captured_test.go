@@ -37,11 +37,9 @@ gpus: [{model: Tesla P100-PCIE-12GB, memory_mib: {total: 12288}, power_watts: {l
 		},
 		{
 			file: "triton-23.12-python-custom-vastai-a.prom", numbers: shortest, setup: fakes.Setup{Version: "23.12"}, scenario: passthrough,
-			differ: map[string]string{"requests_process_latency_ns": "the model's own Python code registers it"},
 		},
 		{
 			file: "triton-23.12-python-custom-vastai-b.prom", numbers: shortest, setup: fakes.Setup{Version: "23.12"}, scenario: passthrough,
-			differ: map[string]string{"requests_process_latency_ns": "the model's own Python code registers it"},
 		},
 		{
 			file: "triton-24.11plus-cpu-summaries-kura.prom", numbers: shortest,
@@ -50,17 +48,32 @@ gpus: [{model: Tesla P100-PCIE-12GB, memory_mib: {total: 12288}, power_watts: {l
 			scenario: `
 version: 1
 models:
-  - {name: identity_long, kind: pytorch, load_seconds: 0.004683712, requests_per_second: 1}
+  - name: identity_long
+    kind: pytorch
+    load_seconds: 0.004683712
+    requests_per_second: 1
+    custom_metrics:
+      - name: input_byte_size_counter
+        help: Cumulative input byte size of all requests received by the model
+        labels: {model: identity_long, version: 1}
+        per_request: 8
   - {name: preprocessor, kind: python, load_seconds: 1.611378656, requests_per_second: 1}
 `,
-			differ: map[string]string{"input_byte_size_counter": "the identity back end, an example of how to write one, registers it"},
 		},
 	}
 }
 
 const passthrough = `
 version: 1
-models: [{name: vastpipe_passthrough, kind: python, requests_per_second: 1}]
+models:
+  - name: vastpipe_passthrough
+    kind: python
+    requests_per_second: 1
+    custom_metrics:
+      - name: requests_process_latency_ns
+        help: Cumulative time spent processing requests
+        labels: {version: 1, model: custom_metrics}
+        per_request: 69679
 `
 
 type captured struct {
@@ -150,4 +163,3 @@ func worldOf(t testing.TB, scenario string) *fakes.World {
 	require.NoError(t, err, scenario)
 	return fakes.NewWorld(s, start)
 }
-

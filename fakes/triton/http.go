@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// unset is the Content-Type of Triton's web server where none is set.
+const unset = "text/plain"
+
 // Handler is Triton's metrics port: /metrics with or without a slash behind it; any other path is answered by nothing, and well. Where
 // nobody listens, a connection that somebody has opened nevertheless is closed without an answer.
 func (e *Exporter) Handler(now func() time.Time) http.Handler {
@@ -20,10 +23,12 @@ func (e *Exporter) Handler(now func() time.Time) http.Handler {
 			_, _ = io.WriteString(w, `{"error":"Method Not Allowed"}`)
 			return
 		}
-		w.Header().Set("Content-Type", e.ContentType())
 		if r.URL.Path != "/metrics" && r.URL.Path != "/metrics/" {
+			w.Header().Set("Content-Type", unset)
+			w.Header().Set("Content-Length", "0")
 			return
 		}
+		w.Header().Set("Content-Type", e.ContentType())
 		body := e.AppendScrape(nil, now())
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		_, _ = w.Write(body) // the scraper went away: nobody is left to tell

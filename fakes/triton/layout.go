@@ -44,6 +44,7 @@ func newPage(e *Exporter, present []presence) *page.Page[snapshot] {
 // registered lays out what releases before 22.09 print: all families in the order of registration, those without a series too.
 func (l *layout) registered() {
 	l.families(func(catalogue.Type) bool { return true })
+	l.customFamilies("")
 	l.backendCounters()
 	l.backendGauges()
 	l.backendHistograms()
@@ -53,8 +54,10 @@ func (l *layout) registered() {
 func (l *layout) grouped() {
 	only := func(kind catalogue.Type) { l.families(func(k catalogue.Type) bool { return k == kind }) }
 	only(catalogue.Counter)
+	l.customFamilies(catalogue.Counter)
 	l.backendCounters()
 	only(catalogue.Gauge)
+	l.customFamilies(catalogue.Gauge)
 	l.backendGauges()
 	only(catalogue.Histogram)
 	l.backendHistograms()
@@ -179,10 +182,22 @@ func zero(*snapshot) float64 { return 0 }
 
 // labelText is what stands between the braces.
 func labelText(labels []label) string {
-	escape := strings.NewReplacer("\n", `\n`, `\`, `\\`, `"`, `\"`)
-	parts := make([]string, len(labels))
+	var b strings.Builder
 	for i, l := range labels {
-		parts[i] = l.name + `="` + escape.Replace(l.value) + `"`
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(l.name)
+		b.WriteString(`="`)
+		b.WriteString(escaped(l.value))
+		b.WriteByte('"')
 	}
-	return strings.Join(parts, ",")
+	return b.String()
+}
+
+func escaped(value string) string {
+	if !strings.ContainsAny(value, "\n\\\"") {
+		return value
+	}
+	return strings.NewReplacer("\n", `\n`, `\`, `\\`, `"`, `\"`).Replace(value)
 }

@@ -141,3 +141,31 @@ func TestWithoutMetricsNobodyAnswers(t *testing.T) {
 	}
 	assert.Error(t, err)
 }
+
+func TestLabelValuesAreEscaped(t *testing.T) {
+	s := scrape(t, built(t, "steady", fakes.Setup{Args: []string{"--model-namespacing=1", "--model-repository=a\\b\"c\nd"}}), start)
+	assert.Contains(t, s.Series, `{__name__="nv_inference_request_success", model="ensemble", namespace="a\\b\"c\nd", version="1"}`)
+}
+
+func FuzzArgsNeverEndTheFake(f *testing.F) {
+	for _, seed := range []string{
+		"tritonserver --metrics-config summary_latencies=true", `sh -c "tritonserver --id 'a b' \" # x"`, "--cache-config=local,size=1", "--", "--metrics-config",
+		"--metrics-config=summary_quantiles=0.5:0.1,nan:1,inf:1", "tritonserver\\", "--model-repository=\x00\xff --model-namespacing=1",
+	} {
+		f.Add(seed, true)
+		f.Add(seed, false)
+	}
+	w := world(f, "idle")
+	f.Fuzz(func(t *testing.T, line string, whole bool) {
+		args := []string{"sh", "-c", line}
+		if !whole {
+			args = strings.Fields(line)
+		}
+		e, err := Build(w, "box", fakes.Setup{Args: args})
+		if err != nil {
+			assert.NotEmpty(t, err.Error())
+			return
+		}
+		e.AppendScrape(nil, start.Add(time.Hour))
+	})
+}

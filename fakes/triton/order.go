@@ -50,47 +50,93 @@ func bucketCount(growth int) uint64 {
 	return [...]uint64{1, 13, 29, 59, 127, 257, 541, 1109, 2357, 5087, 10273, 20753, 42043}[growth]
 }
 
-// hashTable keeps keys as std::unordered_map does: one list of all, each bucket's keys next to each other in it.
+// hashTable keeps keys as std::unordered_map does: one chain of all, each bucket's keys next to each other in it. A key's node is its
+// number and one, as node 0 stands before the first.
 type hashTable struct {
-	hashes  []uint64 // by key
-	buckets []uint64 // by key, at the present size
-	list    []int    // keys in iteration order
-	growth  int      // how often it has grown, see bucketCount
+	hashes []uint64 // by key
+	next   []int    // by node, 0 behind the last
+	before []int    // by bucket: the node before its first; none where it is empty
+	size   int
+	growth int // how often it has grown, see bucketCount
 }
+
+// none is where a bucket has no node.
+const none = -1
+
+// first is the node before all others.
+const first = 0
+
+func (t *hashTable) bucket(node int) uint64 { return t.hashes[node-1] % bucketCount(t.growth) }
 
 // insert adds the next key.
 func (t *hashTable) insert(hash uint64) {
-	key := len(t.hashes)
-	t.hashes = append(t.hashes, hash)
-	if t.growth == 0 || uint64(len(t.list)) >= bucketCount(t.growth) {
+	if t.growth == 0 {
+		t.next = []int{0}
+	}
+	if t.growth == 0 || uint64(t.size) >= bucketCount(t.growth) {
 		t.grow()
 	}
-	t.buckets = append(t.buckets, hash%bucketCount(t.growth))
-	t.link(key)
-}
-
-// erase removes a key. The table stays as large as it is.
-func (t *hashTable) erase(key int) {
-	t.list = slices.DeleteFunc(t.list, func(k int) bool { return k == key })
+	t.hashes, t.next = append(t.hashes, hash), append(t.next, 0)
+	t.size++
+	t.link(len(t.hashes))
 }
 
 // grow takes the next size and links all keys anew, in the order they stand in.
 func (t *hashTable) grow() {
+	keys := t.keys()
 	t.growth++
-	for key, hash := range t.hashes[:len(t.buckets)] {
-		t.buckets[key] = hash % bucketCount(t.growth)
+	t.before = make([]int, bucketCount(t.growth))
+	for i := range t.before {
+		t.before[i] = none
 	}
-	old := t.list
-	t.list = make([]int, 0, len(old)+1)
-	for _, key := range old {
-		t.link(key)
+	t.next[first] = 0
+	for _, key := range keys {
+		t.link(key + 1)
 	}
 }
 
-// link puts a key before the first of its bucket, or at the head of the list where the bucket is empty.
-func (t *hashTable) link(key int) {
-	first := slices.IndexFunc(t.list, func(k int) bool { return t.buckets[k] == t.buckets[key] })
-	t.list = slices.Insert(t.list, max(first, 0), key)
+// link puts a node before the first of its bucket, or before all others where the bucket is empty.
+func (t *hashTable) link(node int) {
+	bucket := t.bucket(node)
+	if before := t.before[bucket]; before != none {
+		t.next[node], t.next[before] = t.next[before], node
+		return
+	}
+	pushed := t.next[first]
+	t.next[node], t.next[first] = pushed, node
+	t.before[bucket] = first
+	if pushed != 0 {
+		t.before[t.bucket(pushed)] = node
+	}
+}
+
+// erase removes a key. The table stays as large as it is.
+func (t *hashTable) erase(key int) {
+	node := key + 1
+	bucket := t.bucket(node)
+	before := t.before[bucket]
+	wasFirst := t.next[before] == node
+	for t.next[before] != node {
+		before = t.next[before]
+	}
+	behind := t.next[node]
+	t.next[before] = behind
+	if behind != 0 && t.bucket(behind) != bucket {
+		t.before[t.bucket(behind)] = before
+	}
+	if wasFirst && (behind == 0 || t.bucket(behind) != bucket) {
+		t.before[bucket] = none
+	}
+	t.size--
+}
+
+// keys are all keys in iteration order.
+func (t *hashTable) keys() []int {
+	keys := make([]int, 0, t.size)
+	for node := t.next[first]; node != 0; node = t.next[node] {
+		keys = append(keys, node-1)
+	}
+	return keys
 }
 
 // printOrder is the order in which prometheus-cpp prints series that were added in the order given, as indices into it. Those of
@@ -103,6 +149,9 @@ func printOrder(added []series) []int {
 		}
 	}
 	slices.SortStableFunc(leaving, func(a, b int) int { return added[a].to.Compare(added[b].to) })
+	if len(added) == 0 {
+		return nil
+	}
 	var t hashTable
 	for _, s := range added {
 		for len(leaving) > 0 && !added[leaving[0]].to.After(s.from) {
@@ -111,5 +160,5 @@ func printOrder(added []series) []int {
 		}
 		t.insert(hashLabels(s.labels))
 	}
-	return slices.DeleteFunc(t.list, func(i int) bool { return added[i].gone })
+	return slices.DeleteFunc(t.keys(), func(i int) bool { return added[i].gone })
 }

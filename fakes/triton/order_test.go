@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
@@ -103,4 +104,34 @@ func made(sets ...[]label) []series {
 		all[i].labels = set
 	}
 	return all
+}
+
+// The order that g++'s std::unordered_map gives after the same insertions and removals.
+func TestPrintOrderAfterModelsHaveComeAndGone(t *testing.T) {
+	moment := func(i int) time.Time { return start.Add(time.Duration(i) * time.Second) }
+	come := func(i int, from int) series {
+		return series{labels: []label{{"model", "model_" + strconv.Itoa(i)}, {"version", "1"}}, from: moment(from)}
+	}
+	gone := func(s series, to int) series {
+		s.to, s.gone = moment(to), true
+		return s
+	}
+	var many []series
+	for i := range 20 {
+		s := come(i, 0)
+		if i%2 == 0 {
+			s = gone(s, 10)
+		}
+		many = append(many, s)
+	}
+	many = append(many, come(0, 20), come(2, 20), come(4, 20))
+	assert.Equal(t, []int{22, 21, 17, 19, 15, 13, 3, 20, 7, 9, 1, 11, 5}, printOrder(many))
+
+	var full []series
+	for i := range 13 {
+		full = append(full, come(i, 0))
+	}
+	full[5], full[0] = gone(full[5], 1), gone(full[0], 2)
+	full = append(full, come(5, 1), come(20, 2), come(0, 3))
+	assert.Equal(t, []int{8, 2, 10, 3, 4, 15, 6, 7, 9, 1, 11, 13, 12, 14}, printOrder(full))
 }

@@ -30,7 +30,7 @@ func (e *Exporter) Name() string { return name }
 // ContentType is that of a scrape: since 22.11 Triton says which characters it sends.
 func (e *Exporter) ContentType() string {
 	if e.options.release.Before("22.11") {
-		return "text/plain"
+		return unset
 	}
 	return "text/plain; charset=utf-8"
 }

@@ -1,6 +1,7 @@
 package triton
 
 import (
+	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -160,8 +161,9 @@ func TestHandlerBehavesAsTriton(t *testing.T) {
 	}{
 		{http.MethodGet, "/metrics", 200, "text/plain; charset=utf-8", string(e.AppendScrape(nil, at))},
 		{http.MethodGet, "/metrics/", 200, "text/plain; charset=utf-8", string(e.AppendScrape(nil, at))},
-		{http.MethodGet, "/", 200, "text/plain; charset=utf-8", ""},
-		{http.MethodGet, "/v2/health/ready", 200, "text/plain; charset=utf-8", ""},
+		{http.MethodGet, "/", 200, "text/plain", ""},
+		{http.MethodGet, "/v2/health/ready", 200, "text/plain", ""},
+		{http.MethodHead, "/metrics", 405, "application/json", ""},
 		{http.MethodPost, "/metrics", 405, "application/json", `{"error":"Method Not Allowed"}`},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), tc.method, server.URL+tc.path, nil)
@@ -174,6 +176,9 @@ func TestHandlerBehavesAsTriton(t *testing.T) {
 		assert.Equal(t, tc.status, response.StatusCode, tc.path)
 		assert.Equal(t, tc.kind, response.Header.Get("Content-Type"), tc.path)
 		assert.Equal(t, tc.body, string(body), tc.path)
+		if tc.method != http.MethodHead {
+			assert.EqualValues(t, len(tc.body), response.ContentLength, tc.path)
+		}
 	}
 }
 
@@ -192,5 +197,32 @@ func BenchmarkScrape(b *testing.B) {
 	var body []byte
 	for i := 0; b.Loop(); i++ {
 		body = e.AppendScrape(body[:0], start.Add(time.Duration(i%5760)*15*time.Second))
+	}
+}
+
+// BenchmarkManyModels is the first scrape in each of a hundred epochs of a Triton with 500 models, all families switched on.
+func BenchmarkManyModels(b *testing.B) {
+	var yaml strings.Builder
+	yaml.WriteString("version: 1\nhost: {cpus: 1024}\ngpus: [{count: 8}]\nmodels:\n")
+	for i := range 500 {
+		fmt.Fprintf(&yaml, "  - {name: model_%d, gpu: %d, loaded_after: %dm, requests_per_second: 1, stages_us: {compute_infer: 900}}\n", i, i%8, max(0, i-400))
+	}
+	w := worldOf(b, yaml.String())
+	for b.Loop() {
+		e, err := Build(w, "box", everything(newest))
+		require.NoError(b, err)
+		var body []byte
+		for minute := range 100 {
+			body = e.AppendScrape(body[:0], start.Add(time.Duration(minute)*time.Minute))
+		}
+		b.ReportMetric(float64(len(body))/1e6, "MB/page")
+	}
+}
+
+// BenchmarkBuild is one exporter made and asked once.
+func BenchmarkBuild(b *testing.B) {
+	w := world(b, "steady")
+	for b.Loop() {
+		New(w, "box").AppendScrape(nil, start)
 	}
 }

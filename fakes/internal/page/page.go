@@ -15,7 +15,7 @@ type Value[S any] func(*S) float64
 type Format func(dst []byte, v float64) []byte
 
 type line[S any] struct {
-	prefix string // what stands before the value: comments of the family where it starts, then name and labels
+	prefix string   // what stands before the value: comments of the family where it starts, then name and labels
 	value  Value[S] // nil where a family has no sample
 	format Format
 }

@@ -35,3 +35,18 @@ y_count 4.00
 	buffer, now := make([]byte, 0, 1024), &state{a: 1, b: 4}
 	assert.Zero(t, testing.AllocsPerRun(10, func() { p.Append(buffer, now) }), "a buffer that has room is used as it is")
 }
+
+func TestBareFamiliesArePrintedWithoutSamples(t *testing.T) {
+	type state struct{}
+	whole := func(dst []byte, v float64) []byte { return strconv.AppendInt(dst, int64(v), 10) }
+	var b Builder[state]
+	b.Family("none", "gauge", "Of nothing.", whole)
+	b.Bare()
+	b.Family("x", "gauge", "Some x.", whole)
+	b.Sample("", func(*state) float64 { return 1 })
+	b.Bare()
+	b.Family("last", "gauge", "Of nothing either.", whole)
+	b.Bare()
+	assert.Equal(t, "# HELP none Of nothing.\n# TYPE none gauge\n# HELP x Some x.\n# TYPE x gauge\nx 1\n"+
+		"# HELP last Of nothing either.\n# TYPE last gauge\n", string(b.Page().Append(nil, &state{})))
+}
