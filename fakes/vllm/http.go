@@ -38,12 +38,11 @@ func (e *Exporter) Handler(now func() time.Time) http.Handler {
 }
 
 func (e *Exporter) serveMetrics(w http.ResponseWriter, r *http.Request, at time.Time, plain bool) {
-	kind, body := e.ContentType(), []byte(nil)
+	kind, scrape := e.ContentType(), e.AppendScrape
 	if !plain && accepts(r.Header.Get("Accept"), "application/openmetrics-text") {
-		kind, body = openMetricsType, e.appendOpenMetrics(nil, at)
-	} else {
-		body = e.AppendScrape(nil, at)
+		kind, scrape = openMetricsType, e.appendOpenMetrics
 	}
+	body := scrape(nil, at)
 	w.Header().Set("Content-Type", kind)
 	if !plain && accepts(r.Header.Get("Accept-Encoding"), "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")

@@ -104,7 +104,7 @@ func (s *state) http() []family {
 		created = s.ready + httpCreated
 	}
 	by := []label{{"handler", handler}}
-	posted := append(by[:1:1], label{"method", "POST"})
+	posted := with(by, label{"method", "POST"})
 	total := family{name: "http_requests", kind: counter, help: "Total number of requests by method, status and handler."}
 	in := family{name: "http_request_size_bytes", kind: summary,
 		help: "Content length of incoming requests by handler. Only value of header is respected. Otherwise ignored. No percentile calculated. "}

@@ -228,7 +228,7 @@ func (f family) cumulative(s scrapetest.Scrape) bool {
 
 func holdTogether(t *testing.T, s scrapetest.Scrape) {
 	t.Helper()
-	type tally struct{ count, lower, upper, below, bound float64 }
+	type tally struct{ lower, upper, below, bound float64 }
 	tallies := map[string]*tally{}
 	for i, set := range s.Sets {
 		name, ok := strings.CutSuffix(set.Get("__name__"), "_bucket")
