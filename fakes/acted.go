@@ -11,6 +11,7 @@ import (
 type acted struct {
 	flows    []flow        // by model; all zero for one that is not loaded
 	gpus     []curve.Curve // utilisation of each, 0..1
+	draws    []curve.Curve // the share of its busy power that each draws, 0..1: its utilisation, less what throttling takes
 	cpus     curve.Curve   // utilisation of all CPUs together, 0..1
 	arrivals curve.Curve   // requests per second from outside
 }
@@ -26,25 +27,62 @@ func (s *Scenario) act(states []state, loaded []bool) *acted {
 		}
 		models[i] = m
 	}
-	for i := range s.gpus {
-		s.throttle(models, i, states)
+	a := &acted{cpus: s.host.cpuLoad}
+	if s.throttled(states) {
+		a.draws = s.gpuLoads(models, flowsOf(models)) // the same work
+		for i := range s.gpus {
+			a.draws[i] = a.draws[i].Minus(s.gpus[i].load).Plus(s.gpus[i].load.Times(s.clock(i, states)))
+			s.throttle(models, i, states)
+		}
 	}
-	a := &acted{flows: flowsOf(models), cpus: s.host.cpuLoad}
-	for _, g := range s.gpus {
-		a.gpus = append(a.gpus, g.load)
+	a.flows = flowsOf(models)
+	a.gpus = s.gpuLoads(models, a.flows)
+	if a.draws == nil {
+		a.draws = a.gpus
 	}
 	for i := range models {
 		m := &models[i]
 		a.arrivals = a.arrivals.Plus(m.requests)
-		switch busy := a.flows[i].busy(m); {
-		case m.kind == ensembleKind:
-		case m.gpu == cpuOnly:
-			a.cpus = a.cpus.Plus(busy.Scale(1 / float64(s.host.cpus)))
-		default:
-			a.gpus[m.gpu] = a.gpus[m.gpu].Plus(busy)
+		if m.gpu == cpuOnly {
+			a.cpus = a.cpus.Plus(a.flows[i].busy(m).Scale(1 / float64(s.host.cpus)))
 		}
 	}
 	return a
+}
+
+// gpuLoads is how busy each GPU is.
+func (s *Scenario) gpuLoads(models []modelSpec, flows []flow) []curve.Curve {
+	loads := make([]curve.Curve, len(s.gpus))
+	for i, g := range s.gpus {
+		loads[i] = g.load
+	}
+	for i := range models {
+		if gpu := models[i].gpu; gpu != cpuOnly {
+			loads[gpu] = loads[gpu].Plus(flows[i].busy(&models[i]))
+		}
+	}
+	return loads
+}
+
+// throttled says whether some GPU is throttled.
+func (s *Scenario) throttled(states []state) bool {
+	for i := range s.events {
+		if s.events[i].throttle != 1 && states[i].phase != phaseOff {
+			return true
+		}
+	}
+	return false
+}
+
+// clock is about the share of its clock that a GPU runs at, as a curve.
+func (s *Scenario) clock(gpu int, states []state) curve.Curve {
+	clock := curve.Constant(1)
+	for i := range s.events {
+		if e := &s.events[i]; e.throttle != 1 && e.concernsGPU(gpu) {
+			clock = clock.Times(states[i].factor(e.throttle))
+		}
+	}
+	return clock
 }
 
 // happen does to a model what the events do to it, throttling apart.

@@ -176,6 +176,9 @@ events:
 	// Twice as slow, a GPU that was busy for a fifth of the time is for two fifths: requests wait 2·(0.4/0.6)/(0.2/0.8) times as long.
 	assert.InDelta(t, 1000*2*(0.4/0.6)/(0.2/0.8), m.MeanQueue(from, to), 1e-6)
 	assert.InDelta(t, 0.4, second.MeanUtilization(from, to), 1e-9)
+	assert.InDelta(t, 17+(70-17)*0.2, second.MeanPower(from, to), 1e-9, "busy for longer, at a lower clock")
+	assert.InDelta(t, second.MeanPower(from, to), second.Power(from), 1e-9)
+	assert.InDelta(t, 360*second.MeanPower(from, to), second.Energy(to)-second.Energy(from), 1e-6)
 	assert.InDelta(t, 20*360, m.Requests(from, to), 1e-6, "as many as before")
 	assert.InDelta(t, 10_000, cpu.MeanComputeInfer(from, to), 1e-6)
 
@@ -330,4 +333,30 @@ func TestCountersOfALongTime(t *testing.T) {
 	m.Counters(after(30 * 24 * time.Hour))
 	assert.Less(t, time.Since(begun), 10*time.Second)
 	assert.False(t, math.IsNaN(m.MeanRequest(start, after(30*24*time.Hour))))
+}
+
+// Whole numbers are where rounding could make a counter step back as a rate comes or goes.
+func TestCountersOfRoundNumbersNeverFall(t *testing.T) {
+	w := world(t, `version: 1
+models:
+  - {name: m, requests_per_second: 2, stages_us: {queue: 100, compute_infer: 1000}, overhead_us: 10}
+events:
+  - {at: 1m, for: 1m, rise: 20s, fall: 20s, every: 5m, traffic: 3, slowdown: {queue: 2}}
+  - {at: 2m, for: 1m, rise: 10s, fall: 10s, every: 5m, failures_per_second: {BACKEND: 1}}
+  - {at: 4m, for: 30s, every: 5m, traffic: 0}
+`)
+	m := model(t, w, "m")
+	for k := range 40 {
+		for _, change := range []int{60, 80, 100, 120, 130, 170, 180, 240, 270} {
+			middle := after(time.Duration(k)*5*time.Minute + time.Duration(change)*time.Second)
+			last := m.Counters(middle.Add(-40 * time.Millisecond)).list()
+			for ms := -39; ms <= 40; ms++ {
+				now := m.Counters(middle.Add(time.Duration(ms) * time.Millisecond)).list()
+				for i := range last {
+					require.GreaterOrEqual(t, now[i], last[i], "counter %d at %d s and %d ms", i, k*300+change, ms)
+				}
+				last = now
+			}
+		}
+	}
 }

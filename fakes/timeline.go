@@ -25,7 +25,7 @@ type segment struct {
 	from, to tick
 	*acted
 	counted               []counted // by model
-	gpuAreas              []area
+	gpuAreas, drawAreas   []area
 	cpuArea, arrivalsArea area
 }
 
@@ -47,6 +47,7 @@ func newTimeline(s *Scenario, stays [][]stay) *timeline {
 	l := &timeline{scenario: s, stays: stays, known: map[string]*acted{}}
 	segments := []segment{{
 		to: l.next(0), acted: l.act(0), counted: make([]counted, len(s.models)), gpuAreas: make([]area, len(s.gpus)),
+		drawAreas: make([]area, len(s.gpus)),
 	}}
 	l.segments.Store(&segments)
 	return l
@@ -84,6 +85,7 @@ func (l *timeline) follow(last *segment) segment {
 	from := last.to
 	next := segment{
 		from: from, to: l.next(from), acted: l.act(from), counted: make([]counted, len(last.counted)), gpuAreas: make([]area, len(last.gpuAreas)),
+		drawAreas: make([]area, len(last.drawAreas)),
 	}
 	same := next.acted == last.acted
 	follow := func(a area, before, after curve.Curve) area {
@@ -100,6 +102,7 @@ func (l *timeline) follow(last *segment) segment {
 	}
 	for i := range last.gpuAreas {
 		next.gpuAreas[i] = follow(last.gpuAreas[i], last.gpus[i], next.gpus[i])
+		next.drawAreas[i] = follow(last.drawAreas[i], last.draws[i], next.draws[i])
 	}
 	next.cpuArea = follow(last.cpuArea, last.cpus, next.cpus)
 	next.arrivalsArea = follow(last.arrivalsArea, last.arrivals, next.arrivals)

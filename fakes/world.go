@@ -27,7 +27,9 @@ func NewWorld(sc *Scenario, start time.Time) *World {
 	}
 	for i := range sc.gpus {
 		load := load{w.timeline, func(s *segment) (curve.Curve, area) { return s.gpus[i], s.gpuAreas[i] }}
-		w.gpus = append(w.gpus, &GPU{world: w, index: i, spec: &sc.gpus[i], load: load})
+		draw := load
+		draw.of = func(s *segment) (curve.Curve, area) { return s.draws[i], s.drawAreas[i] }
+		w.gpus = append(w.gpus, &GPU{world: w, index: i, spec: &sc.gpus[i], load: load, draw: draw})
 	}
 	w.host = newHost(w, &sc.host)
 	return w
