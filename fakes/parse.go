@@ -123,6 +123,7 @@ func (s *Scenario) addModel(f field) error {
 		"overhead_us":            waveform(&overhead, 1, maxMicros),
 		"failures_per_second":    m.readFailures,
 		"response_cache":         m.readCache,
+		"llm":                    m.readLLM,
 		"custom_metrics":         func(f field) error { return f.items(func(f field) error { return m.addCustom(f, s.models) }) },
 	})
 	if err != nil {
@@ -130,6 +131,9 @@ func (s *Scenario) addModel(f field) error {
 	}
 	if m.name == "" {
 		return f.errorf("name is missing")
+	}
+	if err := m.settleLLM(); err != nil {
+		return err
 	}
 	m.requests, m.overhead = requests.curve(), overhead.curve()
 	// Executions per request swing against requests per execution: a fuller batch needs fewer of them.

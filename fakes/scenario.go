@@ -50,6 +50,10 @@ type modelSpec struct {
 	custom        []customSpec
 	at            position
 	gpuAt, loadAt position
+
+	llm     *llmSpec // of a language model, see llm.go
+	llmAt   position
+	kvGiven bool // the scenario says what its KV cache holds
 }
 
 // cpuOnly is the GPU index of a model without one.

@@ -12,7 +12,7 @@ import (
 
 func TestBuiltinScenariosParse(t *testing.T) {
 	assert.Equal(t, []string{
-		"burst", "diurnal", "failing", "idle", "nodelost", "ramp", "reload", "restarting", "saturation", "slowscrape", "steady",
+		"burst", "diurnal", "failing", "idle", "llm", "nodelost", "ramp", "reload", "restarting", "saturation", "slowscrape", "steady",
 		"throttling", "xid",
 	}, BuiltinScenarios())
 	for _, name := range BuiltinScenarios() {
@@ -21,7 +21,7 @@ func TestBuiltinScenariosParse(t *testing.T) {
 		assert.Equal(t, name, scenario.Name())
 	}
 	_, err := BuiltinScenario("hectic")
-	assert.EqualError(t, err, `no built-in scenario "hectic"; there are burst, diurnal, failing, idle, nodelost, ramp, reload, `+
+	assert.EqualError(t, err, `no built-in scenario "hectic"; there are burst, diurnal, failing, idle, llm, nodelost, ramp, reload, `+
 		`restarting, saturation, slowscrape, steady, throttling, xid`)
 }
 
@@ -74,7 +74,8 @@ func TestDocsExplainScenarios(t *testing.T) {
 		assert.Contains(t, string(page), "| `"+name+"`")
 	}
 	for _, where := range []string{"models: [{name: m, no_key: 1}]", "gpus: [{no_key: 1}]", "host: {no_key: 1}", "events: [{no_key: 1}]",
-		"models: [{name: m, stages_us: {no_key: 1}}]", "models: [{name: m, response_cache: {no_key: 1}}]", "gpus: [{memory_mib: {no_key: 1}}]",
+		"models: [{name: m, stages_us: {no_key: 1}}]", "models: [{name: m, response_cache: {no_key: 1}}]", "models: [{name: m, llm: {no_key: 1}}]",
+		"models: [{name: m, llm: {kv_cache: {no_key: 1}}}]", "gpus: [{memory_mib: {no_key: 1}}]",
 		"gpus: [{power_watts: {no_key: 1}}]", "models: [{name: m, failures_per_second: {no_key: 1}}]", "no_key: 1"} {
 		_, err := ParseScenario("s.yaml", []byte("version: 1\n"+where+"\n"))
 		require.ErrorContains(t, err, "known are ")

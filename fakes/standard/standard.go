@@ -9,6 +9,7 @@ import (
 	"github.com/panelgate/panelgate/fakes/dcgm"
 	"github.com/panelgate/panelgate/fakes/node"
 	"github.com/panelgate/panelgate/fakes/triton"
+	"github.com/panelgate/panelgate/fakes/vllm"
 )
 
 // exporter is one kind of exporter: what it is called, where it listens, which of its releases are acted out, oldest first, how it is made.
@@ -30,6 +31,9 @@ func exporters() []exporter {
 		{"node", node.DefaultPort, node.Versions(), func(w *fakes.World, instance string, setup fakes.Setup) (fakes.Exporter, error) {
 			return node.Build(w, instance, setup)
 		}},
+		{"vllm", vllm.DefaultPort, vllm.Versions(), func(w *fakes.World, instance string, setup fakes.Setup) (fakes.Exporter, error) {
+			return vllm.Build(w, instance, setup)
+		}},
 	}
 }
 
@@ -50,10 +54,11 @@ func ByName(name, instance string, w *fakes.World, setup fakes.Setup) (fakes.Exp
 	return nil, fmt.Errorf("no fake exporter %q; there are %s", name, strings.Join(Names(), ", "))
 }
 
-// OfPort is the name of the exporter whose default port this is; false where it is nobody's.
+// OfPort is the name of the exporter whose default port this is; false where it is nobody's. It is nobody's either where so many other
+// servers listen by default that the port says nothing, as with vLLM's.
 func OfPort(port int) (string, bool) {
 	for _, e := range exporters() {
-		if e.port == port {
+		if e.port == port && port != vllm.DefaultPort {
 			return e.name, true
 		}
 	}

@@ -25,7 +25,8 @@ Usage:
   fakes triton [flags]   a Triton Inference Server's metrics    port 8002
   fakes dcgm   [flags]   a dcgm-exporter                        port 9400
   fakes node   [flags]   a node_exporter                        port 9100
-  fakes all    [flags]   all three, each on its own port
+  fakes vllm   [flags]   a vLLM server's metrics                port 8000
+  fakes all    [flags]   all but vllm, each on its own port
   fakes serve --plan FILE
                          what panelgate's plan says: its side inside a container; "-" is standard input
   fakes beside --listen HOST:PORT [--hosts FILE]
@@ -215,6 +216,9 @@ func endpoints(command, listen string) ([]endpoint, error) {
 		host := strings.Trim(listen, "[]")
 		var all []endpoint
 		for _, name := range standard.Names() {
+			if !ownsPort(name) {
+				continue // whoever wants it beside others' servers says so
+			}
 			all = append(all, endpoint{name, net.JoinHostPort(host, defaultPort(name))})
 		}
 		return all, nil
@@ -230,6 +234,13 @@ func endpoints(command, listen string) ([]endpoint, error) {
 		return nil, fmt.Errorf("--listen %s: %q is no port number", listen, port)
 	}
 	return []endpoint{{command, listen}}, nil
+}
+
+// ownsPort says whether an exporter's default port is its own, and not that of half the servers there are.
+func ownsPort(exporter string) bool {
+	port, _ := standard.Port(exporter)
+	of, ok := standard.OfPort(port)
+	return ok && of == exporter
 }
 
 func defaultPort(exporter string) string {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
 	"go.uber.org/goleak"
 )
 
@@ -74,8 +75,8 @@ func TestWrongUsageIsTold(t *testing.T) {
 	broken := filepath.Join(t.TempDir(), "broken.yaml")
 	require.NoError(t, os.WriteFile(broken, []byte("version: 1\nmodles: []\n"), 0o600))
 	for want, args := range map[string][]string{
-		"which exporter? triton, dcgm, node, all, serve":                          {},
-		`no exporter "tritn"; there are triton, dcgm, node, all, serve`:           {"tritn"},
+		"which exporter? triton, dcgm, node, vllm, all, serve":                    {},
+		`no exporter "tritn"; there are triton, dcgm, node, vllm, all, serve`:     {"tritn"},
 		"flag provided but not defined: -port":                                    {"triton", "--port", "1"},
 		`"now" is one word too many`:                                              {"triton", "now"},
 		"--listen 8002: want HOST:PORT or :PORT":                                  {"triton", "--listen", "8002"},
@@ -115,6 +116,7 @@ func TestAllServesEachOnItsOwnPort(t *testing.T) {
 		{[]string{"all", "--listen", "::1"}, []string{"triton [::1]:8002", "dcgm [::1]:9400", "node [::1]:9100"}},
 		{[]string{"all"}, []string{"triton :8002", "dcgm :9400", "node :9100"}},
 		{[]string{"dcgm"}, []string{"dcgm :9400"}},
+		{[]string{"vllm"}, []string{"vllm :8000"}},
 	} {
 		o, err := parse(t.Context(), tc.args, nil)
 		require.NoError(t, err)
