@@ -60,7 +60,7 @@ func plain(data []byte, limits Limits) (*Recording, error) {
 		return nil, &Error{Err: errors.New("this is gzip: unpack it first, or record with panelgate record")}
 	}
 	r := &Recording{Scrapes: []Scrape{{Status: http.StatusOK, Header: http.Header{}, Body: data}}}
-	if err := r.Scrapes[0].validate(limits); err != nil {
+	if _, err := r.Scrapes[0].validate(limits); err != nil {
 		return nil, fmt.Errorf("as a plain text scrape: %w", err)
 	}
 	return r, nil
@@ -201,5 +201,7 @@ func (r *reader) scrape(e entry) (Scrape, error) {
 			return Scrape{}, fmt.Errorf("its header %s has a line break", name)
 		}
 	}
-	return s, s.validate(r.limits)
+	samples, err := s.validate(r.limits)
+	r.limits.Samples -= samples
+	return s, err
 }

@@ -80,18 +80,18 @@ type Limits struct {
 	Body    int // bytes of one scrape
 	Line    int // bytes of one line of a body
 	Scrapes int
-	Series  int // samples of one scrape
+	Samples int // of all scrapes
 }
 
 // DefaultLimits are far above what a day of a large machine takes.
 func DefaultLimits() Limits {
-	return Limits{File: 64 << 20, Bytes: 256 << 20, Body: 32 << 20, Line: 1 << 20, Scrapes: 20_000, Series: 500_000}
+	return Limits{File: 64 << 20, Bytes: 256 << 20, Body: 32 << 20, Line: 1 << 20, Scrapes: 20_000, Samples: 3_000_000}
 }
 
 func (l Limits) orDefault() Limits {
 	d := DefaultLimits()
 	for _, field := range []struct{ own, other *int }{
-		{&l.File, &d.File}, {&l.Bytes, &d.Bytes}, {&l.Body, &d.Body}, {&l.Line, &d.Line}, {&l.Scrapes, &d.Scrapes}, {&l.Series, &d.Series},
+		{&l.File, &d.File}, {&l.Bytes, &d.Bytes}, {&l.Body, &d.Body}, {&l.Line, &d.Line}, {&l.Scrapes, &d.Scrapes}, {&l.Samples, &d.Samples},
 	} {
 		if *field.own == 0 {
 			*field.own = *field.other
@@ -129,9 +129,11 @@ func (r *Recording) Validate(limits Limits) error {
 	}
 	for i := range r.Scrapes {
 		s := &r.Scrapes[i]
-		if err := s.validate(limits); err != nil {
+		samples, err := s.validate(limits)
+		if err != nil {
 			return fmt.Errorf("scrape %d: %w", i+1, err)
 		}
+		limits.Samples -= samples
 		if i > 0 && !s.At.After(r.Scrapes[i-1].At) {
 			return fmt.Errorf("scrape %d: it was not made after the one before", i+1)
 		}
@@ -139,37 +141,38 @@ func (r *Recording) Validate(limits Limits) error {
 	return nil
 }
 
-func (s *Scrape) validate(limits Limits) error {
+// validate says how many samples a scrape has.
+func (s *Scrape) validate(limits Limits) (samples int, err error) {
 	switch {
 	case s.Status != http.StatusOK:
-		return fmt.Errorf("its status is %d; only answers that are OK can be played back", s.Status)
+		return 0, fmt.Errorf("its status is %d; only answers that are OK can be played back", s.Status)
 	case len(s.Body) > limits.Body:
-		return fmt.Errorf("it has %d bytes, more than the %d that are read", len(s.Body), limits.Body)
+		return 0, fmt.Errorf("it has %d bytes, more than the %d that are read", len(s.Body), limits.Body)
 	}
 	if err := checkLines(s.Body, limits); err != nil {
-		return err
+		return 0, err
 	}
 	lines, err := exposition.Parse(s.Body)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	samples, series := 0, make(map[string]int, len(lines))
+	series := make(map[string]int, len(lines))
 	for _, l := range lines {
 		if l.Kind != exposition.Sample {
 			continue
 		}
 		if first, twice := series[l.Series]; twice {
-			return &exposition.Error{Line: l.Number, Offset: l.Offset, What: fmt.Sprintf("the series of line %d once more", first)}
+			return 0, &exposition.Error{Line: l.Number, Offset: l.Offset, What: fmt.Sprintf("the series of line %d once more", first)}
 		}
 		series[l.Series] = l.Number
-		if samples++; samples > limits.Series {
-			return &exposition.Error{Line: l.Number, Offset: l.Offset, What: fmt.Sprintf("more than the %d series that are read", limits.Series)}
+		if samples++; samples > limits.Samples {
+			return 0, &exposition.Error{Line: l.Number, Offset: l.Offset, What: "with this sample there are more than are read"}
 		}
 	}
 	if samples == 0 {
-		return errors.New("it has no series")
+		return 0, errors.New("it has no series")
 	}
-	return nil
+	return samples, nil
 }
 
 // checkLines looks for lines that are too long before anything is made of them.

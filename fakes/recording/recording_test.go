@@ -93,7 +93,7 @@ func TestHostileRecordingsAreRefusedWithTheirPlace(t *testing.T) {
 		"a large file":        {good, Limits{File: 10}, fmt.Sprintf("byte 10: the file has %d bytes, more than the 10 that are read", len(good))},
 		"many scrapes":        {good, Limits{Scrapes: 1}, "byte 158 of the decompressed text: it has more than the 1 scrapes that are read"},
 		"a long line inside":  {[]byte("a 1\nabcdefghijkl 1\n"), Limits{Line: 8}, "as a plain text scrape: line 2 (byte 4): the line is longer than the 8 bytes that are read"},
-		"many series":         {[]byte("a 1\nb 1\n"), Limits{Series: 1}, "as a plain text scrape: line 2 (byte 4): more than the 1 series that are read"},
+		"many samples":        {[]byte("a 1\nb 1\n"), Limits{Samples: 1}, "as a plain text scrape: line 2 (byte 4): with this sample there are more than are read"},
 		"a web page":          {[]byte("<html>"), Limits{}, "as a plain text scrape: line 1 (byte 0): this is a web page, no scrape: is the path right, and is a login in between?"},
 		"gzip":                {[]byte{0x1f, 0x8b, 8}, Limits{}, "byte 0: this is gzip: unpack it first, or record with panelgate record"},
 		"nothing":             {nil, Limits{}, "as a plain text scrape: it has no series"},
@@ -207,7 +207,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("panelgate-recording 2\n"))
 	f.Add(packed(f, "{}\n"+`{"at_ms":1,"status":200,"bytes":4}`+"\na 1\n\n"))
 	f.Add([]byte("<html>"))
-	limits := Limits{File: 1 << 20, Bytes: 1 << 20, Body: 1 << 16, Line: 1 << 10, Scrapes: 100, Series: 1000}
+	limits := Limits{File: 1 << 20, Bytes: 1 << 20, Body: 1 << 16, Line: 1 << 10, Scrapes: 100, Samples: 1000}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := Read(data, limits)
 		if err != nil {
