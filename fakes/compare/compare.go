@@ -90,6 +90,7 @@ type comparison struct {
 	catalogue  *catalogue.Catalogue
 	exporter   string
 	real, fake Scrape
+	shared     map[string]bool // the subsystems that both have families of
 	result     Result
 }
 
@@ -117,6 +118,7 @@ func (x *comparison) aside(d Difference) { x.result.Asides = append(x.result.Asi
 
 func (x *comparison) compare(recorded, fake []*exposition.Family) {
 	fakes, reals := byName(fake), byName(recorded)
+	x.shared = subsystems(recorded, fake)
 	bare := !slices.ContainsFunc(recorded, func(f *exposition.Family) bool { return f.Type != "" || f.HasHelp })
 	if bare {
 		x.aside(Difference{Kind: Type, Note: "the real scrape has samples alone, without HELP and TYPE: these were not compared"})
@@ -153,9 +155,9 @@ func byName(families []*exposition.Family) map[string]*exposition.Family {
 func (x *comparison) oneSided(kind Kind, f *exposition.Family) {
 	d := Difference{Kind: kind, Family: f.Name}
 	m, _, known := x.catalogue.Series(f.Name)
-	switch {
-	case known && m.Optional != "":
-		d.Note = "needs " + m.Optional
+	switch needs := x.needs(m, f.Name); {
+	case needs != "":
+		d.Note = needs
 		x.aside(d)
 		return
 	case known:
@@ -168,6 +170,42 @@ func (x *comparison) oneSided(kind Kind, f *exposition.Family) {
 		d.Note = "the catalogue does not know it"
 	}
 	x.differs(d)
+}
+
+// needs says what has to be switched on, or be in the machine, for a family to be printed; "" where nothing has.
+func (x *comparison) needs(m catalogue.Metric, family string) string {
+	switch {
+	case m.Optional != "":
+		return "needs " + m.Optional
+	case x.exporter == "triton" && (strings.HasPrefix(family, "nv_gpu_") || family == "nv_energy_consumption"):
+		return "needs a GPU and --allow-gpu-metrics, which is the default"
+	case x.exporter == "triton" && strings.HasPrefix(family, "nv_cpu_"):
+		return "needs --allow-cpu-metrics, which is the default since 22.09"
+	case x.exporter == "node" && m.Name != "" && !x.shared[subsystem(family)]:
+		return "needs what its collector looks for in the machine, or the collector switched on"
+	}
+	return ""
+}
+
+// subsystem is the part of node_exporter that a family is of, by the second word of its name.
+func subsystem(family string) string {
+	_, rest, _ := strings.Cut(family, "_")
+	word, _, _ := strings.Cut(rest, "_")
+	return word
+}
+
+// subsystems are those that both have families of.
+func subsystems(recorded, fake []*exposition.Family) map[string]bool {
+	own, out := map[string]bool{}, map[string]bool{}
+	for _, f := range recorded {
+		own[subsystem(f.Name)] = true
+	}
+	for _, f := range fake {
+		if s := subsystem(f.Name); own[s] {
+			out[s] = true
+		}
+	}
+	return out
 }
 
 // lifetime says which releases have a metric.
