@@ -155,7 +155,7 @@ func byName(families []*exposition.Family) map[string]*exposition.Family {
 func (x *comparison) oneSided(kind Kind, f *exposition.Family) {
 	d := Difference{Kind: kind, Family: f.Name}
 	m, _, known := x.catalogue.Series(f.Name)
-	switch needs := x.needs(m, f.Name); {
+	switch needs := x.needs(kind, m, f.Name); {
 	case needs != "":
 		d.Note = needs
 		x.aside(d)
@@ -173,7 +173,7 @@ func (x *comparison) oneSided(kind Kind, f *exposition.Family) {
 }
 
 // needs says what has to be switched on, or be in the machine, for a family to be printed; "" where nothing has.
-func (x *comparison) needs(m catalogue.Metric, family string) string {
+func (x *comparison) needs(kind Kind, m catalogue.Metric, family string) string {
 	switch {
 	case m.Optional != "":
 		return "needs " + m.Optional
@@ -181,6 +181,8 @@ func (x *comparison) needs(m catalogue.Metric, family string) string {
 		return "needs a GPU and --allow-gpu-metrics, which is the default"
 	case x.exporter == "triton" && strings.HasPrefix(family, "nv_cpu_"):
 		return "needs --allow-cpu-metrics, which is the default since 22.09"
+	case x.exporter == "dcgm" && kind == FamilyExtra && m.Name != "" && lifetime(m) == "":
+		return "needs a GPU that has a value for it, and its line among the counters"
 	case x.exporter == "node" && m.Name != "" && !x.shared[subsystem(family)]:
 		return "needs what its collector looks for in the machine, or the collector switched on"
 	}

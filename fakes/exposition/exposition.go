@@ -276,6 +276,14 @@ func Quote(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value) + `"`
 }
 
+// NameText writes a name of a metric or a label as exporters do: in quotes where it is more than letters, digits and underscores.
+func NameText(name string) string {
+	if isName(name) {
+		return name
+	}
+	return Quote(name)
+}
+
 func isName(s string) bool {
 	for i := range len(s) {
 		if !isNameByte(s[i]) || i == 0 && s[i] >= '0' && s[i] <= '9' {

@@ -154,6 +154,7 @@ a{Hostname="gpu-box-01",UUID="GPU-5fd4f087-86f3-7a43-b711-4771313afc50",pod="web
 a{Hostname="gpu-box-01",UUID="GPU-0a1b2c3d-86f3-7a43-b711-4771313afc51",pod="db\"0"} 2
 b{exported_pod="web-7f9c",path="/var/lib/gpu-box-01/x",pod=""} 3 # {trace="web-7f9c"} 1
 c{ip="10.1.2.3",pod="0", x="y"} 4
+{"d.e",pod="0","f.g"="h"} 5
 `
 	r := scrapes(body, body)
 	r.URL = "http://gpu-box-01:9400/metrics"
@@ -172,6 +173,7 @@ a\{Hostname="([a-z]{3}-[a-z]{3}-\d\d)",UUID="GPU-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f
 a\{Hostname="([a-z-0-9]+)",UUID="GPU-[0-9a-f-]{36}",pod="[a-z]{2}\\"\d"\} 2
 b\{exported_pod="([a-z-0-9]+)",path="/var/lib/([a-z-0-9]+)/x",pod=""\} 3 # \{trace="([a-z-0-9]+)"\} 1
 c\{ip="10\.\d+\.\d+\.\d+",pod="\d",x="y"\} 4
+\{"d\.e",pod="\d","f\.g"="h"\} 5
 $`).FindStringSubmatch(rest)
 	require.NotNil(t, m, rest)
 	assert.Equal(t, m[1], m[3])

@@ -153,11 +153,12 @@ func (r *redactor) body(body []byte) ([]byte, error) {
 	var out bytes.Buffer
 	for i, line := range lines {
 		text := line.Text
-		switch {
-		case line.Kind == exposition.Comment:
+		switch line.Kind {
+		case exposition.Comment:
 			text = r.within(text)
-		case line.Kind == exposition.Sample:
+		case exposition.Sample:
 			text = r.sample(&line)
+		case exposition.Help, exposition.Type, exposition.Unit, exposition.End:
 		}
 		out.WriteString(text)
 		if i < len(lines)-1 || bytes.HasSuffix(body, []byte("\n")) {
@@ -170,14 +171,15 @@ func (r *redactor) body(body []byte) ([]byte, error) {
 // sample is a sample's line. Its braces are left as they are where nothing in them is replaced.
 func (r *redactor) sample(line *exposition.Line) string {
 	changed := false
-	var braces strings.Builder
-	for i, label := range line.Labels {
-		if i > 0 {
-			braces.WriteByte(',')
-		}
+	name := exposition.NameText(line.Name)
+	var braces []string
+	if name != line.Name { // a name in quotes stands within the braces
+		braces, name = append(braces, name), ""
+	}
+	for _, label := range line.Labels {
 		value := r.value(label.Value)
 		changed = changed || value != label.Value
-		braces.WriteString(label.Name + "=" + exposition.Quote(value))
+		braces = append(braces, exposition.NameText(label.Name)+"="+exposition.Quote(value))
 	}
 	rest := line.Rest
 	if before, exemplar, ok := strings.Cut(rest, "#"); ok { // whose labels are ids of traces and the like
@@ -185,11 +187,7 @@ func (r *redactor) sample(line *exposition.Line) string {
 	}
 	series := line.Series
 	if changed {
-		if open := strings.IndexByte(series, '{'); !strings.HasPrefix(series, "{") {
-			series = series[:open] + "{" + braces.String() + "}"
-		} else {
-			series = r.within(series) // a quoted name of a metric, which no exporter of today has
-		}
+		series = name + "{" + strings.Join(braces, ",") + "}"
 	}
 	return series + " " + line.Value + rest
 }
@@ -233,7 +231,7 @@ func newStream(key []byte, value string, try int) *stream {
 func (s *stream) below(n int) int {
 	if len(s.left) < 4 {
 		mac := hmac.New(sha256.New, s.key)
-		fmt.Fprintf(mac, "%d %s", s.block, s.seed)
+		mac.Write(fmt.Appendf(nil, "%d %s", s.block, s.seed))
 		s.block++
 		s.left = mac.Sum(nil)
 	}
