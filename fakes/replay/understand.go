@@ -200,10 +200,12 @@ func (u *understanding) count() error {
 	return nil
 }
 
-// The most that a counter may be in steps, and may advance in steps, so that years of playing do not overflow.
+// The most that a counter may be in steps, and may advance in steps in a recording, so that years of playing do not overflow. What advances
+// in proportion to its value, as that of a single scrape, overflows sooner.
 const (
-	mostSteps = 1 << 43
-	mostRise  = 1 << 40
+	mostSteps  = 1 << 52
+	mostSingle = 1 << 43
+	mostRise   = 1 << 40
 )
 
 // scales are, by the names of samples, how many steps there are in one: as many as there are decimals, fewer where numbers are large.
@@ -219,10 +221,14 @@ func (u *understanding) scales() map[string]float64 {
 		}
 		swing[s.line.Name] = max(swing[s.line.Name], rise)
 	}
+	limit := float64(mostSteps)
+	if u.exporter.period == 0 {
+		limit = mostSingle
+	}
 	out := map[string]float64{}
 	for name, most := range largest {
 		decimals := min(u.format[name].Decimals(), 15)
-		for decimals > -300 && (most*math.Pow10(decimals) > mostSteps || swing[name]*math.Pow10(decimals) > mostRise) {
+		for decimals > -300 && (most*math.Pow10(decimals) > limit || swing[name]*math.Pow10(decimals) > mostRise) {
 			decimals--
 		}
 		out[name] = math.Pow10(decimals)
@@ -288,7 +294,7 @@ func (u *understanding) advance(s *seen, c *counter, g *group, resets map[int]bo
 	if u.exporter.period == 0 {
 		c.each, c.per = c.whole, u.times.age(s.line.Name).Milliseconds()
 		if watts, ok := u.power(s); ok {
-			c.each, c.per = int64(math.Round(watts*c.scale)), 1000
+			c.each, c.per = wholeSteps(watts*c.scale), 1000
 		}
 		return nil
 	}
@@ -328,7 +334,7 @@ func (u *understanding) rate(s *seen) (float64, bool) {
 // advanceAt has a counter advance at a rate: by itself, or in a histogram or summary in proportion to what has been observed so far.
 func (u *understanding) advanceAt(rate float64, s *seen, c *counter, g *group) error {
 	if g.count < 0 {
-		c.each, c.per = int64(math.Round(rate*c.scale*1000)), 1000*1000
+		c.each, c.per = wholeSteps(rate*c.scale*1000), 1000*1000
 		return nil
 	}
 	observed := u.seen[g.count].values[0]
@@ -338,7 +344,12 @@ func (u *understanding) advanceAt(rate float64, s *seen, c *counter, g *group) e
 	}
 	c.each, c.per = c.whole, 1000
 	if observed > 0 {
-		c.each, c.per = int64(math.Round(float64(c.whole)*rate/observed*1000)), 1000*1000
+		c.each, c.per = wholeSteps(float64(c.whole)*rate/observed*1000), 1000*1000
 	}
 	return nil
+}
+
+// wholeSteps rounds a number of steps, and keeps it where it does not overflow.
+func wholeSteps(v float64) int64 {
+	return int64(math.Round(min(max(v, -math.MaxInt64/4), math.MaxInt64/4)))
 }
