@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -94,6 +95,7 @@ type verified struct {
 	Differences []compare.Difference `json:"differences"`
 	Asides      []compare.Difference `json:"asides"`
 	ExitCode    int                  `json:"exit_code"`
+	labelNames  int
 }
 
 func (v *verifyFlags) run(ctx context.Context, args []string, stdout io.Writer) error {
@@ -210,13 +212,17 @@ func (x *verification) best() (*verified, error) {
 		if err != nil {
 			return nil, notRun(fmt.Errorf("%s: %w", x.flags.against, err))
 		}
-		switch {
-		case best == nil || len(result.Differences) < len(best.Differences):
+		order := -1
+		if best != nil {
+			order = cmp.Or(cmp.Compare(len(result.Differences), len(best.Differences)), cmp.Compare(result.LabelNames, best.labelNames))
+		}
+		switch order {
+		case -1:
 			best = &verified{
 				Schema: 1, Against: x.flags.against, Exporter: x.exporter, Version: version, Told: x.flags.version != "",
-				Families: result.Families, Differences: result.Differences, Asides: result.Asides,
+				Families: result.Families, Differences: result.Differences, Asides: result.Asides, labelNames: result.LabelNames,
 			}
-		case len(result.Differences) == len(best.Differences):
+		case 0:
 			best.AlsoLike = append(best.AlsoLike, version)
 		}
 	}
@@ -329,8 +335,12 @@ func (r *verified) text(w io.Writer) error {
 	fmt.Fprintf(&b, "%s and the fake of %s: %d families in both, %s\n", r.Against, name, r.Families, differences(len(r.Differences)))
 	if !r.Told && r.Version != "" {
 		fmt.Fprintf(&b, "%s is the version that differs least", r.Version)
-		if len(r.AlsoLike) > 0 {
-			fmt.Fprintf(&b, "; as little differ %s", strings.Join(r.AlsoLike, ", "))
+		const most = 5
+		switch also := r.AlsoLike; {
+		case len(also) > most:
+			fmt.Fprintf(&b, "; as little differ %s … %s, %d in all", strings.Join(also[:most-1], ", "), also[len(also)-1], len(also))
+		case len(also) > 0:
+			fmt.Fprintf(&b, "; as little differ %s", strings.Join(also, ", "))
 		}
 		b.WriteString("\n")
 	}

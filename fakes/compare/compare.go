@@ -47,6 +47,9 @@ type Result struct {
 	Families int
 	// Differences are what a program that reads the one would stumble over in the other.
 	Differences []Difference
+	// LabelNames is how many label names only one of the two has, counted for each family: of two results with as many differences it tells
+	// which one is nearer.
+	LabelNames int
 	// Asides differ as well, and follow from what was switched on or from the machine, not from the exporter.
 	Asides []Difference
 }

@@ -97,6 +97,17 @@ nv_inference_request_success{model="a",version="1"} 2
 	}
 }
 
+func TestNearerLabelsAreNearer(t *testing.T) {
+	recorded := Scrape{Body: []byte("DCGM_A{gpu=\"0\",Hostname=\"h\",pod=\"p\"} 1\n")}
+	for fake, want := range map[string]int{
+		"DCGM_A{gpu=\"0\",Hostname=\"h\"} 1\n": 1, "DCGM_A{gpu=\"0\",hostname=\"h\"} 1\n": 3, "DCGM_A{gpu=\"1\",Hostname=\"i\",pod=\"q\"} 1\n": 0,
+	} {
+		got, err := Compare(catalogue.New(), "dcgm", recorded, Scrape{Body: []byte(fake)})
+		require.NoError(t, err)
+		assert.Equal(t, want, got.LabelNames, fake)
+	}
+}
+
 func TestOptionalFamiliesAreToldAside(t *testing.T) {
 	c := catalogue.New()
 	for _, m := range c.Of("triton") {

@@ -57,10 +57,30 @@ func (x *comparison) labels(recorded, fake *exposition.Family) {
 		}
 	}
 	if len(missing) > 0 {
+		x.result.LabelNames += unshared(recorded, fake)
 		x.differs(Difference{
 			Kind: Labels, Family: recorded.Name, Real: strings.Join(missing, " "), Fake: strings.Join(slices.Sorted(maps.Values(fakes)), " "),
 		})
 	}
+}
+
+// unshared is how many label names only one of two families has.
+func unshared(a, b *exposition.Family) int {
+	in := map[string]int{}
+	for bit, f := range []*exposition.Family{a, b} {
+		for _, s := range f.Samples {
+			for _, l := range s.Labels {
+				in[l.Name] |= 1 << bit
+			}
+		}
+	}
+	n := 0
+	for _, which := range in {
+		if which != 3 { // in one of them
+			n++
+		}
+	}
+	return n
 }
 
 // formats compares how numbers are spelled, for each name that samples have.
