@@ -40,3 +40,21 @@ func TestExportersAreKnownByNameAndPort(t *testing.T) {
 	_, ok = Port("tritn")
 	assert.False(t, ok)
 }
+
+func TestARecordingIsPlayedBackByName(t *testing.T) {
+	scenario, err := fakes.BuiltinScenario(fakes.DefaultScenario)
+	require.NoError(t, err)
+	w := fakes.NewWorld(scenario, time.Unix(1_800_000_000, 0))
+	assert.True(t, Known("replay"))
+	assert.False(t, Known("tritn"))
+	assert.NotContains(t, Names(), "replay")
+	_, ok := Port("replay")
+	assert.False(t, ok)
+	_, ok = OfPort(0)
+	assert.False(t, ok)
+	_, err = ByName("replay", "box", w, fakes.Setup{})
+	require.EqualError(t, err, "set up the fake of replay: recording: there is none to play back")
+	e, err := ByName("replay", "box", w, fakes.Setup{Recording: []byte("a 1\n")})
+	require.NoError(t, err)
+	assert.Equal(t, "a 1\n", string(e.AppendScrape(nil, w.Start())))
+}
