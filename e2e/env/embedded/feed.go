@@ -186,8 +186,12 @@ func (a *answer) Header() http.Header { return a.header }
 // WriteHeader implements http.ResponseWriter.
 func (a *answer) WriteHeader(status int) { a.status = status }
 
-// Write implements http.ResponseWriter.
+// Write implements http.ResponseWriter. Like Go's server it finds out what it is given,
+// where the handler does not say.
 func (a *answer) Write(p []byte) (int, error) {
+	if _, said := a.header["Content-Type"]; !said && len(a.body) == 0 {
+		a.header.Set("Content-Type", http.DetectContentType(p))
+	}
 	a.body = append(a.body, p...)
 	return len(p), nil
 }
