@@ -61,6 +61,13 @@ func targetDown(in *Live, t env.Target) Finding {
 	case env.CauseStatus:
 		f.Message = about + "the exporter answers with an error"
 		f.Fix = "ask the url by hand: the answer says what the exporter lacks"
+	case env.CausePlainHTTP:
+		f.Message = about + "it is scraped by https, and the exporter answers in plain HTTP"
+		f.Fix = "take scheme: https out of the job, or have the exporter speak TLS"
+		if t.AnsweredBy == "triton" {
+			f.Message = about + "it is scraped by https, and Triton's metrics port speaks plain HTTP alone"
+			f.Fix = "take scheme: https out of the job, or scrape a proxy that speaks TLS before Triton"
+		}
 	case env.CauseParse:
 		f.Message = about + "what the exporter answers cannot be parsed, and none of it is stored"
 		f.Fix = "mend the line that the exporter prints wrongly, or point the target at an exporter's metrics"

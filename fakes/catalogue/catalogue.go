@@ -10,6 +10,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/panelgate/panelgate/fakes/release"
 )
 
 // Type is a metric's type, as an exporter's TYPE line says it.
@@ -51,6 +53,26 @@ type Metric struct {
 	ReplacedBy []string
 	// Optional says what has to be switched on for the metric to be printed, "" where it is by default.
 	Optional string
+	// More are the columns of the data file that only the exporter's fake reads, by their headers; nil without any.
+	More map[string]string
+}
+
+// In says whether a release has the metric, be it switched on by default or not.
+func (m Metric) In(r release.Release) bool {
+	return (m.Since == "" || r.Since(m.Since)) && (m.Until == "" || r.Before(m.Until))
+}
+
+// First is the first release that has the metric, the zero Release for as far back as is known.
+func (m Metric) First() release.Release { return releaseOf(m.Since) }
+
+// Gone is the first release that has the metric no more, the zero Release where all later ones have it.
+func (m Metric) Gone() release.Release { return releaseOf(m.Until) }
+
+func releaseOf(text string) release.Release {
+	if text == "" {
+		return release.Release{}
+	}
+	return release.MustParse(text) // reading the catalogue has tried it
 }
 
 // Removed says whether later releases have the metric no more.
@@ -79,19 +101,6 @@ func New() *Catalogue {
 // Exporters are the names of the exporters that are known.
 func Exporters() []string { return []string{"triton", "dcgm", "node", "vllm"} }
 
-// The columns of a data file.
-const (
-	columnName = iota
-	columnType
-	columnUnit
-	columnLabels // space-separated, as are replacements
-	columnSince
-	columnUntil
-	columnReplacedBy
-	columnOptional
-	columns
-)
-
 func (c *Catalogue) read(exporter string) error {
 	file, err := files.Open(exporter + ".csv")
 	if err != nil {
@@ -100,8 +109,12 @@ func (c *Catalogue) read(exporter string) error {
 	defer file.Close() //nolint:errcheck // an embedded file
 	r := csv.NewReader(file)
 	r.Comment = '#'
-	r.FieldsPerRecord = columns
-	if _, err := r.Read(); err != nil { // the names of the columns
+	header, err := r.Read()
+	if err != nil {
+		return err
+	}
+	columns, err := columnsOf(header)
+	if err != nil {
 		return err
 	}
 	for {
@@ -112,9 +125,9 @@ func (c *Catalogue) read(exporter string) error {
 		if err != nil {
 			return err
 		}
-		m := Metric{
-			Exporter: exporter, Name: row[columnName], Type: Type(row[columnType]), Unit: row[columnUnit], Labels: strings.Fields(row[columnLabels]),
-			Since: row[columnSince], Until: row[columnUntil], ReplacedBy: strings.Fields(row[columnReplacedBy]), Optional: row[columnOptional],
+		m, err := columns.metric(exporter, row)
+		if err != nil {
+			return err
 		}
 		if _, twice := c.byName[m.Name]; twice {
 			return fmt.Errorf("%s stands twice", m.Name)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
+	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/standard"
 )
 
