@@ -53,6 +53,9 @@ type Metric struct {
 	ReplacedBy []string
 	// Optional says what has to be switched on for the metric to be printed, "" where it is by default.
 	Optional string
+	// Help is the text of its HELP line, "" where the data file has none. FormerHelp is the text before a release, as "22.02: text"; ""
+	// where it has always been the same.
+	Help, FormerHelp string
 	// More are the columns of the data file that only the exporter's fake reads, by their headers; nil without any.
 	More map[string]string
 }

@@ -51,6 +51,10 @@ func (c columns) metric(exporter string, row []string) (Metric, error) {
 			m.ReplacedBy = strings.Fields(value)
 		case "optional":
 			m.Optional = value
+		case "help":
+			m.Help = value
+		case "former_help":
+			m.FormerHelp = value
 		default:
 			if m.More == nil {
 				m.More = map[string]string{}
