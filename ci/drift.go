@@ -134,7 +134,7 @@ func (c *driftFlags) run(cmd *cobra.Command, stderr io.Writer) (*drift.Result, e
 	if err != nil {
 		return nil, ended(ctx, err, "reading the files")
 	}
-	p.opts.History = e2e.DefaultHistory
+	p.opts.History, p.opts.Logger = e2e.DefaultHistory, nil // of many runs at once nobody reads a log
 	result, err := drift.Run(ctx, p.stack, drift.Options{
 		Verify: p.opts, Axes: axes, FailOn: p.failOn, Parallel: c.matrix.parallel,
 		Progress: func(done, total int) { p.progress.Show("trying releases", done, total) },

@@ -85,11 +85,24 @@ func triedOf(e drift.Exporter) string {
 // spans is a panel's line of the table.
 func (t *driftText) spans(p drift.Panel) string {
 	var out []string
-	for _, s := range p.Spans {
+	for _, s := range byState(p.Spans) {
 		code := map[drift.State]string{drift.OK: green, drift.Broken: red, drift.Already: yellow, drift.Untold: dim}[s.State]
 		out = append(out, s.Says()+" "+t.paint(code, stateWords(s.State)))
 	}
 	return strings.Join(out, ", ")
+}
+
+// byState joins spans in which a panel is broken, be it by this or by that.
+func byState(spans []drift.Span) []drift.Span {
+	var out []drift.Span
+	for _, s := range spans {
+		if n := len(out); n > 0 && out[n-1].State == s.State {
+			out[n-1].Last, out[n-1].Open = s.Last, s.Open
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 func stateWords(s drift.State) string {

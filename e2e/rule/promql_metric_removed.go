@@ -56,11 +56,11 @@ func (in *Static) removed(n named, all askedMetrics) (catalogue.Metric, bool) {
 // yet since when there is such a metric.
 func (in *Static) notYet(n named, all askedMetrics) (Finding, bool) {
 	m, _, known := in.Metrics.Series(n.metric)
-	if !known || in.recorded(n.metric) || in.askedForOlder(n, m, all) {
+	if !known || in.recorded(n.metric) {
 		return Finding{}, false
 	}
 	runs, missing := in.tooOld(m)
-	if !missing {
+	if !missing || in.askedForOlder(n, m, runs, all) {
 		return Finding{}, false
 	}
 	f := n.begin()
@@ -86,9 +86,15 @@ func (in *Static) predecessors(m catalogue.Metric, runs release.Release) []strin
 	return out
 }
 
-// askedForOlder says whether the same query, behind an "or", or another one of the panel
-// asks for what a metric has replaced: it is made for exporters of both ages.
-func (in *Static) askedForOlder(n named, m catalogue.Metric, all askedMetrics) bool {
+// askedForOlder says whether the same query, behind an "or", asks for something that a
+// release has, or another one of the panel for what the metric has replaced: it is made
+// for exporters of both ages.
+func (in *Static) askedForOlder(n named, m catalogue.Metric, runs release.Release, all askedMetrics) bool {
+	for name := range n.others {
+		if other, _, known := in.Metrics.Series(name); !known || other.Exporter != m.Exporter || other.In(runs) {
+			return true
+		}
+	}
 	there := func(asked map[string]bool) bool {
 		for name := range asked {
 			other, _, known := in.Metrics.Series(name)
@@ -98,7 +104,7 @@ func (in *Static) askedForOlder(n named, m catalogue.Metric, all askedMetrics) b
 		}
 		return false
 	}
-	return there(n.others) || n.from != nil && n.from.question != nil && there(all.panels[panelKeyOf(n.begin())])
+	return n.from != nil && n.from.question != nil && there(all.panels[panelKeyOf(n.begin())])
 }
 
 // panelKey tells one panel from another.
