@@ -140,10 +140,19 @@ func (d *drifting) tell(p *planned) Exporter {
 			span.First, span.Last, span.Open = v.Name, v.Name, i == len(out.Versions)-1
 			panel.Spans = join(panel.Spans, span)
 		}
+		if !panel.drifts() {
+			continue
+		}
 		panel.bounds()
 		out.Panels = append(out.Panels, panel)
 	}
 	return out
+}
+
+// drifts says whether a panel is worth a row: it breaks somewhere, or shows nothing with
+// the stack's own release. What is wrong with the files at every release is not.
+func (p *Panel) drifts() bool {
+	return slices.ContainsFunc(p.Spans, func(s Span) bool { return s.State == Broken || s.State == Already && p.Panel != "" })
 }
 
 // version says how a release was tried.
@@ -183,8 +192,9 @@ func (k known) judge(about subject, found []rule.Finding) Span {
 	for _, f := range found {
 		switch {
 		case subjectOf(f) != about:
-		case k.broken[about] || k.findings[sameOf(f)]:
+		case k.broken[about]:
 			olds = append(olds, breakOf(f))
+		case k.findings[sameOf(f)]: // a warning that is given with the stack's own as well
 		default:
 			news = append(news, breakOf(f))
 		}
