@@ -5,12 +5,39 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
+	"regexp"
 	"slices"
 )
 
-// Words are the words of the service's entrypoint and command, the script of a shell
-// taken apart.
-func (s *Service) Words() []string { return commandWords(slices.Concat(s.Entrypoint, s.Command)) }
+// endOfCommand is where a script has one command end and another begin.
+var endOfCommand = regexp.MustCompile(`&&|\|\||[;|\n]`)
+
+// Arguments are the words behind a program's name in the service's entrypoint and command;
+// of a script those of the one command that runs it. found is false where none of the
+// programs is named.
+func (s *Service) Arguments(programs ...string) (args []string, found bool) {
+	behind := func(words []string) bool {
+		i := slices.IndexFunc(words, func(w string) bool { return slices.Contains(programs, path.Base(w)) })
+		if i >= 0 {
+			args, found = slices.Clone(words[i+1:]), true
+		}
+		return i >= 0
+	}
+	all := slices.Concat(s.Entrypoint, s.Command)
+	for i, word := range all {
+		if i == 0 || !isScriptOption(all[i-1]) {
+			continue
+		}
+		for _, command := range endOfCommand.Split(word, -1) {
+			if behind(shellWords(command)) {
+				return args, found
+			}
+		}
+	}
+	behind(all)
+	return args, found
+}
 
 // mostMounted bounds what is read of a file that a container is given.
 const mostMounted = 1 << 20

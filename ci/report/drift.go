@@ -122,7 +122,7 @@ func (t *driftText) panel(p drift.Panel) {
 	for _, s := range p.Spans {
 		for _, b := range told(s.Breaks) {
 			t.printf("  %s  %s  %s\n", t.paint(red, s.Says()), b.Rule, t.paint(dim, Clean(placeOf(p, b))))
-			t.printf("    %s %s\n", t.paint(dim, "seen   "), Clean(b.Message))
+			t.printf("    %s %s\n", t.paint(dim, "seen   "), Clean(seenOf(b)))
 			if s.Since != "" && s.State == drift.Broken {
 				t.printf("    %s %s\n", t.paint(dim, "since  "), s.Since)
 			}
@@ -131,6 +131,14 @@ func (t *driftText) panel(p drift.Panel) {
 			}
 		}
 	}
+}
+
+// seenOf is what is seen of a break, with why.
+func seenOf(b drift.Break) string {
+	if b.Why == "" || b.Rule == "promql/metric-removed" {
+		return b.Message
+	}
+	return b.Message + ": " + b.Why
 }
 
 func placeOf(p drift.Panel, b drift.Break) string {
@@ -216,7 +224,7 @@ func driftTable(b *bytes.Buffer, e drift.Exporter) {
 		var seen, instead []string
 		for _, s := range p.Spans {
 			for _, x := range told(s.Breaks) {
-				seen = append(seen, tableCell(s.Says()+": "+x.Message))
+				seen = append(seen, tableCell(s.Says()+": "+seenOf(x)))
 				instead = append(instead, tableCell(x.Fix))
 			}
 		}

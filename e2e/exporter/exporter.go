@@ -180,27 +180,13 @@ func Title(name string) string {
 	return name
 }
 
-// arguments are the words of the command line behind the program's name.
+// arguments are the words of the command line behind the program's name, which an
+// image's own entrypoint has.
 func arguments(svc *stack.Service, k kind) []string {
-	words := svc.Words()
-	for i, word := range words {
-		if slices.Contains(k.programs, path.Base(word)) {
-			return until(words[i+1:])
-		}
+	if args, found := svc.Arguments(k.programs...); found {
+		return args
 	}
-	if svc.Entrypoint == nil {
-		return until(words)
-	}
-	return until(svc.Command)
-}
-
-// until are the words up to what a shell takes for the end of a command.
-func until(words []string) []string {
-	i := slices.IndexFunc(words, func(w string) bool { return slices.Contains([]string{"&&", "||", ";", "|", "&"}, w) })
-	if i < 0 {
-		return slices.Clone(words)
-	}
-	return slices.Clone(words[:i])
+	return slices.Clone(svc.Command)
 }
 
 // environment are the variables that the exporter reads; others may hold secrets, and
