@@ -46,6 +46,9 @@ func twins(cmd *cobra.Command) error {
 		})
 	}
 	modes := howMatrixRuns()
+	if flags.Lookup("matrix") == nil {
+		modes = nil // what is called so is of the command itself
+	}
 	set(func(flag *pflag.Flag) bool { return !slices.Contains(modes, flag.Name) })
 	if varied(flags.Changed) {
 		set(func(flag *pflag.Flag) bool { return slices.Contains(modes, flag.Name) })
