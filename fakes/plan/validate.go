@@ -135,14 +135,11 @@ func validateForward(address string) error {
 	return nil
 }
 
-// replayed is the kind that plays back what its setup has recorded.
-const replayed = "replay"
-
 func (l Listener) validateRoutes() error {
 	hosts := map[string]int{}
 	for i, r := range l.Routes {
 		switch {
-		case !slices.Contains(append(standard.Names(), replayed), r.Exporter):
+		case !slices.Contains(standard.Names(), r.Exporter):
 			return fmt.Errorf("routes[%d]: no exporter %q; there are %s", i, r.Exporter, strings.Join(standard.Names(), ", "))
 		case r.Instance == "":
 			return fmt.Errorf("routes[%d]: instance is missing", i)
