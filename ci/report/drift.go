@@ -166,16 +166,23 @@ func driftSummary(r DriftResult) string {
 	var parts []string
 	releases := 0
 	for _, e := range r.Result.Exporters {
-		breaking, already := 0, 0
+		breaking, besides, already := 0, 0, 0
 		releases += len(e.Versions)
 		for _, p := range e.Panels {
-			if slices.ContainsFunc(p.Spans, func(s drift.Span) bool { return s.State == drift.Broken }) {
+			breaks := slices.ContainsFunc(p.Spans, func(s drift.Span) bool { return s.State == drift.Broken })
+			switch {
+			case breaks && p.Panel == "":
+				besides++
+			case breaks:
 				breaking++
-			} else if slices.ContainsFunc(p.Spans, func(s drift.Span) bool { return s.State == drift.Already }) {
+			case slices.ContainsFunc(p.Spans, func(s drift.Span) bool { return s.State == drift.Already }):
 				already++
 			}
 		}
 		text := fmt.Sprintf("%s breaks %s", e.Title(), plural(breaking, "panel"))
+		if besides > 0 {
+			text += " and " + plural(besides, "thing") + " behind them"
+		}
 		if already > 0 {
 			text += fmt.Sprintf(", %d are broken with the stack's own", already)
 		}

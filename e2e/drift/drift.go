@@ -92,6 +92,8 @@ type drifting struct {
 	stack *stack.Stack
 	base  *proof // with the stack's own releases
 	begun time.Time
+	// mentions are the metrics that the stack asks for.
+	mentions mentioned
 
 	mu    sync.Mutex
 	done  int
@@ -150,7 +152,7 @@ func (d *drifting) begin() error {
 	}
 	const youngest = 15 * time.Minute // counters of a younger world are near 0
 	now := time.Now()
-	d.begun = now
+	d.begun, d.mentions = now, mentionedBy(d.stack)
 	v.From = now.Add(-v.History)
 	v.World = fakes.NewWorld(scenario, now.Add(-max(v.History, youngest)))
 	if d.Parallel < 1 {

@@ -234,3 +234,14 @@ func TestNVIDIAsDashboardNeedsCPUMetrics(t *testing.T) {
 	}
 	assert.Equal(t, 2, broken, "utilization and memory: %+v", e.Panels)
 }
+
+func TestMentioned(t *testing.T) {
+	loaded := load(t, panels(`sum(rate(nv_inference_count{model="$model"}[5m])) / on() up`), nil)
+	asks := mentionedBy(loaded.Stack)
+	assert.True(t, asks("nv_inference_count"))
+	assert.False(t, asks("nv_gpu_utilization"))
+	for _, expr := range []string{`count({job="triton"})`, `{__name__=~"nv_.*"}`, `rate(nv_${what}_total[5m])`, `sum(nv_$what)`} {
+		loaded := load(t, panels(expr), nil)
+		assert.True(t, mentionedBy(loaded.Stack)("nv_gpu_utilization"), expr)
+	}
+}

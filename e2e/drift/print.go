@@ -19,8 +19,8 @@ import (
 	"github.com/panelgate/panelgate/fakes/standard"
 )
 
-// print is what an exporter of a release prints as far as a panel could tell: families
-// with their types, series with their labels, and whether a value is none, zero or
+// print is what an exporter of a release prints as far as a panel could tell: families that
+// anything asks for, with their types, series with their labels, and whether a value is none, zero or
 // another. Two releases that print the same do the same to every panel. version "" is that
 // of the setups. Where the exporter would not start, it is why.
 func (d *drifting) print(name string, instances []instance, version string) (string, error) {
@@ -36,19 +36,19 @@ func (d *drifting) print(name string, instances []instance, version string) (str
 			continue
 		}
 		for _, at := range []time.Time{d.Verify.From, d.begun} { // as the past begins, and as it ends
-			lines, err := pageOf(fake, at)
+			lines, err := pageOf(fake, at, d.mentions)
 			if err != nil {
 				return "", fmt.Errorf("read what %s %s prints: %w", name, version, err)
 			}
 			fmt.Fprintf(&b, "%s\n%s\n", i.address, strings.Join(lines, "\n"))
 		}
-		b.WriteString(lacking(name, exporter.Acted(name, setup)))
+		b.WriteString(lacking(name, exporter.Acted(name, setup), d.mentions))
 	}
 	return b.String(), nil
 }
 
 // pageOf is a page without its values, in an order of its own.
-func pageOf(fake fakes.Exporter, at time.Time) ([]string, error) {
+func pageOf(fake fakes.Exporter, at time.Time, mentions mentioned) ([]string, error) {
 	parser, err := textparse.New(fake.AppendScrape(nil, at), fake.ContentType(), labels.NewSymbolTable(),
 		textparse.ParserOptions{FallbackContentType: "text/plain"})
 	if err != nil {
@@ -64,13 +64,15 @@ func pageOf(fake fakes.Exporter, at time.Time) ([]string, error) {
 		case err != nil:
 			return nil, err
 		case entry == textparse.EntryType:
-			family, typed := parser.Type()
-			out = append(out, "TYPE "+string(family)+" "+string(typed))
+			if family, typed := parser.Type(); mentions(string(family)) {
+				out = append(out, "TYPE "+string(family)+" "+string(typed))
+			}
 		case entry == textparse.EntrySeries:
 			var ls labels.Labels
 			parser.Labels(&ls)
-			_, _, v := parser.Series()
-			out = append(out, ls.String()+" "+class(v))
+			if _, _, v := parser.Series(); mentions(ls.Get(labels.MetricName)) {
+				out = append(out, ls.String()+" "+class(v))
+			}
 		}
 	}
 }
@@ -88,14 +90,14 @@ func class(v float64) string {
 
 // lacking are the metrics that a release does not have even where they are switched on:
 // what is said of a panel that asks for one differs, though the page is the same.
-func lacking(name, version string) string {
+func lacking(name, version string, mentions mentioned) string {
 	r, err := release.Parse(version)
 	if err != nil {
 		return ""
 	}
 	var out []string
 	for _, m := range catalogue.New().Of(name) {
-		if !m.In(r) {
+		if !m.In(r) && mentions(m.Name) {
 			out = append(out, m.Name)
 		}
 	}

@@ -51,8 +51,8 @@ type Span struct {
 	// Open says that no newer release was tried, so that as far as is known it goes on.
 	Open  bool
 	State State
-	// Since is the first release with which the panel breaks, "" where that is the oldest
-	// one tried; Until is the next one that was tried, "" where there is none.
+	// Since is the first release, where the one before it does another thing to the panel;
+	// Until is the next one that was tried, where that does.
 	Since, Until string
 	Breaks       []Break // what breaks it
 }
@@ -266,10 +266,9 @@ func sameBreaks(a, b []Break) bool {
 
 // bounds says of each span where it begins and ends.
 func (p *Panel) bounds() {
-	for i := range p.Spans {
-		if i > 0 {
-			p.Spans[i].Since = p.Spans[i].First
-			p.Spans[i-1].Until = p.Spans[i].First
+	for i := 1; i < len(p.Spans); i++ {
+		if before, here := &p.Spans[i-1], &p.Spans[i]; before.State != here.State {
+			here.Since, before.Until = here.First, here.First
 		}
 	}
 }
@@ -282,6 +281,8 @@ func (s Span) Says() string {
 		return s.First
 	case s.Open:
 		return s.First + "–"
+	case strings.Contains(s.First, "-"): // of two numbers with a hyphen between
+		return s.First + " – " + s.Last
 	}
 	return s.First + "–" + s.Last
 }

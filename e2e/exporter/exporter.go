@@ -134,13 +134,15 @@ func acted(svc *stack.Service, name string) (version, note string) {
 	return v.String(), ""
 }
 
-// Newest is the newest release of an exporter that is acted out.
+// Newest is the newest release of an exporter that is acted out, which a fake does that is
+// told none: the development branch is no release. "" where nothing is acted out.
 func Newest(name string) string {
-	versions := standard.Versions(name)
-	if len(versions) == 0 {
-		return ""
+	for _, v := range slices.Backward(standard.Versions(name)) {
+		if v != release.Tip {
+			return v
+		}
 	}
-	return versions[len(versions)-1]
+	return ""
 }
 
 // Acted is the release that a fake acts out which is set up like this, "" where it plays
