@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +28,7 @@ type DriftResult struct {
 // Drift writes a table for each exporter: what becomes of which panel with which
 // releases, and then why, and what to write instead.
 func Drift(w io.Writer, r DriftResult, opts TextOptions) error {
-	t := &driftText{&text{TextOptions: opts}}
+	t := &driftText{&text{TextOptions: opts}, r.StackDir}
 	for i, e := range r.Result.Exporters {
 		if i > 0 {
 			t.printf("\n")
@@ -41,7 +42,10 @@ func Drift(w io.Writer, r DriftResult, opts TextOptions) error {
 	return nil
 }
 
-type driftText struct{ *text }
+type driftText struct {
+	*text
+	stackDir string
+}
 
 func (t *driftText) exporter(e drift.Exporter) {
 	t.printf("%s  the stack has %s; tried %s\n", t.paint(bold, e.Title()), strings.Join(e.Own, ", "), triedOf(e))
@@ -121,7 +125,7 @@ func (t *driftText) panel(p drift.Panel) {
 	t.printf("\n%s\n", t.paint(bold, Clean(where+p.Name())))
 	for _, s := range p.Spans {
 		for _, b := range told(s.Breaks) {
-			t.printf("  %s  %s  %s\n", t.paint(red, s.Says()), b.Rule, t.paint(dim, Clean(placeOf(p, b))))
+			t.printf("  %s  %s  %s\n", t.paint(red, s.Says()), b.Rule, t.paint(dim, Clean(t.placeOf(p, b))))
 			t.printf("    %s %s\n", t.paint(dim, "seen   "), Clean(seenOf(b)))
 			if s.Since != "" && s.State == drift.Broken {
 				t.printf("    %s %s\n", t.paint(dim, "since  "), s.Since)
@@ -141,8 +145,8 @@ func seenOf(b drift.Break) string {
 	return b.Message + ": " + b.Why
 }
 
-func placeOf(p drift.Panel, b drift.Break) string {
-	place := fmt.Sprintf("%s:%d", p.File, b.Line)
+func (t *driftText) placeOf(p drift.Panel, b drift.Break) string {
+	place := fmt.Sprintf("%s:%d", inStack(t.stackDir, p.File), b.Line)
 	if b.RefID != "" {
 		place += " " + b.RefID
 	}
@@ -235,10 +239,14 @@ func driftTable(b *bytes.Buffer, e drift.Exporter) {
 				instead = append(instead, tableCell(x.Fix))
 			}
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", tableCell(p.Name()), tableCell((&driftText{&text{}}).spans(p)), strings.Join(seen, "<br>"), strings.Join(unique(instead), "<br>"))
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", tableCell(p.Name()), tableCell((&driftText{text: &text{}}).spans(p)), strings.Join(seen, "<br>"), strings.Join(unique(instead), "<br>"))
 	}
 }
 
+// inStack is a file of the stack as the command's reports name it.
+func inStack(dir, file string) string { return filepath.ToSlash(filepath.Join(dir, file)) }
+
+// unique leaves out texts that were there before, and empty ones.
 func unique(texts []string) []string {
 	var out []string
 	for _, s := range texts {

@@ -90,15 +90,15 @@ func NewDriftDocument(r DriftResult) *DriftDocument {
 			one.Releases = append(one.Releases, DriftRelease{v.Name, v.Like, v.Own, v.Breaks, v.Err})
 		}
 		for _, p := range e.Panels {
-			one.Panels = append(one.Panels, driftPanel(p))
+			one.Panels = append(one.Panels, driftPanel(r.StackDir, p))
 		}
 		out.Exporters = append(out.Exporters, one)
 	}
 	return out
 }
 
-func driftPanel(p drift.Panel) DriftPanel {
-	out := DriftPanel{p.File, p.Dashboard, p.DashboardTitle, p.Panel, p.PanelID, p.Subject, []DriftSpan{}}
+func driftPanel(dir string, p drift.Panel) DriftPanel {
+	out := DriftPanel{inStack(dir, p.File), p.Dashboard, p.DashboardTitle, p.Panel, p.PanelID, p.Subject, []DriftSpan{}}
 	for _, s := range p.Spans {
 		span := DriftSpan{s.First, s.Last, s.State, s.Since, s.Until, []DriftBreak{}}
 		for _, b := range s.Breaks {

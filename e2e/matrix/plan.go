@@ -36,10 +36,11 @@ func Exporters() []string { return []string{Triton, DCGM, Node, VLLM} }
 
 // Bounds on what is read and run: beyond them a mistake is likelier than a wish.
 const (
-	mostValues = 32  // of an axis
-	mostCells  = 256 // of a matrix
-	mostAtOnce = 16  // cells up to which every combination is run unless told otherwise
-	mostName   = 64  // bytes of a value's name
+	mostValues   = 32  // of an axis
+	mostReleases = 128 // of an exporter's
+	mostCells    = 256 // of a matrix
+	mostAtOnce   = 16  // cells up to which every combination is run unless told otherwise
+	mostName     = 64  // bytes of a value's name
 )
 
 // Value is one version, or one setting, of an axis.

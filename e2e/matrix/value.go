@@ -100,8 +100,12 @@ func tarName(file string) string {
 // says which values have been given their names. The value that is refused is
 // returned.
 func (a *Axis) tellApart(named map[int]bool) (wrong int, err error) {
-	if len(a.Values) > mostValues {
-		return mostValues, fmt.Errorf("%s has more than %d values", a.Name, mostValues)
+	most := mostValues
+	if slices.Contains(Exporters(), a.Name) {
+		most = mostReleases
+	}
+	if len(a.Values) > most {
+		return most, fmt.Errorf("%s has more than %d values", a.Name, most)
 	}
 	count := map[string]int{}
 	for _, v := range a.Values {
