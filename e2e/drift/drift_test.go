@@ -166,12 +166,13 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestDefaultMatrix(t *testing.T) {
-	for name, least := range map[string]int{"triton": 12, "dcgm": 8} {
-		needs(t, name)
+	for name, least := range map[string]int{"triton": 12, "dcgm": 8, "node": 5} {
+		if len(standard.Versions(name)) == 1 {
+			continue
+		}
 		assert.GreaterOrEqual(t, len(DefaultVersions(name)), least, name)
 		assert.Equal(t, standard.Versions(name)[len(standard.Versions(name))-1], DefaultVersions(name)[len(DefaultVersions(name))-1])
 	}
-	assert.Equal(t, standard.Versions("node"), DefaultVersions("node"))
 }
 
 func TestSpansAreJoined(t *testing.T) {
