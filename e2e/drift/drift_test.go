@@ -84,8 +84,9 @@ func needs(t *testing.T, exporter string, versions ...string) {
 	}
 }
 
-// says are the spans of a panel as the table has them.
+// says are the spans of a panel as the table has them; panels calls it after its query.
 func says(e Exporter, panel string) string {
+	panel = strings.ReplaceAll(panel, `"`, "'")
 	i := slices.IndexFunc(e.Panels, func(p Panel) bool { return p.Panel == panel })
 	if i < 0 {
 		return ""
