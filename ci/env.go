@@ -117,13 +117,7 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 		}
 	}
 	opts.Instances = e.instances
-	for _, one := range e.acted {
-		name, v, _ := strings.Cut(one, "=")
-		if opts.Releases == nil {
-			opts.Releases = map[string]string{}
-		}
-		opts.Releases[name] = v
-	}
+	opts.Releases = e.releases()
 	switch e.name {
 	case embedded.Name:
 		return refuse(slices.Concat(containersFlags(), dockerFlags(), daggerFlags(), insideFlags(), attachFlags())...)
@@ -145,6 +139,19 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 	}
 	names := []string{embedded.Name, docker.Name, dagger.Name, attach.Name}
 	return fmt.Errorf("unknown --env %q%s: want embedded, docker, dagger or attach", e.name, nearest.Hint(e.name, names))
+}
+
+// releases are those that exporters are to act out, nil without any.
+func (e *envFlags) releases() map[string]string {
+	var out map[string]string
+	for _, one := range e.acted {
+		name, v, _ := strings.Cut(one, "=")
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[name] = v
+	}
+	return out
 }
 
 // mostInstances are more than any join needs to break, and no more than a machine can scrape in memory.

@@ -50,10 +50,7 @@ func targetDown(in *Live, t env.Target) Finding {
 	switch t.Cause {
 	case env.CauseUnanswered:
 		f.Message = about + "nobody answers at that address"
-		if i := slices.IndexFunc(in.Exporters, func(own exporter.Running) bool {
-			return own.Refused != nil && slices.Contains(own.Addresses, t.Address)
-		}); i >= 0 {
-			own := in.Exporters[i]
+		if own, known := in.endedAt(t.Address); known {
 			f.Message = fmt.Sprintf("%s%s of service %q, which would answer there, does not come up", about, exporterTitle(own.Name), own.Service.Name)
 			f.Fix = "mend the service: see the finding stack/server-failed"
 			return f
@@ -86,6 +83,18 @@ func targetDown(in *Live, t env.Target) Finding {
 		f.Fix = "mend what Prometheus reports"
 	}
 	return f
+}
+
+// endedAt is the exporter of the compose file that would answer at an address, and does
+// not come up.
+func (in *Static) endedAt(address string) (exporter.Running, bool) {
+	i := slices.IndexFunc(in.Exporters, func(own exporter.Running) bool {
+		return own.Refused != nil && slices.Contains(own.Addresses, address)
+	})
+	if i < 0 {
+		return exporter.Running{}, false
+	}
+	return in.Exporters[i], true
 }
 
 // unanswered says who could answer: the exporter of a standard port that is
