@@ -27,6 +27,8 @@ func flagGroups() []flagGroup {
 	return []flagGroup{
 		{"What is asked", []string{"range", "instant", "title", "unit"}},
 		{"What is mended", []string{"dry-run", "rule"}},
+		{"What is recorded", []string{"from", "for", "every", "output", "redact"}},
+		{"What is compared", []string{"against", "exporter", "version", "scenario", "header-env"}},
 		{"What is broken", []string{"operator", "most", "list"}},
 		{"What is checked", []string{"stack", "config", "dashboard", "service", "since", "history", "scenario", "fail-on"}},
 		{"Where it runs", []string{"env", "instances", "timeout"}},

@@ -141,6 +141,7 @@ func scripts(where string, globs ...string) testscript.Params {
 			"swept":     cmdSwept,
 			"occupy":    cmdOccupy,
 			"idle":      cmdIdle,
+			"exporter":  cmdExporter,
 		},
 	}
 }

@@ -334,6 +334,7 @@ func either(e promparser.Expr) bool {
 type trial struct {
 	name   string   // a built-in scenario's, unless jobs are silent: that is the default one
 	silent []string // jobs that nobody answers for
+	about  []string // parts of the names of the metrics that it moves by itself; none for many metrics
 }
 
 func (t trial) scenario() (*fakes.Scenario, error) {
@@ -349,7 +350,10 @@ func (r *run) trials(waiting []*judged) []trial {
 	for _, j := range r.stack.Prometheus.Jobs {
 		jobs = append(jobs, j.Name.Value)
 	}
-	all := []trial{{name: "saturation"}, {name: "every target down", silent: jobs}, {name: "failing"}, {name: "idle"}}
+	all := []trial{
+		{name: "saturation"}, {name: "every target down", silent: jobs}, {name: "failing"}, {name: "idle"},
+		{name: "throttling", about: []string{"CLOCK", "TEMP", "VIOLATION", "compute_infer"}}, {name: "xid", about: []string{"XID"}},
+	}
 	out := slices.DeleteFunc(all, func(t trial) bool {
 		return t.name == r.Config.Scenario || !slices.ContainsFunc(waiting, t.concerns)
 	})
@@ -369,7 +373,14 @@ func (r *run) trials(waiting []*judged) []trial {
 const mostJobs = 4
 
 // concerns says whether an alert may come out otherwise in a trial than in the others.
-func (t trial) concerns(j *judged) bool { return len(t.silent) == 0 || j.aboutAbsence() }
+func (t trial) concerns(j *judged) bool {
+	if len(t.about) > 0 {
+		return slices.ContainsFunc(j.selectors(), func(vs *promparser.VectorSelector) bool {
+			return slices.ContainsFunc(t.about, func(part string) bool { return strings.Contains(vs.Name, part) })
+		})
+	}
+	return len(t.silent) == 0 || j.aboutAbsence()
+}
 
 // tryScenarios holds the alerts that have not fired yet against one scenario after the
 // other, two at a time.

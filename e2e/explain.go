@@ -366,6 +366,8 @@ func (p *printed) add(exporter string, ls labels.Labels) {
 	set := model.LabelSet{}
 	ls.Range(func(l labels.Label) { set[model.LabelName(l.Name)] = model.LabelValue(l.Value) })
 	delete(set, model.MetricNameLabel)
-	p.exporters[metric] = exporter
+	if _, known := p.exporters[metric]; !known { // what every Python process prints is not vLLM's
+		p.exporters[metric] = exporter
+	}
 	p.series[metric] = append(p.series[metric], set)
 }

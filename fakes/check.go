@@ -1,9 +1,11 @@
 package fakes
 
 import (
+	"fmt"
 	"slices"
-
-	"github.com/panelgate/panelgate/fakes/internal/curve"
+	"strconv"
+	"strings"
+	"time"
 )
 
 // check holds a scenario's parts against each other and puts its models into load order.
@@ -29,6 +31,11 @@ func (s *Scenario) check() error {
 	}
 	for i := range s.gpus {
 		if err := s.gpus[i].check(); err != nil {
+			return err
+		}
+	}
+	for i := range s.events {
+		if err := s.events[i].check(byName, len(s.gpus)); err != nil {
 			return err
 		}
 	}
@@ -105,31 +112,73 @@ func rank(m modelSpec) int {
 	return 0
 }
 
-// checkLoads refuses traffic that the machine could not carry: a GPU or the CPUs busier than wholly, or more failures than requests.
+// checkedTime is how much of a scenario's course is looked at for what the machine cannot carry. In it events of different periods
+// meet in the ways in which they do.
+const checkedTime = tick(7 * 24 * time.Hour / time.Millisecond)
+
+// How many segments of that time are looked at, and how many states of all models are worked out at most: far more than events come
+// to that a person writes, and little enough for those that a fuzzer does.
+const (
+	checkedSegments = 20_000
+	checkedStates   = 10_000
+)
+
+// checkLoads refuses traffic that the machine could not carry: a GPU or the CPUs busier than wholly, or more failures than requests,
+// at any time of the scenario's course. What comes or goes is looked at both when it is there and when it is not, as everything in
+// between lies between these.
 func (s *Scenario) checkLoads() error {
-	flows := s.flows()
-	gpus := make([]curve.Curve, len(s.gpus))
-	for i, g := range s.gpus {
-		gpus[i] = g.load
+	l := &timeline{scenario: s, stays: s.stays()}
+	checked := map[string]bool{}
+	segments, mostStates := 0, max(64, checkedStates/max(1, len(s.models)))
+	for t := tick(0); t < checkedTime && segments < checkedSegments && len(checked) < mostStates; t = l.next(t) {
+		segments++
+		for _, whole := range []phase{phaseOff, phaseOn} {
+			states := s.statesAt(t)
+			for i := range states {
+				if states[i].phase == phaseRising || states[i].phase == phaseFalling {
+					states[i] = state{phase: whole}
+				}
+			}
+			loaded := l.loadedAt(t)
+			key, _ := keyOf(states, loaded)
+			if checked[key] {
+				continue
+			}
+			checked[key] = true
+			if err := s.checkActed(s.act(states, loaded)); err != nil {
+				return s.during(states, err)
+			}
+		}
 	}
-	cpu := s.host.cpuLoad
+	return nil
+}
+
+// during adds to an error which events are on.
+func (s *Scenario) during(states []state, err error) error {
+	var lines []string
+	for i, st := range states {
+		if st.phase == phaseOn {
+			lines = append(lines, strconv.Itoa(s.events[i].at.line))
+		}
+	}
+	if len(lines) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w, during the events of the lines %s", err, strings.Join(lines, ", "))
+}
+
+func (s *Scenario) checkActed(a *acted) error {
 	for i, m := range s.models {
-		flow := flows[i]
-		if low, _ := flow.success.Bounds(); low < 0 {
+		if low, _ := a.flows[i][flowSuccess].Bounds(); low < 0 {
 			return m.at.errorf("model %q: its failures can outnumber its requests", m.name)
 		}
-		if m.gpu == cpuOnly {
-			cpu = cpu.Plus(flow.busy(&m).Scale(1 / float64(s.host.cpus)))
-		} else {
-			gpus[m.gpu] = gpus[m.gpu].Plus(flow.busy(&m))
-		}
 	}
-	for i, load := range gpus {
+	for i, load := range a.gpus {
 		if _, high := load.Bounds(); high > 1 {
 			return s.gpus[i].at.errorf("GPU %d would be %.0f %% busy: its load and the compute time of its models' requests", i, 100*high)
 		}
 	}
-	if _, high := cpu.Bounds(); high > maxCPULoad {
+	if _, high := a.cpus.Bounds(); high > maxCPULoad {
 		return s.host.at.errorf("host: the CPUs would be %.0f %% busy, of at most %.0f %%: cpu_load and the compute time of requests to models without a GPU",
 			100*high, 100*maxCPULoad)
 	}

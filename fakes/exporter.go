@@ -7,7 +7,7 @@ import (
 
 // Exporter answers the scrapes of one exporter process. Implementations are immutable and safe for concurrent use.
 type Exporter interface {
-	// Name is the kind of exporter: "triton", "dcgm" or "node".
+	// Name is the kind of exporter: "triton", "dcgm", "node" or "vllm".
 	Name() string
 	// AppendScrape appends the body of GET /metrics at a time to dst. Times before the world's start are taken as the start.
 	AppendScrape(dst []byte, at time.Time) []byte

@@ -33,57 +33,67 @@ const (
 	stageCount
 )
 
-// flow is what passes through a model, as rates per second.
-type flow struct {
-	success  curve.Curve              // requests that succeed
-	failures [reasonCount]curve.Curve // failures counted
-	executed curve.Curve              // successful requests that the cache does not answer
-	execs    curve.Curve              // executions
-	spent    [stageCount]curve.Curve  // microseconds spent in each stage
-	request  curve.Curve              // microseconds spent from arrival to response
-}
+// quantity is something of a model that is counted.
+type quantity int
+
+const (
+	flowSuccess   quantity = 0                                  // requests that succeed
+	flowFailed             = flowSuccess + 1                    // failures counted, one quantity a Reason from here on
+	flowExecuted           = flowFailed + quantity(reasonCount) // successful requests that the cache does not answer
+	flowExecs              = flowExecuted + 1                   // executions
+	flowSpent              = flowExecs + 1                      // microseconds spent in each stage, one quantity a stage from here on
+	flowRequest            = flowSpent + quantity(stageCount)   // microseconds spent from arrival to response
+	quantityCount          = flowRequest + 1
+)
+
+// flow is what passes through a model, each quantity as a rate per second.
+type flow [quantityCount]curve.Curve
+
+func (f *flow) failures() []curve.Curve { return f[flowFailed : flowFailed+quantity(reasonCount)] }
+
+func (f *flow) stages() []curve.Curve { return f[flowSpent : flowSpent+quantity(stageCount)] }
 
 const microsPerSecond = 1e6
 
 // ensembleFailuresPerPart is how often an ensemble counts the failure of one part: once for the step, once for the whole request.
 const ensembleFailuresPerPart = 2
 
-// flows works out what passes through each model, in the order of s.models.
-func (s *Scenario) flows() []flow {
+// flowsOf works out what passes through each model, in the order given.
+func flowsOf(models []modelSpec) []flow {
 	index := map[string]int{}
-	arrivals := make([]curve.Curve, len(s.models)) // at each model, ensembles' traffic included
-	share := make([]float64, len(s.models))        // mean traffic that is offered to a model, to share out its failures by
-	for i, m := range s.models {
+	arrivals := make([]curve.Curve, len(models)) // at each model, ensembles' traffic included
+	share := make([]float64, len(models))        // mean traffic that is offered to a model, to share out its failures by
+	for i, m := range models {
 		index[m.name] = i
 		arrivals[i] = m.requests
 	}
-	for _, m := range s.models {
+	for _, m := range models {
 		for _, step := range m.steps {
 			share[index[step]] += m.requests.Mean()
 		}
 	}
-	for i, m := range s.models {
+	for i, m := range models {
 		share[i] += m.requests.Mean()
 	}
-	flows := make([]flow, len(s.models))
-	for i, m := range s.models {
-		flows[i].failures = m.failures
-		if m.kind != ensembleKind {
-			continue
-		}
-		flows[i].failures, arrivals[i] = s.passOn(m, index, arrivals, share)
-	}
-	for i, m := range s.models {
+	flows := make([]flow, len(models))
+	for i, m := range models {
+		failures := m.failures
 		if m.kind == ensembleKind {
-			flows[i].success = arrivals[i]
+			failures, arrivals[i] = passOn(models, m, index, arrivals, share)
+		}
+		copy(flows[i].failures(), failures[:])
+	}
+	for i, m := range models {
+		if m.kind == ensembleKind {
+			flows[i][flowSuccess] = arrivals[i]
 			continue
 		}
-		flows[i].success = arrivals[i].Minus(sum(m.failures[:]))
+		flows[i][flowSuccess] = arrivals[i].Minus(sum(m.failures[:]))
 		flows[i].spend(m)
 	}
-	for i, m := range s.models {
+	for i, m := range models {
 		if m.kind == ensembleKind {
-			flows[i].spendSteps(m, index, s.models)
+			flows[i].spendSteps(m, index, models)
 		}
 	}
 	return flows
@@ -91,7 +101,7 @@ func (s *Scenario) flows() []flow {
 
 // passOn sends an ensemble's requests through its steps, adding them to the steps' arrivals. What a step fails does not reach the
 // next one. It returns the ensemble's failures and the requests that come out whole.
-func (s *Scenario) passOn(m modelSpec, index map[string]int, arrivals []curve.Curve, share []float64) ([reasonCount]curve.Curve, curve.Curve) {
+func passOn(models []modelSpec, m modelSpec, index map[string]int, arrivals []curve.Curve, share []float64) ([reasonCount]curve.Curve, curve.Curve) {
 	through := m.requests.Minus(sum(m.failures[:]))
 	failures := m.failures
 	for _, step := range m.steps {
@@ -100,7 +110,7 @@ func (s *Scenario) passOn(m modelSpec, index map[string]int, arrivals []curve.Cu
 		if share[part] == 0 {
 			continue
 		}
-		lost := sum(s.models[part].failures[:]).Scale(m.requests.Mean() / share[part])
+		lost := sum(models[part].failures[:]).Scale(m.requests.Mean() / share[part])
 		through = through.Minus(lost)
 		failures[Other] = failures[Other].Plus(lost.Scale(ensembleFailuresPerPart))
 	}
@@ -109,21 +119,21 @@ func (s *Scenario) passOn(m modelSpec, index map[string]int, arrivals []curve.Cu
 
 // spend works out the times and executions of a model that is no ensemble, from its successes.
 func (f *flow) spend(m modelSpec) {
-	f.executed = f.success.Scale(1 - m.hitRatio())
-	f.execs = f.executed.Times(m.execsPerReq)
-	for i := range f.spent {
-		passing := f.executed
+	f[flowExecuted] = f[flowSuccess].Scale(1 - m.hitRatio())
+	f[flowExecs] = f[flowExecuted].Times(m.execsPerReq)
+	for i := range f.stages() {
+		passing := f[flowExecuted]
 		if stage(i) == stageQueue {
-			passing = f.success
+			passing = f[flowSuccess]
 		}
-		f.spent[i] = passing.Times(m.stages[i])
+		f.stages()[i] = passing.Times(m.stages[i])
 	}
-	f.request = f.success.Times(m.perRequest())
+	f[flowRequest] = f[flowSuccess].Times(m.perRequest())
 }
 
 // spendSteps works out the times of an ensemble: its steps' times per request, and a queue of its own that is next to nothing.
 func (f *flow) spendSteps(m modelSpec, index map[string]int, models []modelSpec) {
-	f.executed, f.execs = f.success, f.success
+	f[flowExecuted], f[flowExecs] = f[flowSuccess], f[flowSuccess]
 	perRequest := m.overhead.Plus(m.stages[stageQueue])
 	var compute [stageCount]curve.Curve
 	for _, step := range m.steps {
@@ -134,18 +144,18 @@ func (f *flow) spendSteps(m modelSpec, index map[string]int, models []modelSpec)
 		}
 	}
 	compute[stageQueue] = m.stages[stageQueue]
-	for i := range f.spent {
-		f.spent[i] = f.success.Times(compute[i])
+	for i := range f.stages() {
+		f.stages()[i] = f[flowSuccess].Times(compute[i])
 	}
-	f.request = f.success.Times(perRequest)
+	f[flowRequest] = f[flowSuccess].Times(perRequest)
 }
 
 // busy is the share of a device that the model's executions keep busy: each lasts as long as its requests' compute time.
-func (f flow) busy(m *modelSpec) curve.Curve {
+func (f *flow) busy(m *modelSpec) curve.Curve {
 	if m.kind == ensembleKind {
 		return curve.Constant(0)
 	}
-	return f.execs.Times(m.stages[stageComputeInfer]).Scale(1 / microsPerSecond)
+	return f[flowExecs].Times(m.stages[stageComputeInfer]).Scale(1 / microsPerSecond)
 }
 
 // perRequest is what a successful request takes on average from arrival to response, cache hits among them, in microseconds.

@@ -8,7 +8,8 @@ type GPU struct {
 	world *World
 	index int
 	spec  *gpuSpec
-	load  loadCurve
+	load  load
+	draw  load // of its busy power; less than load where the GPU is throttled
 }
 
 // bytesPerMiB turns the MiB of scenarios and dcgm-exporter into the bytes of Triton.
@@ -53,10 +54,12 @@ func (g *GPU) memory(load float64) float64 {
 }
 
 // Power is what the GPU draws at a time, in watts.
-func (g *GPU) Power(at time.Time) float64 { return g.power(g.Utilization(at)) }
+func (g *GPU) Power(at time.Time) float64 { return g.power(g.draw.at(g.world.tickAt(at))) }
 
 // MeanPower is the average Power over a window, in watts.
-func (g *GPU) MeanPower(from, to time.Time) float64 { return g.power(g.MeanUtilization(from, to)) }
+func (g *GPU) MeanPower(from, to time.Time) float64 {
+	return g.power(g.draw.mean(g.world.tickAt(from), g.world.tickAt(to)))
+}
 
 func (g *GPU) power(load float64) float64 {
 	return g.spec.powerIdle + (g.spec.powerBusy-g.spec.powerIdle)*load
@@ -65,7 +68,7 @@ func (g *GPU) power(load float64) float64 {
 // Energy is what the GPU has used since the world's start, in joules: the integral of its power.
 func (g *GPU) Energy(at time.Time) float64 {
 	t := g.world.tickAt(at)
-	return g.spec.powerIdle*t.seconds() + (g.spec.powerBusy-g.spec.powerIdle)*g.load.integral(t)
+	return g.spec.powerIdle*t.seconds() + (g.spec.powerBusy-g.spec.powerIdle)*g.draw.integral(t)
 }
 
 // EnergyBeforeStart is what the GPU had used between the machine's boot and the world's start, in joules, all of it idle.

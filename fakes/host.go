@@ -11,17 +11,16 @@ import (
 type Host struct {
 	world    *World
 	spec     *hostSpec
-	load     loadCurve // utilisation of all CPUs together, 0..1
-	requests loadCurve // requests per second that arrive from outside
+	load     load // utilisation of all CPUs together, 0..1
+	requests load // requests per second that arrive from outside
 }
 
 func newHost(w *World, spec *hostSpec) *Host {
-	h := &Host{world: w, spec: spec, load: w.load(spec.cpuLoad, cpuOnly, float64(spec.cpus))}
-	h.requests = loadCurve{{curve: curve.Constant(0)}}
-	for _, m := range w.models {
-		h.requests = append(h.requests, loadPart{from: m.loaded, curve: m.spec.requests})
+	return &Host{
+		world: w, spec: spec,
+		load:     load{w.timeline, func(s *segment) (curve.Curve, area) { return s.cpus, s.cpuArea }},
+		requests: load{w.timeline, func(s *segment) (curve.Curve, area) { return s.arrivals, s.arrivalsArea }},
 	}
-	return h
 }
 
 // CPUs is how many CPUs the host has.

@@ -3,20 +3,14 @@ package fakes
 import (
 	"math"
 	"time"
-
-	"github.com/panelgate/panelgate/fakes/internal/curve"
 )
 
 // Model is one model of a world: what Triton counts for it, and the truth that the counters stand for.
 type Model struct {
-	world  *World
-	spec   *modelSpec
-	loaded tick
-	flow   flow
-}
-
-func newModel(w *World, spec *modelSpec, f flow) *Model {
-	return &Model{world: w, spec: spec, flow: f, loaded: tick(spec.loadedAfter / time.Millisecond)}
+	world *World
+	spec  *modelSpec
+	index int // among the world's models
+	stays []stay
 }
 
 // Name is the model's name.
@@ -40,13 +34,11 @@ func (m *Model) Cached() bool { return m.spec.cache != nil }
 // LoadDuration is how long loading the model took, in seconds.
 func (m *Model) LoadDuration() float64 { return m.spec.loadSeconds }
 
-// LoadedAtStart says whether the model was there when the server started.
-func (m *Model) LoadedAtStart() bool { return m.loaded == 0 }
+// LoadedAtStart says whether the model was there when the server first started.
+func (m *Model) LoadedAtStart() bool { return m.spec.loadedAfter == 0 }
 
-// Loaded is when the model was loaded.
-func (m *Model) Loaded() time.Time {
-	return m.world.start.Add(time.Duration(m.loaded) * time.Millisecond)
-}
+// Loaded is when the model was loaded for the first time. Stays has all its times.
+func (m *Model) Loaded() time.Time { return m.world.timeOf(ticksOf(m.spec.loadedAfter)) }
 
 // Counters are Triton's counters of a model at a moment. Times are in microseconds.
 type Counters struct {
@@ -62,32 +54,34 @@ type Counters struct {
 	CacheHitUS, CacheMissUS int64
 }
 
-// Counters are the model's counters at a time; all zero until it is loaded. They move when a request ends and only then, so that
-// no time is counted for a request that is not.
+// Counters are the model's counters at a time; all zero while it is not loaded, and from 0 on each time that it is. They move when a
+// request ends and only then, so that no time is counted for a request that is not.
 func (m *Model) Counters(at time.Time) Counters {
 	now := m.world.tickAt(at)
 	var c Counters
-	if now <= m.loaded {
+	stay, loaded := stayAt(m.stays, now)
+	if !loaded {
 		return c
 	}
+	in := m.countingSince(stay.from)
 	for _, reason := range Reasons() {
-		c.Failures[reason] = int64(m.since(m.flow.failures[reason], now))
+		c.Failures[reason] = in.whole(flowFailed+quantity(reason), now)
 	}
-	c.Success = int64(m.since(m.flow.success, now))
+	c.Success = in.whole(flowSuccess, now)
 	if c.Success == 0 {
 		return c
 	}
-	end := m.lastEnd(c.Success, now)
-	c.QueueUS = int64(m.since(m.flow.spent[stageQueue], end))
-	c.ComputeInputUS = int64(m.since(m.flow.spent[stageComputeInput], end))
-	c.ComputeInferUS = int64(m.since(m.flow.spent[stageComputeInfer], end))
-	c.ComputeOutputUS = int64(m.since(m.flow.spent[stageComputeOutput], end))
-	c.RequestUS = int64(m.since(m.flow.request, end))
+	end := in.lastEnd(c.Success, now)
+	c.QueueUS = in.whole(flowSpent+quantity(stageQueue), end)
+	c.ComputeInputUS = in.whole(flowSpent+quantity(stageComputeInput), end)
+	c.ComputeInferUS = in.whole(flowSpent+quantity(stageComputeInfer), end)
+	c.ComputeOutputUS = in.whole(flowSpent+quantity(stageComputeOutput), end)
+	c.RequestUS = in.whole(flowRequest, end)
 	c.CacheHits = int64(float64(c.Success) * m.spec.hitRatio())
 	executed := c.Success - c.CacheHits
 	c.Inferences = executed * int64(m.spec.batchSize)
 	// The first execution is counted with its first request; rounding never makes more executions than requests.
-	c.Executions = min(executed, int64(m.since(m.flow.execs, end))+1)
+	c.Executions = min(executed, in.whole(flowExecs, end)+1)
 	if cache := m.spec.cache; cache != nil {
 		c.CacheMisses = executed
 		c.CacheHitUS = int64(float64(c.CacheHits) * cache.hitUS)
@@ -99,27 +93,56 @@ func (m *Model) Counters(at time.Time) Counters {
 // Pending is how many requests are waiting for execution at a time: as many as arrive during the time that one of them waits.
 func (m *Model) Pending(at time.Time) int64 {
 	now := m.world.tickAt(at)
-	if now < m.loaded {
-		return 0
-	}
-	return int64(math.Round(m.flow.spent[stageQueue].At(now.seconds()) / microsPerSecond))
+	waiting := m.world.timeline.after(now).flows[m.index][flowSpent+quantity(stageQueue)]
+	return int64(math.Round(waiting.At(now.seconds()) / microsPerSecond))
 }
 
-// since is the integral of a rate from when the model was loaded.
-func (m *Model) since(rate curve.Curve, t tick) float64 {
-	total := rate.Integral(t.seconds())
-	if m.loaded != 0 {
-		total -= rate.Integral(m.loaded.seconds())
-	}
-	return max(total, 0)
+// total is how much of a quantity there has been since the world's start.
+func (m *Model) total(q quantity, t tick) float64 {
+	s := m.world.timeline.at(t)
+	return s.counted[m.index][q].at(s.flows[m.index][q], t)
 }
+
+// counting is the time since a model was loaded.
+type counting struct {
+	*Model
+	from  tick
+	until *segment // that the model was loaded at the beginning of, nil where that was at the world's start
+}
+
+func (m *Model) countingSince(from tick) counting {
+	in := counting{Model: m, from: from}
+	if from > 0 {
+		in.until = m.world.timeline.after(from)
+	}
+	return in
+}
+
+// before is how much of a quantity there had been when the model was loaded.
+func (c counting) before(q quantity) float64 {
+	if c.until == nil {
+		return 0
+	}
+	return c.until.counted[c.index][q].before
+}
+
+// since is how much of a quantity there has been since the model was loaded.
+func (c counting) since(q quantity, t tick) float64 { return c.total(q, t) - c.before(q) }
+
+func (c counting) whole(q quantity, t tick) int64 { return int64(c.since(q, t)) }
 
 // lastEnd is the first tick at which n requests had succeeded, n having succeeded by now. It depends on n alone, not on now. The
 // search widens from a guess, which is nearly always within a tick or two.
-func (m *Model) lastEnd(n int64, now tick) tick {
-	reached := func(t tick) bool { return m.since(m.flow.success, t) >= float64(n) }
-	low, high := m.loaded, now // not reached at low, reached at high
-	probe := m.guessEnd(n, now)
+func (c counting) lastEnd(n int64, now tick) tick {
+	reached := func(t tick) bool { return c.since(flowSuccess, t) >= float64(n) }
+	high := now // reached there
+	in := c.world.timeline.at(high)
+	for in.from > c.from && reached(in.from) { // nothing may have ended for a while
+		high = in.from
+		in = c.world.timeline.at(high)
+	}
+	low := max(c.from, in.from) // not reached there
+	probe := c.guessEnd(n, in, low, high)
 	for step := tick(1); high-low > 1; step *= 2 {
 		if probe <= low || probe >= high { // the guess was far off: halve what is left
 			probe = low + (high-low)/2
@@ -138,12 +161,18 @@ func (m *Model) lastEnd(n int64, now tick) tick {
 // newtonSteps bring the guess to within a tick wherever the rate is smooth between requests.
 const newtonSteps = 3
 
-// guessEnd is where Newton's method puts the end of the n-th request.
-func (m *Model) guessEnd(n int64, now tick) tick {
-	t := now.seconds()
+// guessEnd is where Newton's method puts the end of the n-th request, which lies in a segment after low and up to high.
+func (c counting) guessEnd(n int64, in *segment, low, high tick) tick {
+	rate, counted := in.flows[c.index][flowSuccess], in.counted[c.index][flowSuccess]
+	target := float64(n) + c.before(flowSuccess)
+	t := high.seconds()
 	for range newtonSteps {
-		t -= (m.flow.success.Integral(t) - m.flow.success.Integral(m.loaded.seconds()) - float64(n)) / m.flow.success.At(t)
-		t = min(max(t, m.loaded.seconds()), now.seconds())
+		slope := rate.At(t)
+		if slope <= 0 {
+			break
+		}
+		t -= (counted.offset + rate.Integral(t) - target) / slope
+		t = min(max(t, low.seconds()), high.seconds())
 	}
 	return tick(math.Ceil(t * ticksPerSecond))
 }

@@ -58,6 +58,7 @@ func ParseScenario(name string, data []byte) (*Scenario, error) {
 		"models":  func(f field) error { return f.items(scenario.addModel) },
 		"gpus":    func(f field) error { return f.items(scenario.addGPU) },
 		"host":    func(f field) error { return scenario.host.read(f) },
+		"events":  func(f field) error { return f.items(scenario.addEvent) },
 	})
 	if err != nil {
 		return nil, err
@@ -122,6 +123,7 @@ func (s *Scenario) addModel(f field) error {
 		"overhead_us":            waveform(&overhead, 1, maxMicros),
 		"failures_per_second":    m.readFailures,
 		"response_cache":         m.readCache,
+		"llm":                    m.readLLM,
 		"custom_metrics":         func(f field) error { return f.items(func(f field) error { return m.addCustom(f, s.models) }) },
 	})
 	if err != nil {
@@ -129,6 +131,9 @@ func (s *Scenario) addModel(f field) error {
 	}
 	if m.name == "" {
 		return f.errorf("name is missing")
+	}
+	if err := m.settleLLM(); err != nil {
+		return err
 	}
 	m.requests, m.overhead = requests.curve(), overhead.curve()
 	// Executions per request swing against requests per execution: a fuller batch needs fewer of them.
@@ -194,7 +199,9 @@ func (m *modelSpec) readStages(f field) error {
 	return nil
 }
 
-func (m *modelSpec) readFailures(f field) error {
+func (m *modelSpec) readFailures(f field) error { return readFailures(f, &m.failures) }
+
+func readFailures(f field, to *[reasonCount]curve.Curve) error {
 	var failures [reasonCount]wave
 	set := setters{}
 	for _, reason := range Reasons() {
@@ -204,7 +211,7 @@ func (m *modelSpec) readFailures(f field) error {
 		return err
 	}
 	for i := range failures {
-		m.failures[i] = failures[i].curve()
+		to[i] = failures[i].curve()
 	}
 	return nil
 }

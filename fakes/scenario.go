@@ -13,14 +13,15 @@ import (
 	"github.com/panelgate/panelgate/fakes/internal/curve"
 )
 
-// Scenario is what the fakes act out: models and their traffic, GPUs, the host. It comes from YAML and is valid once it exists;
-// the keys are described in scenarios/steady.yaml. A Scenario is immutable and may be used by many Worlds.
+// Scenario is what the fakes act out: models and their traffic, GPUs, the host, and what happens to them. It comes from YAML and is
+// valid once it exists; the keys are described in docs/scenarios.md. A Scenario is immutable and may be used by many Worlds.
 type Scenario struct {
 	name   string
 	source []byte      // what it was parsed from
 	models []modelSpec // in load order: parts before the ensembles made of them, later-loaded models last
 	gpus   []gpuSpec
 	host   hostSpec
+	events []eventSpec
 }
 
 // Name is the built-in scenario's name or the file it was read from.
@@ -49,6 +50,10 @@ type modelSpec struct {
 	custom        []customSpec
 	at            position
 	gpuAt, loadAt position
+
+	llm     *llmSpec // of a language model, see llm.go
+	llmAt   position
+	kvGiven bool // the scenario says what its KV cache holds
 }
 
 // cpuOnly is the GPU index of a model without one.

@@ -11,14 +11,18 @@ import (
 )
 
 func TestBuiltinScenariosParse(t *testing.T) {
-	assert.Equal(t, []string{"failing", "idle", "saturation", "steady"}, BuiltinScenarios())
+	assert.Equal(t, []string{
+		"burst", "diurnal", "failing", "idle", "llm", "nodelost", "ramp", "reload", "restarting", "saturation", "slowscrape", "steady",
+		"throttling", "xid",
+	}, BuiltinScenarios())
 	for _, name := range BuiltinScenarios() {
 		scenario, err := BuiltinScenario(name)
 		require.NoError(t, err)
 		assert.Equal(t, name, scenario.Name())
 	}
 	_, err := BuiltinScenario("hectic")
-	assert.EqualError(t, err, `no built-in scenario "hectic"; there are failing, idle, saturation, steady`)
+	assert.EqualError(t, err, `no built-in scenario "hectic"; there are burst, diurnal, failing, idle, llm, nodelost, ramp, reload, `+
+		`restarting, saturation, slowscrape, steady, throttling, xid`)
 }
 
 func TestScenarioGivesItsTextBack(t *testing.T) {
@@ -56,6 +60,32 @@ func TestSteadyExplainsEveryKey(t *testing.T) {
 	}
 }
 
+// The page about scenarios has all of them and every key, and its example is one.
+func TestDocsExplainScenarios(t *testing.T) {
+	page, err := os.ReadFile("../docs/scenarios.md")
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(page), "```yaml\n")
+	require.True(t, found)
+	example, _, found := strings.Cut(rest, "```")
+	require.True(t, found)
+	_, err = ParseScenario("docs/scenarios.md", []byte(example))
+	require.NoError(t, err)
+	for _, name := range BuiltinScenarios() {
+		assert.Contains(t, string(page), "| `"+name+"`")
+	}
+	for _, where := range []string{"models: [{name: m, no_key: 1}]", "gpus: [{no_key: 1}]", "host: {no_key: 1}", "events: [{no_key: 1}]",
+		"models: [{name: m, stages_us: {no_key: 1}}]", "models: [{name: m, response_cache: {no_key: 1}}]", "models: [{name: m, llm: {no_key: 1}}]",
+		"models: [{name: m, llm: {kv_cache: {no_key: 1}}}]", "gpus: [{memory_mib: {no_key: 1}}]",
+		"gpus: [{power_watts: {no_key: 1}}]", "models: [{name: m, failures_per_second: {no_key: 1}}]", "no_key: 1"} {
+		_, err := ParseScenario("s.yaml", []byte("version: 1\n"+where+"\n"))
+		require.ErrorContains(t, err, "known are ")
+		_, known, _ := strings.Cut(err.Error(), "known are ")
+		for _, key := range strings.Split(known, ", ") {
+			assert.Regexp(t, "`"+key+"[`:]", string(page))
+		}
+	}
+}
+
 func TestScenarioErrorsSayWhere(t *testing.T) {
 	const model = "version: 1\nmodels:\n  - name: m\n"
 	for _, tc := range []struct{ name, yaml, want string }{
@@ -65,7 +95,7 @@ func TestScenarioErrorsSayWhere(t *testing.T) {
 		{"not a mapping", "- 1\n", "s.yaml:1:1: the scenario: want keys and values, have a list"},
 		{"no version", "models: []\n", "s.yaml:1:1: the scenario: version is missing"},
 		{"later version", "version: 2\n", "s.yaml:1:10: version: 2 is not between 1 and 1"},
-		{"unknown key", "version: 1\nmodel: []\n", `s.yaml:2:1: unknown key "model" in the scenario; known are gpus, host, models, version`},
+		{"unknown key", "version: 1\nmodel: []\n", `s.yaml:2:1: unknown key "model" in the scenario; known are events, gpus, host, models, version`},
 		{"unknown key of a model", model + "    queue: 3\n", `s.yaml:4:5: unknown key "queue" in models[0]`},
 		{"key twice", model + "    name: n\n", `s.yaml:4:5: key "name" stands twice in models[0]`},
 		{"no name", "version: 1\nmodels:\n  - kind: python\n", "s.yaml:3:5: models[0]: name is missing"},

@@ -209,14 +209,14 @@ func TestLastEndDependsOnTheRequestAlone(t *testing.T) {
 	for n := int64(1); n <= 60; n++ {
 		var first tick
 		for now := tick(0); now < 5000_000; now += 29_989 {
-			if int64(m.since(m.flow.success, now)) < n {
+			if int64(m.total(flowSuccess, now)) < n {
 				continue
 			}
-			end := m.lastEnd(n, now)
+			end := m.countingSince(0).lastEnd(n, now)
 			if first == 0 {
 				first = end
-				require.GreaterOrEqual(t, m.since(m.flow.success, end), float64(n))
-				require.Less(t, m.since(m.flow.success, end-1), float64(n))
+				require.GreaterOrEqual(t, m.total(flowSuccess, end), float64(n))
+				require.Less(t, m.total(flowSuccess, end-1), float64(n))
 			}
 			require.Equal(t, first, end)
 		}

@@ -14,18 +14,22 @@ type World struct {
 	models   []*Model
 	gpus     []*GPU
 	host     *Host
+	timeline *timeline
 }
 
 // NewWorld sets a scenario going. start is when the exporters' processes started: their counters are 0 there, and times before it
 // are taken as start.
 func NewWorld(sc *Scenario, start time.Time) *World {
-	w := &World{scenario: sc, start: start}
-	flows := sc.flows()
+	stays := sc.stays()
+	w := &World{scenario: sc, start: start, timeline: newTimeline(sc, stays)}
 	for i := range sc.models {
-		w.models = append(w.models, newModel(w, &sc.models[i], flows[i]))
+		w.models = append(w.models, &Model{world: w, spec: &sc.models[i], index: i, stays: stays[i]})
 	}
 	for i := range sc.gpus {
-		w.gpus = append(w.gpus, &GPU{world: w, index: i, spec: &sc.gpus[i], load: w.load(sc.gpus[i].load, i, 1)})
+		load := load{w.timeline, func(s *segment) (curve.Curve, area) { return s.gpus[i], s.gpuAreas[i] }}
+		draw := load
+		draw.of = func(s *segment) (curve.Curve, area) { return s.draws[i], s.drawAreas[i] }
+		w.gpus = append(w.gpus, &GPU{world: w, index: i, spec: &sc.gpus[i], load: load, draw: draw})
 	}
 	w.host = newHost(w, &sc.host)
 	return w
@@ -81,55 +85,28 @@ func (w *World) tickAt(at time.Time) tick {
 	return tick(elapsed / time.Millisecond)
 }
 
-// loadCurve is a utilisation that grows when a model is loaded: the sum of its parts, each from its own tick on.
-type loadCurve []loadPart
+// timeOf is when a tick is.
+func (w *World) timeOf(t tick) time.Time { return w.start.Add(time.Duration(t) * time.Millisecond) }
 
-type loadPart struct {
-	from  tick
-	curve curve.Curve
+// load is something of a world that goes up and down, such as the utilisation of a device.
+type load struct {
+	timeline *timeline
+	of       func(*segment) (curve.Curve, area)
 }
 
-// load is the utilisation of a device: base, and what its models' executions add from when they are loaded.
-func (w *World) load(base curve.Curve, gpu int, devices float64) loadCurve {
-	parts := loadCurve{{curve: base}}
-	for _, m := range w.models {
-		if m.spec.gpu != gpu || m.spec.kind == ensembleKind {
-			continue
-		}
-		busy := m.flow.busy(m.spec).Scale(1 / devices)
-		last := &parts[len(parts)-1]
-		if last.from == m.loaded {
-			last.curve = last.curve.Plus(busy)
-			continue
-		}
-		parts = append(parts, loadPart{from: m.loaded, curve: busy})
-	}
-	return parts
-}
-
-func (l loadCurve) at(t tick) float64 {
-	var v float64
-	for _, p := range l {
-		if t >= p.from {
-			v += p.curve.At(t.seconds())
-		}
-	}
-	return v
+func (l load) at(t tick) float64 {
+	c, _ := l.of(l.timeline.after(t))
+	return c.At(t.seconds())
 }
 
 // integral is the area under the load between the start and a tick, in seconds.
-func (l loadCurve) integral(t tick) float64 {
-	var v float64
-	for _, p := range l {
-		if t > p.from {
-			v += p.curve.Integral(t.seconds()) - p.curve.Integral(p.from.seconds())
-		}
-	}
-	return v
+func (l load) integral(t tick) float64 {
+	c, before := l.of(l.timeline.at(t))
+	return before.at(c, t)
 }
 
 // mean is the average load between two ticks; the value at the tick where they are the same one.
-func (l loadCurve) mean(from, to tick) float64 {
+func (l load) mean(from, to tick) float64 {
 	if to <= from {
 		return l.at(to)
 	}

@@ -170,6 +170,52 @@ func duration(to *time.Duration, low time.Duration) func(field) error {
 	}
 }
 
+// durationUpTo sets a duration between low and high, both included.
+func durationUpTo(to *time.Duration, low, high time.Duration) func(field) error {
+	return func(f field) error {
+		if err := duration(to, low)(f); err != nil {
+			return err
+		}
+		if *to > high {
+			return f.errorf("%s is more than %s", *to, high)
+		}
+		return nil
+	}
+}
+
+// names sets a list of names, among the choices where there are any.
+func names(to *[]string, choices ...string) func(field) error {
+	return func(f field) error {
+		*to = nil
+		err := f.items(func(item field) error {
+			var one string
+			set := name(&one)
+			if len(choices) > 0 {
+				set = oneOf(&one, choices...)
+			}
+			if err := set(item); err != nil {
+				return err
+			}
+			*to = append(*to, one)
+			return nil
+		})
+		if err == nil && len(*to) == 0 {
+			return f.errorf("nobody is named; without the key all are meant")
+		}
+		return err
+	}
+}
+
+// has says whether a mapping has a key.
+func (f field) has(key string) bool {
+	for i := 0; i+1 < len(f.node.Content); i += 2 {
+		if f.node.Content[i].Value == key {
+			return true
+		}
+	}
+	return false
+}
+
 // maxSwing keeps a wave above zero at every moment, so that the counter it feeds never stands still for long.
 const maxSwing = 0.95
 

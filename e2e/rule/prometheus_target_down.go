@@ -111,6 +111,10 @@ func unanswered(f *Finding, t env.Target) {
 	}
 	meant := exporterMeant(t.Job)
 	f.Evidence = append(f.Evidence, "answered by themselves are the standard ports "+standardPorts())
+	if usual, _ := standard.Port(meant); meant != "" && port == fmt.Sprint(usual) { // which alone says nothing, else it were answered
+		f.Fix = fmt.Sprintf("say in panelgate.yml that this is %s: targets: [{match: {job: %s}, fake: %s}]", exporterTitle(meant), yamlWord(t.Job), meant)
+		return
+	}
 	if meant == "" {
 		f.Fix = fmt.Sprintf("say in panelgate.yml who answers: targets: [{match: {job: %s}, fake: NAME}] where it is one of %s, or live: true in place of fake to scrape the address itself",
 			yamlWord(t.Job), strings.Join(standard.Names(), ", "))
@@ -151,6 +155,9 @@ func standardPorts() string {
 	var out []string
 	for _, name := range standard.Names() {
 		port, _ := standard.Port(name)
+		if _, own := standard.OfPort(port); !own {
+			continue
+		}
 		out = append(out, fmt.Sprintf("%d (%s)", port, exporterTitle(name)))
 	}
 	return strings.Join(out, ", ")

@@ -39,7 +39,7 @@ func (w *World) lacking(c *claim, all []*model.SampleStream) *Difference {
 		if s.exporter != c.exporter || !c.about(s) || seen[name] || slices.Contains(names, name) || !slices.ContainsFunc(c.selectors, s.chosenBy) {
 			continue
 		}
-		if s.active(c, last) {
+		if s.active(c, last) && w.undisturbed(map[string]bool{s.exporter: true}, last.Add(-c.window-2*w.lag), last) {
 			names = append(names, name)
 		}
 	}

@@ -171,7 +171,9 @@ func nearer(v, a, b float64) float64 {
 // they are about was there and scraped, no more than mostPoints.
 func (w *World) sound(c *claim, who []*subject, values []model.SamplePair) []model.SamplePair {
 	since := w.from
+	exporters := map[string]bool{}
 	for _, s := range who {
+		exporters[s.exporter] = true
 		if s.model != nil && s.model.Loaded().After(since) {
 			since = s.model.Loaded()
 		}
@@ -184,6 +186,9 @@ func (w *World) sound(c *claim, who []*subject, values []model.SamplePair) []mod
 		if math.IsNaN(v) || math.IsInf(v, 0) || at.Add(-c.window).Before(since.Add(settling)) || at.After(w.to.Add(w.scrape)) {
 			continue // a range query reaches up to a step into the future
 		}
+		if from, _ := w.window(c, at); !w.undisturbed(exporters, from.Add(-2*w.lag), at) {
+			continue // what is lost at a reset or in an outage, no query can bring back
+		}
 		out = append(out, p)
 	}
 	if len(out) <= mostPoints {
@@ -194,6 +199,17 @@ func (w *World) sound(c *claim, who []*subject, values []model.SamplePair) []mod
 		thinned = append(thinned, out[i*(len(out)-1)/(mostPoints-1)])
 	}
 	return thinned
+}
+
+// undisturbed says whether all exporters could be scraped throughout a window and
+// counted on.
+func (w *World) undisturbed(exporters map[string]bool, from, to time.Time) bool {
+	for name := range exporters {
+		if !w.acted.Undisturbed(name, from, to) {
+			return false
+		}
+	}
+	return true
 }
 
 // expected is between which two values a reading's average over the points lies, for

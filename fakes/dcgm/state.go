@@ -77,7 +77,7 @@ func read(gpu *fakes.GPU, at time.Time) gpuState {
 		reservedMiB:  float64(gpu.MemoryReserved() / bytesPerMiB),
 		throttle:     gpu.Throttle(at),
 	}
-	s.powerWatts = gpu.IdlePower() + (gpu.Power(at)-gpu.IdlePower())*s.throttle
+	s.powerWatts = gpu.Power(at)
 	s.xid, s.failed = gpu.XID(at)
 	return s
 }

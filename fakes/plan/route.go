@@ -27,7 +27,7 @@ func newRouter(l Listener, w *fakes.World) (*router, error) {
 		if err != nil {
 			return nil, err
 		}
-		handler := exporter.Handler(time.Now)
+		handler := w.Behind(exporter.Name(), exporter.Handler(time.Now), time.Now)
 		if r.Host == "" || len(l.Routes) == 1 {
 			rt.others = handler
 		}

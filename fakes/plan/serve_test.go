@@ -154,6 +154,34 @@ func TestServesThePlansWorld(t *testing.T) {
 	assert.Contains(t, body, fakes.IdentityOf("gpu-box").GPUUUID(0))
 }
 
+// A scraper sees the outages of the plan's world.
+func TestServesOutages(t *testing.T) {
+	p := small()
+	p.Start = time.Now().Add(-time.Hour)
+	p.Scenario += "events: [{at: 30m, exporters: [triton], outage: refused}, {at: 30m, exporters: [node], outage: lost}]\n"
+	p.Listeners = []Listener{{Listen: "127.0.0.1:0", Routes: []Route{
+		{Host: "triton:8002", Exporter: "triton", Instance: "triton:8002"},
+		{Host: "node:9100", Exporter: "node", Instance: "node:9100"},
+		{Host: "dcgm:9400", Exporter: "dcgm", Instance: "dcgm:9400"},
+	}}}
+	address := serve(t, p, nil)[0]
+	get := func(host string) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/metrics", http.NoBody)
+		require.NoError(t, err)
+		request.Host = host
+		response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+		if err != nil {
+			return err
+		}
+		return response.Body.Close()
+	}
+	require.ErrorIs(t, get("triton:8002"), syscall.ECONNRESET)
+	require.ErrorIs(t, get("node:9100"), context.DeadlineExceeded)
+	require.NoError(t, get("dcgm:9400"))
+}
+
 func number(t *testing.T, body, series string) int64 {
 	t.Helper()
 	_, rest, found := strings.Cut(body, series)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -139,7 +138,7 @@ func (l Listener) validateRoutes() error {
 	hosts := map[string]int{}
 	for i, r := range l.Routes {
 		switch {
-		case !slices.Contains(standard.Names(), r.Exporter):
+		case !standard.Known(r.Exporter):
 			return fmt.Errorf("routes[%d]: no exporter %q; there are %s", i, r.Exporter, strings.Join(standard.Names(), ", "))
 		case r.Instance == "":
 			return fmt.Errorf("routes[%d]: instance is missing", i)

@@ -59,7 +59,7 @@ func TestValidate(t *testing.T) {
 		{"key alone", first(Listener{Listen: ":80", Routes: route, Key: key}), "certificate and key go together"},
 		{"certificate for forward", first(Listener{Listen: ":80", Forward: "a:1", Certificate: certificate, Key: key}), "it takes no certificate"},
 		{"no certificate", first(Listener{Listen: ":80", Routes: route, Certificate: "x", Key: "y"}), "certificate and key: tls: failed to find any PEM data"},
-		{"unknown exporter", routes(Route{Exporter: "tritn", Instance: "a"}), `listeners[0]: routes[0]: no exporter "tritn"; there are triton, dcgm, node`},
+		{"unknown exporter", routes(Route{Exporter: "tritn", Instance: "a"}), `listeners[0]: routes[0]: no exporter "tritn"; there are triton, dcgm, node, vllm`},
 		{"no instance", routes(Route{Exporter: "node"}), "routes[0]: instance is missing"},
 		{"URL for a host", routes(Route{Host: "http://a", Exporter: "node", Instance: "a"}), `"http://a" is nothing that a Host header says`},
 		{"host twice", routes(Route{Host: "a", Exporter: "node", Instance: "a"}, Route{Host: "A:80", Exporter: "dcgm", Instance: "b"}), `routes[1]: host "A:80" stands for the same as that of routes[0]`},

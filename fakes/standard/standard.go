@@ -3,15 +3,19 @@ package standard
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/dcgm"
 	"github.com/panelgate/panelgate/fakes/node"
+	"github.com/panelgate/panelgate/fakes/replay"
 	"github.com/panelgate/panelgate/fakes/triton"
+	"github.com/panelgate/panelgate/fakes/vllm"
 )
 
-// exporter is one kind of exporter: what it is called, where it listens, which of its releases are acted out, oldest first, how it is made.
+// exporter is one kind of exporter: what it is called, where it listens (0 for what stands in for any of them), which of its releases
+// are acted out, oldest first, and how it is made.
 type exporter struct {
 	name     string
 	port     int
@@ -29,6 +33,12 @@ func exporters() []exporter {
 		}},
 		{"node", node.DefaultPort, node.Versions(), func(w *fakes.World, instance string, setup fakes.Setup) (fakes.Exporter, error) {
 			return node.Build(w, instance, setup)
+		}},
+		{"vllm", vllm.DefaultPort, vllm.Versions(), func(w *fakes.World, instance string, setup fakes.Setup) (fakes.Exporter, error) {
+			return vllm.Build(w, instance, setup)
+		}},
+		{name: replay.Name, make: func(w *fakes.World, instance string, setup fakes.Setup) (fakes.Exporter, error) {
+			return replay.Build(w, instance, setup)
 		}},
 	}
 }
@@ -50,29 +60,37 @@ func ByName(name, instance string, w *fakes.World, setup fakes.Setup) (fakes.Exp
 	return nil, fmt.Errorf("no fake exporter %q; there are %s", name, strings.Join(Names(), ", "))
 }
 
-// OfPort is the name of the exporter whose default port this is; false where it is nobody's.
+// OfPort is the name of the exporter whose default port this is; false where it is nobody's. It is nobody's either where so many other
+// servers listen by default that the port says nothing, as with vLLM's.
 func OfPort(port int) (string, bool) {
 	for _, e := range exporters() {
-		if e.port == port {
+		if e.port == port && port != 0 && port != vllm.DefaultPort {
 			return e.name, true
 		}
 	}
 	return "", false
 }
 
-// Names are the names of all exporters.
+// Names are the names of all exporters that act out a scenario. What plays a recording back is none of them: it needs one.
 func Names() []string {
 	var names []string
 	for _, e := range exporters() {
-		names = append(names, e.name)
+		if e.port != 0 {
+			names = append(names, e.name)
+		}
 	}
 	return names
+}
+
+// Known says whether ByName makes an exporter of that name.
+func Known(name string) bool {
+	return slices.ContainsFunc(exporters(), func(e exporter) bool { return e.name == name })
 }
 
 // Port is the default port of the exporter of that name; false where there is none.
 func Port(name string) (int, bool) {
 	for _, e := range exporters() {
-		if e.name == name {
+		if e.name == name && e.port != 0 {
 			return e.port, true
 		}
 	}

@@ -14,8 +14,8 @@ func TestExportersAreKnownByNameAndPort(t *testing.T) {
 	scenario, err := fakes.BuiltinScenario(fakes.DefaultScenario)
 	require.NoError(t, err)
 	w := fakes.NewWorld(scenario, time.Unix(1_800_000_000, 0))
-	assert.Equal(t, []string{"triton", "dcgm", "node"}, Names())
-	for name, port := range map[string]int{"triton": 8002, "dcgm": 9400, "node": 9100} {
+	assert.Equal(t, []string{"triton", "dcgm", "node", "vllm"}, Names())
+	for name, port := range map[string]int{"triton": 8002, "dcgm": 9400, "node": 9100, "vllm": 8000} {
 		one, err := ByName(name, "box:1", w, fakes.Setup{})
 		require.NoError(t, err)
 		assert.Equal(t, name, one.Name())
@@ -25,16 +25,36 @@ func TestExportersAreKnownByNameAndPort(t *testing.T) {
 		_, err = ByName(name, "box", w, fakes.Setup{Version: "latest"})
 		require.ErrorContains(t, err, "set up the fake of "+name+": version: ")
 		of, ok := OfPort(port)
-		require.True(t, ok)
-		assert.Equal(t, name, of)
+		assert.Equal(t, name != "vllm", ok, "port 8000 is many others' too")
+		if ok {
+			assert.Equal(t, name, of)
+		}
 		known, ok := Port(name)
 		assert.True(t, ok)
 		assert.Equal(t, port, known)
 	}
 	_, err = ByName("tritn", "box", w, fakes.Setup{})
-	require.EqualError(t, err, `no fake exporter "tritn"; there are triton, dcgm, node`)
+	require.EqualError(t, err, `no fake exporter "tritn"; there are triton, dcgm, node, vllm`)
 	_, ok := OfPort(8003)
 	assert.False(t, ok)
 	_, ok = Port("tritn")
 	assert.False(t, ok)
+}
+
+func TestARecordingIsPlayedBackByName(t *testing.T) {
+	scenario, err := fakes.BuiltinScenario(fakes.DefaultScenario)
+	require.NoError(t, err)
+	w := fakes.NewWorld(scenario, time.Unix(1_800_000_000, 0))
+	assert.True(t, Known("replay"))
+	assert.False(t, Known("tritn"))
+	assert.NotContains(t, Names(), "replay")
+	_, ok := Port("replay")
+	assert.False(t, ok)
+	_, ok = OfPort(0)
+	assert.False(t, ok)
+	_, err = ByName("replay", "box", w, fakes.Setup{})
+	require.EqualError(t, err, "set up the fake of replay: recording: there is none to play back")
+	e, err := ByName("replay", "box", w, fakes.Setup{Recording: []byte("a 1\n")})
+	require.NoError(t, err)
+	assert.Equal(t, "a 1\n", string(e.AppendScrape(nil, w.Start())))
 }

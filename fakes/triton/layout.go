@@ -115,7 +115,7 @@ func (l *layout) cached(s series) bool { return l.options.cache.on && s.model.Ca
 // counted is a model's counter. Without counter_latencies no counter moves at all, though its own name is not among those that the
 // flag is about.
 func (l *layout) counted(s series, value func(*fakes.Counters) int64) page.Value[snapshot] {
-	if !s.counts || !l.options.counters {
+	if !s.counts || !l.options.counters || l.silent(s) {
 		return zero
 	}
 	return func(now *snapshot) float64 { return float64(value(&now.models[s.index])) }

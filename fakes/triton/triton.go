@@ -50,6 +50,8 @@ type snapshot struct {
 	cpuLoad                 float64 // 0..1, since the poll before
 	memoryTotal, memoryUsed float64 // bytes
 	cache                   cacheState
+
+	engines map[int]*engine // of language models, by index into models; each read when it is first asked for
 }
 
 // cacheState is the response cache as a whole: the counters of all models.

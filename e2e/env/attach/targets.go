@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -177,8 +178,8 @@ func jobOf(s *stack.Stack, a promv1.ActiveTarget) *stack.Job {
 
 // exporterAt is the exporter whose standard port it is, else whoever is there.
 func exporterAt(port string) string {
-	for _, name := range standard.Names() {
-		if usual, ok := standard.Port(name); ok && fmt.Sprint(usual) == port {
+	if number, err := strconv.Atoi(port); err == nil {
+		if name, ok := standard.OfPort(number); ok {
 			return name
 		}
 	}

@@ -13,47 +13,97 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
+
+	"github.com/panelgate/panelgate/fakes"
 )
 
 // dial connects a scrape to whoever answers at the address.
 func (b *switchboard) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	server, live, err := b.pick(address)
-	switch {
-	case err != nil:
+	l, err := b.pick(address)
+	if err != nil {
 		return nil, err
-	case live:
-		return b.dialLive(ctx, network, address)
-	default:
-		return server.dial(ctx)
 	}
+	if l.handler == nil {
+		return b.dialLive(ctx, network, address)
+	}
+	switch out := b.outage(l); {
+	case out.Refused:
+		return nil, &refusedError{address}
+	case out.Lost:
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-b.ended:
+			return nil, errClosed
+		}
+	}
+	return l.server.dial(ctx)
 }
 
-// pick finds the server in memory behind an address, or says that it is live.
-func (b *switchboard) pick(address string) (server *memoryServer, live bool, err error) {
+// outage is what keeps from reaching a fake now, as long as outages are acted out.
+func (b *switchboard) outage(l *line) fakes.Outage {
+	if l.fake == nil || !b.outages.Load() {
+		return fakes.Outage{}
+	}
+	return b.world.Outage(l.fake.Name(), b.now())
+}
+
+// reached is what answers on a line once a connection stands, which may be from
+// before an outage.
+func (b *switchboard) reached(l *line) http.Handler {
+	if l.fake == nil {
+		return l.handler
+	}
+	behind := b.world.Behind(l.fake.Name(), l.handler, b.now)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if b.outages.Load() {
+			behind.ServeHTTP(w, r)
+			return
+		}
+		l.handler.ServeHTTP(w, r)
+	})
+}
+
+// refusedError is what dialling an exporter fails with that does not listen, in the
+// words of the network.
+type refusedError struct{ address string }
+
+// Error implements error.
+func (e *refusedError) Error() string {
+	return "dial tcp " + e.address + ": connect: connection refused"
+}
+
+// Unwrap makes it known for what it is.
+func (e *refusedError) Unwrap() error { return syscall.ECONNREFUSED }
+
+// pick finds who is at the other end of an address, its server in memory running
+// unless it is live.
+func (b *switchboard) pick(address string) (*line, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
-		return nil, false, errClosed
+		return nil, errClosed
 	}
 	l, known := b.lines[address]
 	if !known { // discovered since the start
+		var err error
 		if l, err = b.connect(address); err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		b.lines[address] = l
 	}
 	switch {
 	case l == nil:
-		return nil, false, &unansweredError{address}
-	case l.handler == nil:
-		return nil, true, nil
-	case l.server == nil:
-		if l.server, err = newMemoryServer(l.handler, l.tls, &b.serving); err != nil {
-			return nil, false, fmt.Errorf("serve %s at %s: %w", l.name, address, err)
+		return nil, &unansweredError{address}
+	case l.handler != nil && l.server == nil:
+		var err error
+		if l.server, err = newMemoryServer(b.reached(l), l.tls, &b.serving); err != nil {
+			return nil, fmt.Errorf("serve %s at %s: %w", l.name, address, err)
 		}
 	}
-	return l.server, false, nil
+	return l, nil
 }
 
 // dialLive dials the network, for targets that the user declared live.
@@ -87,6 +137,9 @@ func (b *switchboard) dialLoopback(ctx context.Context, network, address string)
 func (b *switchboard) hangUp() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !b.closed {
+		close(b.ended)
+	}
 	b.closed = true
 	for c := range b.conns {
 		_ = c.Close() // a scrape is broken off on purpose, its error is of no interest

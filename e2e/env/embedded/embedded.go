@@ -235,7 +235,10 @@ func (e *Env) prepare(ctx context.Context, cfg *config.Config, opts Options) (_ 
 	if g.scraper, err = e.newScraper(cfg, g.targets, g.board, disc, g.store, opts.Logger, g.registry); err != nil {
 		return nil, err
 	}
-	return g, g.scraper.probe(ctx)
+	// The probe tells what is wrong with the way to a target at any time.
+	err = g.scraper.probe(ctx)
+	g.board.outages.Store(true)
+	return g, err
 }
 
 func (e *Env) start(ctx context.Context, cfg *config.Config, p *stack.Prometheus, opts Options) error {

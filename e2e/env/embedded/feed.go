@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/model/timestamp"
 	"github.com/prometheus/prometheus/storage"
+
+	"github.com/panelgate/panelgate/fakes"
 )
 
 // feed scrapes one target in the past. It goes to the fake's own HTTP handler,
@@ -27,6 +29,7 @@ type feed struct {
 	timeout  time.Duration
 
 	handler   http.Handler // nil where nobody answers
+	outage    func(at time.Time) fakes.Outage
 	request   *http.Request
 	answer    answer
 	at        time.Time // what the fake takes for the present
@@ -35,7 +38,7 @@ type feed struct {
 }
 
 // newFeed makes the feed of a target; active is how many targets its job has.
-func newFeed(t *target, s storage.AppendableV2, active int) (*feed, error) {
+func newFeed(t *target, s storage.AppendableV2, w *fakes.World, active int) (*feed, error) {
 	f := &feed{target: t, store: s, page: newPage(t), reports: newReports(t), bodyLimit: int64(t.job.BodySizeLimit),
 		forced: t.unreachable}
 	for label, d := range map[string]*time.Duration{
@@ -53,6 +56,7 @@ func newFeed(t *target, s storage.AppendableV2, active int) (*feed, error) {
 	}
 	if t.line != nil {
 		f.handler = t.line.fake.Handler(func() time.Time { return f.at })
+		f.outage = func(at time.Time) fakes.Outage { return w.Outage(t.line.fake.Name(), at) }
 	}
 	var err error
 	if f.request, err = http.NewRequestWithContext(context.Background(), http.MethodGet, t.scrape.URL().String(), http.NoBody); err != nil {
@@ -111,7 +115,7 @@ func (f *feed) scrape(ctx context.Context, at time.Time) error {
 		r.up = 1
 		f.target.past++
 	}
-	r.duration = time.Since(begin)
+	r.duration += time.Since(begin)
 	if err := f.reports.append(app, ts, r); err != nil {
 		return errors.Join(fmt.Errorf("report a scrape: %w", err), app.Rollback())
 	}
@@ -129,6 +133,9 @@ func (f *feed) ask(at time.Time, r *report) error {
 	case f.handler == nil:
 		return &unansweredError{f.target.address}
 	}
+	if err := f.reach(at, r); err != nil {
+		return err
+	}
 	f.at = at
 	f.answer.reset()
 	f.handler.ServeHTTP(&f.answer, f.request)
@@ -140,6 +147,21 @@ func (f *feed) ask(at time.Time, r *report) error {
 		r.bytes = -1
 		return errBodySize
 	}
+	return nil
+}
+
+// reach comes to the target as far as the outages of a time let it, and takes down
+// how long that takes.
+func (f *feed) reach(at time.Time, r *report) error {
+	out := f.outage(at)
+	switch {
+	case out.Refused:
+		return &refusedError{f.target.address}
+	case out.Lost, out.Delay >= f.timeout:
+		r.duration = f.timeout
+		return fmt.Errorf("get %q: %w", f.target.scrape.URL().String(), context.DeadlineExceeded)
+	}
+	r.duration = out.Delay
 	return nil
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/prometheus/model/timestamp"
 	"github.com/prometheus/prometheus/rules"
+
+	"github.com/panelgate/panelgate/fakes"
 )
 
 // history lays down what Prometheus would hold had it been running for a while.
@@ -20,12 +22,13 @@ type history struct {
 	due      schedule
 	targets  []*target
 	rules    *ruleSet
+	world    *fakes.World
 	now      func() time.Time
 	progress func(stage string, done, total int)
 }
 
 func newHistory(g *groundwork, opts Options) *history {
-	return &history{store: g.store, targets: g.targets, rules: g.rules, now: opts.Now, progress: opts.Progress}
+	return &history{store: g.store, targets: g.targets, rules: g.rules, world: opts.World, now: opts.Now, progress: opts.Progress}
 }
 
 // event is something that recurs: the scrapes of a target or the evaluations of
@@ -118,7 +121,7 @@ func (h *history) plan(from time.Time) error {
 		if t.err != nil || t.line != nil && t.line.fake == nil {
 			continue // live ones and Prometheus itself have no past that is known
 		}
-		f, err := newFeed(t, h.store, active[t.job.JobName])
+		f, err := newFeed(t, h.store, h.world, active[t.job.JobName])
 		if err != nil {
 			return err
 		}

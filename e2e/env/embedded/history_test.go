@@ -21,6 +21,8 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/panelgate/panelgate/fakes"
 )
 
 // scripted is an exporter that shows one page after another, a minute each.
@@ -173,10 +175,13 @@ func scrapedBefore(t *testing.T, yml string, exporter *scripted) recorded {
 	require.NoError(t, err)
 	targets, err := disc.targets(t.Context())
 	require.NoError(t, err)
+	scenario, err := fakes.BuiltinScenario("idle")
+	require.NoError(t, err)
+	w := fakes.NewWorld(scenario, exporter.start)
 	var feeds []*feed
 	for _, one := range targets {
 		one.line = &line{name: exporter.Name(), fake: exporter}
-		f, err := newFeed(one, st, len(targets))
+		f, err := newFeed(one, st, w, len(targets))
 		require.NoError(t, err)
 		feeds = append(feeds, f)
 	}

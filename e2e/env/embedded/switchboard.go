@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -40,6 +41,8 @@ type switchboard struct {
 	ownLoopback bool     // loopback addresses lead to Prometheus itself
 	silent      []string // jobs whose targets nobody answers
 	now         func() time.Time
+	outages     atomic.Bool   // the world's outages are acted out
+	ended       chan struct{} // closed once no scrape is to wait any more
 
 	mu       sync.Mutex
 	lines    map[string]*line // by host:port; a nil line means that nobody answers
@@ -74,6 +77,7 @@ func newSwitchboard(opts Options) *switchboard {
 		ownLoopback: opts.OwnLoopback,
 		silent:      opts.Silent,
 		now:         opts.Now,
+		ended:       make(chan struct{}),
 		lines:       map[string]*line{},
 		conns:       map[net.Conn]struct{}{},
 	}

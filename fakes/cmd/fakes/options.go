@@ -25,7 +25,8 @@ Usage:
   fakes triton [flags]   a Triton Inference Server's metrics    port 8002
   fakes dcgm   [flags]   a dcgm-exporter                        port 9400
   fakes node   [flags]   a node_exporter                        port 9100
-  fakes all    [flags]   all three, each on its own port
+  fakes vllm   [flags]   a vLLM server's metrics                port 8000
+  fakes all    [flags]   all but vllm, each on its own port
   fakes serve --plan FILE
                          what panelgate's plan says: its side inside a container; "-" is standard input
   fakes beside --listen HOST:PORT [--hosts FILE]
@@ -36,7 +37,7 @@ Usage:
 Flags:
   --listen HOST:PORT   where to serve; ":8002" is that port on every interface, "127.0.0.1:0" a free port for this machine only
                        (default: the exporter's own port on every interface, as the real one; with all: HOST alone)
-  --scenario NAME|FILE what to act out: %s, or a YAML file (default %s)
+  --scenario NAME|FILE what to act out: one of those below, or a YAML file (default %[2]s)
   --machine NAME       the machine to be: decides GPU UUIDs and host names, so that two fakes can differ (default localhost)
   --help               this text
 
@@ -46,8 +47,9 @@ Examples:
   fakes dcgm --listen 127.0.0.1:9401 --machine gpu-box-2
   fakes all --scenario ./black-friday.yaml
 
-A scenario says how much traffic each model gets, how long its stages take, what fails, and how busy GPUs and host are. The built-in
-one, fakes/scenarios/steady.yaml, explains every key. It starts when fakes starts, all counters at 0. Ctrl-C ends it.
+A scenario says how much traffic each model gets, how long its stages take, what fails, how busy GPUs and host are, and what happens to
+them. docs/scenarios.md explains every key. It starts when fakes starts, all counters at 0. Ctrl-C ends it. Built in are
+%[1]s.
 
 A plan is JSON: scenario and start, addresses for the loopback interface (they need CAP_NET_ADMIN), and who answers on which port to
 which Host header. Once everything listens, serve prints "ready".
@@ -214,6 +216,9 @@ func endpoints(command, listen string) ([]endpoint, error) {
 		host := strings.Trim(listen, "[]")
 		var all []endpoint
 		for _, name := range standard.Names() {
+			if !ownsPort(name) {
+				continue // whoever wants it beside others' servers says so
+			}
 			all = append(all, endpoint{name, net.JoinHostPort(host, defaultPort(name))})
 		}
 		return all, nil
@@ -229,6 +234,13 @@ func endpoints(command, listen string) ([]endpoint, error) {
 		return nil, fmt.Errorf("--listen %s: %q is no port number", listen, port)
 	}
 	return []endpoint{{command, listen}}, nil
+}
+
+// ownsPort says whether an exporter's default port is its own, and not that of half the servers there are.
+func ownsPort(exporter string) bool {
+	port, _ := standard.Port(exporter)
+	of, ok := standard.OfPort(port)
+	return ok && of == exporter
 }
 
 func defaultPort(exporter string) string {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
 	"go.uber.org/goleak"
 )
 
@@ -64,7 +65,7 @@ func TestHelp(t *testing.T) {
 		var stdout, stderr bytes.Buffer
 		assert.Equal(t, exitOK, run(t.Context(), args, nil, &stdout, &stderr), args)
 		assert.Empty(t, stderr.String())
-		for _, wants := range []string{"--listen", "--scenario", "--machine", "failing, idle, saturation, steady", "Examples:", "fakes all", "fakes serve", "Exit code"} {
+		for _, wants := range []string{"--listen", "--scenario", "--machine", "burst, diurnal, failing, idle,", "throttling, xid", "Examples:", "fakes all", "fakes serve", "Exit code"} {
 			assert.Contains(t, stdout.String(), wants)
 		}
 	}
@@ -74,15 +75,15 @@ func TestWrongUsageIsTold(t *testing.T) {
 	broken := filepath.Join(t.TempDir(), "broken.yaml")
 	require.NoError(t, os.WriteFile(broken, []byte("version: 1\nmodles: []\n"), 0o600))
 	for want, args := range map[string][]string{
-		"which exporter? triton, dcgm, node, all, serve":                             {},
-		`no exporter "tritn"; there are triton, dcgm, node, all, serve`:              {"tritn"},
-		"flag provided but not defined: -port":                                       {"triton", "--port", "1"},
-		`"now" is one word too many`:                                                 {"triton", "now"},
-		"--listen 8002: want HOST:PORT or :PORT":                                     {"triton", "--listen", "8002"},
-		`--listen :http: "http" is no port number`:                                   {"triton", "--listen", ":http"},
-		`--listen :70000: "70000" is no port number`:                                 {"triton", "--listen", ":70000"},
-		`give the host alone, as in --listen "127.0.0.1"`:                            {"all", "--listen", "127.0.0.1:80"},
-		`no built-in scenario "hectic"; there are failing, idle, saturation, steady`: {"node", "--scenario", "hectic"},
+		"which exporter? triton, dcgm, node, vllm, all, serve":                    {},
+		`no exporter "tritn"; there are triton, dcgm, node, vllm, all, serve`:     {"tritn"},
+		"flag provided but not defined: -port":                                    {"triton", "--port", "1"},
+		`"now" is one word too many`:                                              {"triton", "now"},
+		"--listen 8002: want HOST:PORT or :PORT":                                  {"triton", "--listen", "8002"},
+		`--listen :http: "http" is no port number`:                                {"triton", "--listen", ":http"},
+		`--listen :70000: "70000" is no port number`:                              {"triton", "--listen", ":70000"},
+		`give the host alone, as in --listen "127.0.0.1"`:                         {"all", "--listen", "127.0.0.1:80"},
+		`no built-in scenario "hectic"; there are burst, diurnal, failing, idle,`: {"node", "--scenario", "hectic"},
 		"no such file":                        {"node", "--scenario", "./none.yaml"},
 		broken + `:2:1: unknown key "modles"`: {"node", "--scenario", broken},
 		"--machine wants a name":              {"node", "--machine", ""},
@@ -115,6 +116,7 @@ func TestAllServesEachOnItsOwnPort(t *testing.T) {
 		{[]string{"all", "--listen", "::1"}, []string{"triton [::1]:8002", "dcgm [::1]:9400", "node [::1]:9100"}},
 		{[]string{"all"}, []string{"triton :8002", "dcgm :9400", "node :9100"}},
 		{[]string{"dcgm"}, []string{"dcgm :9400"}},
+		{[]string{"vllm"}, []string{"vllm :8000"}},
 	} {
 		o, err := parse(t.Context(), tc.args, nil)
 		require.NoError(t, err)

@@ -71,6 +71,14 @@ func collect(mean float64, terms []term) Curve {
 	return Curve{mean: mean, terms: merged}
 }
 
+// Ease is the way from one value at t0 to another at t0+d, d > 0, along half a period of a sine: slow at its ends. It is meant for
+// that time alone; before and after it the curve swings on between the two.
+func Ease(from, to, t0, d float64) Curve {
+	w := math.Pi / d
+	amplitude := complex((from-to)/2, 0)
+	return collect((from+to)/2, []term{{w: w, c: amplitude * cmplx.Rect(1, -w*t0)}})
+}
+
 // Plus is the sum of two curves.
 func (c Curve) Plus(d Curve) Curve {
 	return collect(c.mean+d.mean, append(slices.Clone(c.terms), d.terms...))

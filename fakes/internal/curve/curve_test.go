@@ -33,6 +33,20 @@ func TestWaveIsWhatItSays(t *testing.T) {
 	assert.InDelta(t, 10, w.Mean(), 0)
 }
 
+func TestEaseLeadsFromOneValueToTheOther(t *testing.T) {
+	e := Ease(1, 4, 1000, 60)
+	for _, tc := range []struct{ at, want float64 }{{1000, 1}, {1015, 1.4393}, {1030, 2.5}, {1060, 4}} {
+		assert.InDelta(t, tc.want, e.At(tc.at), 1e-4, "at %v", tc.at)
+	}
+	low, high := e.Bounds()
+	assert.InDelta(t, 1, low, 1e-12)
+	assert.InDelta(t, 4, high, 1e-12)
+	assert.InDelta(t, 60*2.5, e.Integral(1060)-e.Integral(1000), 1e-9)
+	a, _ := waves()
+	assert.InDelta(t, a.At(1020)*e.At(1020), a.Times(e).At(1020), 1e-9)
+	assert.Empty(t, Ease(2, 2, 5, 7).terms, "from a value to itself")
+}
+
 func TestArithmeticHoldsPointByPoint(t *testing.T) {
 	a, b := waves()
 	for _, x := range []float64{0, 1, 17.3, 599, 12345.678, 1e6} {

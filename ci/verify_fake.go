@@ -1,0 +1,407 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/panelgate/panelgate/ci/report"
+	"github.com/panelgate/panelgate/e2e/nearest"
+	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/fakes/catalogue"
+	"github.com/panelgate/panelgate/fakes/compare"
+	"github.com/panelgate/panelgate/fakes/recording"
+	"github.com/panelgate/panelgate/fakes/standard"
+)
+
+const verifyFakeLong = `verify-fake holds a fake against a scrape of the real exporter: a recording, a body that
+curl has saved, or one that is made now. It compares which families there are and in which
+order, TYPE, HELP, the labels of series and their order, how numbers are spelled, and the
+content type. That another machine was scraped, with other models or more GPUs, is no
+difference; what was switched on, or belongs to a back end, is told aside.
+
+Which exporter it is follows from the families, and which version from which of those that
+are acted out differs least, unless that is said. Behind -- stands the exporter's own
+command line.`
+
+const verifyFakeExample = `  go run ./ci verify-fake --against triton.rec
+  go run ./ci verify-fake --against http://gpu-box:9400/metrics --version 3.3.5-3.4.0
+  go run ./ci verify-fake --against triton.prom -- --metrics-config summary_latencies=true`
+
+const verifyFakeCodes = `  0  nothing differs
+  1  something differs
+  2  wrong usage
+  3  could not be compared
+`
+
+// verifyFlags are the flags of verify-fake.
+type verifyFlags struct {
+	against   string
+	exporter  string
+	version   string
+	scenario  string
+	json      string
+	headerEnv []string
+}
+
+func verifyFakeCommand(stdout, _ io.Writer) *cobra.Command {
+	var v verifyFlags
+	cmd := &cobra.Command{
+		Use:         "verify-fake --against FILE|URL [-- ARG...]",
+		Short:       "Hold a fake against a scrape of the real exporter",
+		Long:        verifyFakeLong,
+		Example:     verifyFakeExample,
+		Annotations: map[string]string{exitCodesOf: verifyFakeCodes},
+		Args: func(cmd *cobra.Command, args []string) error {
+			if dash := cmd.ArgsLenAtDash(); dash > 0 || dash < 0 && len(args) > 0 {
+				return fmt.Errorf("%q: the exporter's command line stands behind --", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return v.run(cmd.Context(), args, stdout)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&v.against, "against", "", "compare with this `FILE|URL`: a recording, a saved scrape, or what answers there now")
+	f.StringVar(&v.exporter, "exporter", "", "the `name` of the fake (default: told by the families)")
+	f.StringVar(&v.version, "version", "", "the `version` of the fake, as 24.07 (default: the one that differs least)")
+	f.StringVar(&v.scenario, "scenario", fakes.DefaultScenario, "the `scenario` that the fake acts out: a built-in one or a file")
+	f.StringVar(&v.json, "json", "", "write `file`: JSON (- for standard output, in place of the text)")
+	addHeaderEnv(cmd, &v.headerEnv)
+	completeFlag(cmd, "exporter", standard.Names()...)
+	return cmd
+}
+
+// verified is what came of it, as --json writes it.
+type verified struct {
+	Schema      int                  `json:"schema"`
+	Against     string               `json:"against"`
+	Exporter    string               `json:"exporter"`
+	Version     string               `json:"fake_version"`
+	Told        bool                 `json:"version_told"` // else it is the one that differs least
+	AlsoLike    []string             `json:"also_like,omitempty"`
+	Families    int                  `json:"families"`
+	Differences []compare.Difference `json:"differences"`
+	Asides      []compare.Difference `json:"asides"`
+	ExitCode    int                  `json:"exit_code"`
+	labelNames  int
+}
+
+func (v *verifyFlags) run(ctx context.Context, args []string, stdout io.Writer) error {
+	if v.against == "" {
+		return usage(errors.New("--against is missing: a recording, a saved scrape or a URL"))
+	}
+	real, err := v.read(ctx)
+	if err != nil {
+		return err
+	}
+	x := &verification{flags: v, args: args, catalogue: catalogue.New(), real: real}
+	if err := x.choose(); err != nil {
+		return err
+	}
+	result, err := x.best()
+	if err != nil {
+		return err
+	}
+	if len(result.Differences) > 0 {
+		result.ExitCode = exitFindings
+	}
+	if err := v.tell(stdout, result); err != nil {
+		return notRun(err)
+	}
+	if result.ExitCode != exitClean {
+		return &exitError{code: result.ExitCode}
+	}
+	return nil
+}
+
+// realScrape is a scrape of the real exporter, and how it was asked for.
+type realScrape struct {
+	compare.Scrape
+	accept string
+}
+
+func (v *verifyFlags) read(ctx context.Context) (*realScrape, error) {
+	if strings.Contains(v.against, "://") {
+		s, err := newScraper(v.against, v.headerEnv, mostWait)
+		if err != nil {
+			return nil, usage(fmt.Errorf("--against: %w", err))
+		}
+		v.against = s.public // which is what is shown
+		one, err := s.scrape(ctx)
+		if err != nil {
+			return nil, notRun(fmt.Errorf("scrape %s: %w", report.Clean(s.public), err))
+		}
+		return &realScrape{compare.Scrape{Body: one.Body, ContentType: one.ContentType()}, acceptedFormats()}, nil
+	}
+	data, err := os.ReadFile(v.against)
+	if err != nil {
+		return nil, notRun(fmt.Errorf("read what to compare with: %w", err))
+	}
+	r, err := recording.Read(data, recording.Limits{})
+	if err != nil {
+		return nil, notRun(fmt.Errorf("%s: %w", v.against, err))
+	}
+	// The last has what came while it was recorded.
+	last := &r.Scrapes[len(r.Scrapes)-1]
+	out := &realScrape{compare.Scrape{Body: last.Body, ContentType: last.ContentType(), Redacted: len(r.Redacted) > 0}, acceptedFormats()}
+	if last.ContentType() == "" && !strings.HasSuffix(strings.TrimSpace(string(last.Body)), "# EOF") {
+		out.accept = "text/plain;version=0.0.4" // as curl is answered
+	}
+	return out, nil
+}
+
+// verification is a comparison on the way.
+type verification struct {
+	flags     *verifyFlags
+	args      []string
+	catalogue *catalogue.Catalogue
+	real      *realScrape
+	exporter  string
+	versions  []string // oldest first
+}
+
+// choose says which exporter is compared, and which of its versions.
+func (x *verification) choose() error {
+	x.exporter = x.flags.exporter
+	names := standard.Names()
+	if x.exporter != "" && !slices.Contains(names, x.exporter) {
+		return usage(fmt.Errorf("--exporter %s: there is no such fake%s; there are %s", x.exporter, nearest.Hint(x.exporter, names), strings.Join(names, ", ")))
+	}
+	if x.exporter == "" {
+		guess, err := compare.Guess(x.catalogue, x.real.Body)
+		if err != nil {
+			return notRun(fmt.Errorf("%s: %w", x.flags.against, err))
+		}
+		if !slices.Contains(names, guess) {
+			return notRun(fmt.Errorf("%s: its families are of no exporter that is acted out (%s): say which with --exporter", x.flags.against, strings.Join(names, ", ")))
+		}
+		x.exporter = guess
+	}
+	x.versions = standard.Versions(x.exporter)
+	if x.flags.version != "" || len(x.versions) == 0 {
+		x.versions = []string{x.flags.version}
+	}
+	return nil
+}
+
+// best is the comparison with the version that differs least; of several, with the newest.
+func (x *verification) best() (*verified, error) {
+	w, err := x.world()
+	if err != nil {
+		return nil, err
+	}
+	var best *verified
+	for _, version := range slices.Backward(x.versions) {
+		fake, err := x.fake(w, version)
+		if err != nil {
+			return nil, usage(err)
+		}
+		result, err := compare.Compare(x.catalogue, x.exporter, x.real.Scrape, fake)
+		if err != nil {
+			return nil, notRun(fmt.Errorf("%s: %w", x.flags.against, err))
+		}
+		order := -1
+		if best != nil {
+			order = cmp.Or(cmp.Compare(len(result.Differences), len(best.Differences)), cmp.Compare(result.LabelNames, best.labelNames))
+		}
+		switch order {
+		case -1:
+			best = &verified{
+				Schema: 1, Against: x.flags.against, Exporter: x.exporter, Version: version, Told: x.flags.version != "",
+				Families: result.Families, Differences: result.Differences, Asides: result.Asides, labelNames: result.LabelNames,
+			}
+		case 0:
+			best.AlsoLike = append(best.AlsoLike, version)
+		}
+	}
+	return best, nil
+}
+
+func (x *verification) world() (*fakes.World, error) {
+	load := fakes.BuiltinScenario
+	if strings.ContainsAny(x.flags.scenario, `/\.`) {
+		load = fakes.LoadScenario
+	}
+	scenario, err := load(x.flags.scenario)
+	if err != nil {
+		return nil, usage(fmt.Errorf("--scenario: %w", err))
+	}
+	return fakes.NewWorld(scenario, time.Unix(1_800_000_000, 0)), nil
+}
+
+// fake is what the fake prints when it has run for an hour, asked as the real one was.
+func (x *verification) fake(w *fakes.World, version string) (compare.Scrape, error) {
+	files, err := filesOf(x.args)
+	if err != nil {
+		return compare.Scrape{}, err
+	}
+	port, _ := standard.Port(x.exporter)
+	e, err := standard.ByName(x.exporter, fmt.Sprintf("verified:%d", port), w, fakes.Setup{Version: version, Args: x.args, Files: files})
+	if err != nil {
+		return compare.Scrape{}, err
+	}
+	request, err := http.NewRequest(http.MethodGet, "/metrics", nil) //nolint:noctx // it is answered in this process
+	if err != nil {
+		return compare.Scrape{}, err
+	}
+	request.Header.Set("Accept", x.real.accept)
+	var answer answered
+	e.Handler(func() time.Time { return w.Start().Add(time.Hour) }).ServeHTTP(&answer, request)
+	return compare.Scrape{Body: answer.body, ContentType: answer.Header().Get("Content-Type")}, nil
+}
+
+// answered takes what a handler answers.
+type answered struct {
+	header http.Header
+	body   []byte
+}
+
+func (a *answered) Header() http.Header {
+	if a.header == nil {
+		a.header = http.Header{}
+	}
+	return a.header
+}
+
+func (a *answered) WriteHeader(int) {}
+
+func (a *answered) Write(p []byte) (int, error) {
+	a.body = append(a.body, p...)
+	return len(p), nil
+}
+
+// filesOf reads the files that a command line names, as a CSV of counters.
+func filesOf(args []string) (map[string]string, error) {
+	const most = 1 << 20
+	out := map[string]string{}
+	for _, arg := range args {
+		_, value, ok := strings.Cut(arg, "=")
+		if !ok {
+			value = arg
+		}
+		info, err := os.Stat(value)
+		if err != nil || !info.Mode().IsRegular() || info.Size() > most {
+			continue // nothing that names a file
+		}
+		data, err := os.ReadFile(value)
+		if err != nil {
+			return nil, fmt.Errorf("read what the command line names: %w", err)
+		}
+		out[value] = string(data)
+	}
+	return out, nil
+}
+
+func (v *verifyFlags) tell(stdout io.Writer, result *verified) error {
+	if v.json == "" {
+		return result.text(stdout)
+	}
+	write := func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		listed := *result
+		listed.Differences = append([]compare.Difference{}, result.Differences...)
+		listed.Asides = append([]compare.Difference{}, result.Asides...)
+		return encoder.Encode(listed)
+	}
+	if v.json == standardOutput {
+		return write(stdout)
+	}
+	if err := writeFile(v.json, "json", write); err != nil {
+		return err
+	}
+	return result.text(stdout)
+}
+
+func (r *verified) text(w io.Writer) error {
+	var b strings.Builder
+	name := r.Exporter
+	if r.Version != "" {
+		name += " " + r.Version
+	}
+	fmt.Fprintf(&b, "%s and the fake of %s: %d families in both, %s\n", r.Against, name, r.Families, differences(len(r.Differences)))
+	if !r.Told && r.Version != "" {
+		fmt.Fprintf(&b, "%s is the version that differs least", r.Version)
+		const most = 5
+		switch also := r.AlsoLike; {
+		case len(also) > most:
+			fmt.Fprintf(&b, "; as little differ %s … %s, %d in all", strings.Join(also[:most-1], ", "), also[len(also)-1], len(also))
+		case len(also) > 0:
+			fmt.Fprintf(&b, "; as little differ %s", strings.Join(also, ", "))
+		}
+		b.WriteString("\n")
+	}
+	writeDifferences(&b, r.Differences)
+	if len(r.Asides) > 0 {
+		b.WriteString("\naside, as it follows from what was switched on or from the machine:\n")
+	}
+	writeDifferences(&b, r.Asides)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func differences(n int) string {
+	switch n {
+	case 0:
+		return "nothing differs"
+	case 1:
+		return "1 difference"
+	}
+	return fmt.Sprintf("%d differences", n)
+}
+
+// writeDifferences writes each once, with the families that differ in it: a release mostly changes many alike.
+func writeDifferences(b *strings.Builder, list []compare.Difference) {
+	type what struct {
+		kind             compare.Kind
+		real, fake, note string
+	}
+	families := map[what][]string{}
+	var order []compare.Difference
+	for _, d := range list {
+		key := what{d.Kind, d.Real, d.Fake, d.Note}
+		if families[key] == nil {
+			order = append(order, d)
+		}
+		families[key] = append(families[key], d.Family)
+	}
+	for _, d := range order {
+		d.Family = strings.Join(families[what{d.Kind, d.Real, d.Fake, d.Note}], ", ")
+		writeDifference(b, d)
+	}
+}
+
+func writeDifference(b *strings.Builder, d compare.Difference) {
+	what := map[compare.Kind]string{
+		compare.FamilyMissing: "the fake does not print it", compare.FamilyExtra: "the real one does not print it", compare.FamilyOrder: "the order of families differs",
+		compare.HeaderOrder: "the order of HELP and TYPE differs", compare.LabelOrder: "the order of labels differs", compare.SeriesOrder: "the order of series differs",
+		compare.NumberFormat: "numbers are spelled otherwise", compare.ContentType: "the content type differs", compare.Help: "HELP differs", compare.Type: "TYPE differs",
+		compare.Labels: "labels differ", compare.Bounds: "buckets or quantiles differ",
+	}[d.Kind]
+	line := what
+	if d.Family != "" {
+		line = d.Family + ": " + what
+	} else if d.Real == "" && d.Note != "" {
+		line = d.Note
+	}
+	if d.Note != "" && line != d.Note {
+		line += " (" + d.Note + ")"
+	}
+	fmt.Fprintf(b, "  %s\n", report.Clean(line))
+	if d.Real != "" || d.Fake != "" {
+		fmt.Fprintf(b, "      real  %s\n      fake  %s\n", report.Clean(d.Real), report.Clean(d.Fake))
+	}
+}
