@@ -29,6 +29,7 @@ type checkFlags struct {
 	dashboards []string
 	failOn     string
 	services   []string
+	scenario   string // of the commands that run the stack
 	since      sinceFlags
 	outputFlags
 	tell   *teller      // of a run that is under way
@@ -80,7 +81,12 @@ func (c *checkFlags) addRunTo(cmd *cobra.Command) {
 }
 
 func (c *checkFlags) addHistoryTo(cmd *cobra.Command) {
+	c.addScenarioTo(cmd)
 	cmd.Flags().StringVar(&c.history, "history", "24h", "lay down a past of at most this `duration` before the first scrape, as 1h or 7d; not with attach, whose past is its own")
+}
+
+func (c *checkFlags) addScenarioTo(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.scenario, "scenario", "", "what the fakes act out, in place of what panelgate.yml says: `NAME|FILE`, a built-in scenario or one of your own; not with attach, where nothing is faked")
 }
 
 // prepared is what check and lint share: the flags understood, the files read.
@@ -140,7 +146,7 @@ func (c *checkFlags) begin(cmd *cobra.Command, stderr io.Writer) (ctx context.Co
 		return ctx, cancel, nil, ended(ctx, err, "reading the files")
 	}
 	p.opts.History = history
-	p.opts.Instances = opts.Instances
+	p.opts.Instances, p.opts.Releases = opts.Instances, opts.Releases
 	p.opts.Env, p.opts.Containers, p.opts.Dagger, p.opts.Attach = opts.Env, opts.Containers, opts.Dagger, opts.Attach
 	return ctx, cancel, p, nil
 }
@@ -309,7 +315,7 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 	if err != nil {
 		return nil, usage(err)
 	}
-	from := e2e.Source{Dir: c.stackDir, Config: c.configFile, Dashboards: c.dashboards, Services: services, Former: c.former}
+	from := e2e.Source{Dir: c.stackDir, Config: c.configFile, Dashboards: c.dashboards, Services: services, Former: c.former, Scenario: c.scenario}
 	if _, err := from.Choose(); err != nil {
 		return nil, usage(fmt.Errorf("--dashboard: %w", err))
 	}

@@ -40,6 +40,7 @@ type envFlags struct {
 	engines []string
 	tunnel  bool
 	inside  string
+	acted   []string // releases of exporters
 	elapsed time.Duration
 	// of attach
 	prometheus, grafana string
@@ -61,6 +62,7 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 	f.StringArrayVar(&e.engines, "engine", nil, "dagger: use the engine at `ADDRESS`, as tcp://HOST:PORT, in place of the session's or Dagger's own choice; may be repeated for a matrix, whose cells they share")
 	f.BoolVar(&e.tunnel, "tunnel", false, "dagger: ask from this machine through Dagger's tunnels, which listen on all of its interfaces, and not from a container in the pipeline")
 	f.StringVar(&e.inside, "inside", "", "this is the pipeline's container, and the fakes' program is this `file`")
+	f.StringArrayVar(&e.acted, "acted", nil, "have the fake of an exporter act out a release, as `EXPORTER=VERSION`")
 	f.DurationVar(&e.elapsed, "elapsed", 0, "how long the run has been going on before this process")
 	for _, hidden := range insideFlags() {
 		if err := f.MarkHidden(hidden); err != nil {
@@ -89,7 +91,7 @@ func dockerFlags() []string { return []string{"upgrade-from"} }
 func daggerFlags() []string { return []string{"engine", "tunnel"} }
 
 // insideFlags are how the gate calls itself in a container of the pipeline.
-func insideFlags() []string { return []string{"inside", "elapsed"} }
+func insideFlags() []string { return []string{"inside", "elapsed", "acted"} }
 
 func attachFlags() []string {
 	return []string{"prometheus", "grafana", "tenant", "org-id", "ca-file", "proxy"}
@@ -115,6 +117,7 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 		}
 	}
 	opts.Instances = e.instances
+	opts.Releases = e.releases()
 	switch e.name {
 	case embedded.Name:
 		return refuse(slices.Concat(containersFlags(), dockerFlags(), daggerFlags(), insideFlags(), attachFlags())...)
@@ -129,13 +132,26 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 		}
 		return e.contained(opts)
 	case attach.Name:
-		if err := refuse(slices.Concat(containersFlags(), dockerFlags(), daggerFlags(), insideFlags(), matrixFlagNames(), []string{"history"})...); err != nil {
+		if err := refuse(slices.Concat(containersFlags(), dockerFlags(), daggerFlags(), insideFlags(), matrixFlagNames(), []string{"history", "scenario"})...); err != nil {
 			return err
 		}
 		return e.attached(opts)
 	}
 	names := []string{embedded.Name, docker.Name, dagger.Name, attach.Name}
 	return fmt.Errorf("unknown --env %q%s: want embedded, docker, dagger or attach", e.name, nearest.Hint(e.name, names))
+}
+
+// releases are those that exporters are to act out, nil without any.
+func (e *envFlags) releases() map[string]string {
+	var out map[string]string
+	for _, one := range e.acted {
+		name, v, _ := strings.Cut(one, "=")
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[name] = v
+	}
+	return out
 }
 
 // mostInstances are more than any join needs to break, and no more than a machine can scrape in memory.

@@ -30,11 +30,11 @@ func flagGroups() []flagGroup {
 		{"What is recorded", []string{"from", "for", "every", "output", "redact"}},
 		{"What is compared", []string{"against", "exporter", "version", "scenario", "header-env"}},
 		{"What is broken", []string{"operator", "most", "list"}},
-		{"What is checked", []string{"stack", "config", "dashboard", "service", "since", "history", "fail-on"}},
+		{"What is checked", []string{"stack", "config", "dashboard", "service", "since", "history", "scenario", "fail-on"}},
 		{"Where it runs", []string{"env", "instances", "timeout"}},
 		{"In containers (--env docker, --env dagger)", append(containersFlags(), append(dockerFlags(), daggerFlags()...)...)},
 		{"A stack that runs already (--env attach)", attachFlags()},
-		{"With which versions", matrixFlagNames()},
+		{"With which versions", append([]string{"exporter"}, matrixFlagNames()...)},
 		{"Reports", append(reportFlags(), "listen", "verbose", "no-color")},
 		{"Of the script", []string{"no-descriptions"}},
 	}

@@ -111,6 +111,7 @@ const rootExample = `  go run ./ci                                   check the s
   go run ./ci watch                             check again with every edit, in well under a second
   go run ./ci why 'sum(rate(nv_count[1m]))'     what of an expression is empty, and why
   go run ./ci fix --dry-run                     what can be mended safely, as a diff
+  go run ./ci drift                             which panel breaks with which exporter release?
   go run ./ci selftest                          would the gate notice? break the stack and see
   go run ./ci record --from URL -o triton.rec   record a real exporter, to play it back
   go run ./ci verify-fake --against triton.rec  is the fake like the real one?
@@ -164,7 +165,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	}
 	c.addTo(root)
 	c.addLiveTo(root)
-	root.AddCommand(checkCommand(stdout, stderr), lintCommand(stdout, stderr), fixCommand(stdout, stderr), whyCommand(stdout, stderr), watchCommand(stdout, stderr),
+	root.AddCommand(checkCommand(stdout, stderr), lintCommand(stdout, stderr), fixCommand(stdout, stderr), whyCommand(stdout, stderr), driftCommand(stdout, stderr), watchCommand(stdout, stderr),
 		selftestCommand(stdout, stderr), recordCommand(stdout, stderr), verifyFakeCommand(stdout, stderr), rulesCommand(stdout), explainCommand(stdout), versionCommand(stdout))
 	root.SetOut(stdout) // which the completion command remembers
 	root.InitDefaultCompletionCmd()

@@ -36,14 +36,16 @@ type matrixFlags struct {
 	parallel           int
 	shard              string
 	triton, dcgm, node string
+	vllm               string
 }
 
 func (m *matrixFlags) addTo(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&m.file, "matrix", "", "check the stack with each combination of the versions in `FILE|default`, and say which panel breaks where. default is built in. --grafana, --prometheus, --triton, --dcgm and --node name versions here, in place of the file's")
-	f.StringVar(&m.triton, "triton", "", "versions of Triton to try, of those that the fake acts out, as `26.06`")
-	f.StringVar(&m.dcgm, "dcgm", "", "versions of dcgm-exporter to try, as `4.5.3-4.8.2`")
-	f.StringVar(&m.node, "node", "", "versions of node_exporter to try, as `1.12.1`")
+	f.StringVar(&m.file, "matrix", "", "check the stack with each combination of the versions in `FILE|default`, and say which panel breaks where. default is built in. --grafana, --prometheus, --triton, --dcgm, --node and --vllm name versions here, in place of the file's")
+	f.StringVar(&m.triton, "triton", "", "`versions` of Triton to try, of those that its fake acts out, as 22.01,26.06, or 20.06..24.07 for all from one to the other")
+	f.StringVar(&m.dcgm, "dcgm", "", "`versions` of dcgm-exporter to try, as 3.3.5,4.8.2,main")
+	f.StringVar(&m.node, "node", "", "`versions` of node_exporter to try, as 1.9.1")
+	f.StringVar(&m.vllm, "vllm", "", "`versions` of vLLM to try, as 0.11.0")
 	f.StringVar(&m.combine, "combine", "", "of a matrix, run `all|pairwise`: every combination, or so many that every two versions meet (default: all of up to 16)")
 	f.IntVar(&m.parallel, "parallel", 0, "of a matrix, run `N` cells at once (default: half as many as there are processors)")
 	f.StringVar(&m.shard, "shard", "", "of a matrix, run the `I/N`th part, as 1/3 for the first of three runs that share it")
@@ -52,7 +54,7 @@ func (m *matrixFlags) addTo(cmd *cobra.Command) {
 
 // matrixFlagNames mean something with a matrix only.
 func matrixFlagNames() []string {
-	return append([]string{"matrix", "triton", "dcgm", "node"}, howMatrixRuns()...)
+	return append(append([]string{"matrix"}, matrix.Exporters()...), howMatrixRuns()...)
 }
 
 // varies says whether versions are to be tried: --prometheus and --grafana are URLs
@@ -76,7 +78,7 @@ func howMatrixRuns() []string { return []string{"combine", "parallel", "shard"} 
 func (m *matrixFlags) needless(given func(flag string) bool) error {
 	for _, name := range matrixFlagNames() {
 		if given(name) {
-			return fmt.Errorf("--%s says how a matrix is run: name one with --matrix FILE, or versions with --grafana, --prometheus, --triton, --dcgm or --node", name)
+			return fmt.Errorf("--%s says how a matrix is run: name one with --matrix FILE, or versions with --grafana, --prometheus, --triton, --dcgm, --node or --vllm", name)
 		}
 	}
 	return nil
@@ -259,7 +261,7 @@ func (c *checkFlags) plan(given func(flag string) bool) (*matrix.Plan, error) {
 	}
 	for _, axis := range []struct{ name, text string }{
 		{matrix.Grafana, c.env.grafana}, {matrix.Prometheus, c.env.prometheus},
-		{matrix.Triton, c.matrix.triton}, {matrix.DCGM, c.matrix.dcgm}, {matrix.Node, c.matrix.node},
+		{matrix.Triton, c.matrix.triton}, {matrix.DCGM, c.matrix.dcgm}, {matrix.Node, c.matrix.node}, {matrix.VLLM, c.matrix.vllm},
 	} {
 		if !given(axis.name) {
 			continue

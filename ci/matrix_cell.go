@@ -46,6 +46,7 @@ func (m *matrixRun) proveHere(ctx context.Context, cell matrix.Cell) (*e2e.Repor
 	}
 	p.opts.Logger = p.opts.Logger.With("cell", cell.Label)
 	p.opts.History, p.opts.Env = m.base.History, m.base.Env
+	p.opts.Releases = cell.Releases()
 	p.opts.Containers = m.containers(cell, p.stack)
 	if v, ok := cell.Value(matrix.Grafana); ok && v.Image != "" && p.stack.Grafana != nil {
 		p.stack.Grafana.Version = stack.ImageVersion(v.Image)

@@ -66,6 +66,7 @@ func (m *matrixRun) proveThere(ctx context.Context, cell matrix.Cell) (_ *report
 	}
 	p.opts.History = m.base.History
 	p.opts.Containers = m.containers(cell, p.stack)
+	p.opts.Releases = cell.Releases()
 	stage := report.NewProgress(io.Discard)
 	p.opts.Progress = func(what string, done, total int) {
 		stage.Show(what, done, total)

@@ -110,7 +110,7 @@ func (c *checkFlags) gate(p *prepared) (dagger.Gate, error) {
 		return dagger.Gate{}, fmt.Errorf("find the working directory: %w", err)
 	}
 	g := dagger.Gate{Dir: filepath.ToSlash(dir), Variables: map[string]string{}, Progress: p.opts.Progress, Logger: p.opts.Logger}
-	further := []string{p.opts.Config.File}
+	further := append([]string{p.opts.Config.File}, p.opts.Config.Files...)
 	if strings.ContainsAny(p.opts.Config.Scenario, `/\.`) {
 		further = append(further, p.opts.Config.Scenario)
 	}
@@ -153,6 +153,10 @@ func (c *checkFlags) pipedArgs(p *prepared) []string {
 				args = append(args, "--"+flag, v)
 			}
 		}
+	}
+	add("scenario", filepath.ToSlash(c.scenario))
+	for name, v := range p.opts.Releases {
+		add("acted", name+"="+v)
 	}
 	add("config", filepath.ToSlash(c.configFile))
 	add("dashboard", c.dashboards...)

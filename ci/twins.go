@@ -46,6 +46,9 @@ func twins(cmd *cobra.Command) error {
 		})
 	}
 	modes := howMatrixRuns()
+	if flags.Lookup("matrix") == nil {
+		modes = nil // what is called so is of the command itself
+	}
 	set(func(flag *pflag.Flag) bool { return !slices.Contains(modes, flag.Name) })
 	if varied(flags.Changed) {
 		set(func(flag *pflag.Flag) bool { return slices.Contains(modes, flag.Name) })
@@ -105,7 +108,7 @@ func twinned(flags *pflag.FlagSet, flag *pflag.Flag) error {
 }
 
 // byLines are the flags that are repeated and whose values may have commas in them.
-func byLines() []string { return []string{"setting"} }
+func byLines() []string { return []string{"setting", "exporter"} }
 
 // twinValues are the values of a variable: of a flag that may be repeated one a line,
 // or in one line with commas between them.
@@ -152,7 +155,7 @@ func elsewhere(flags *pflag.FlagSet, name string) bool {
 		{daggerFlags(), []string{dagger.Name}},
 		{attachFlags(), []string{attach.Name}},
 		{screenshotFlags(), []string{docker.Name, dagger.Name, attach.Name}},
-		{append(matrixFlagNames(), "history"), []string{embedded.Name, docker.Name, dagger.Name}},
+		{append(matrixFlagNames(), "history", "scenario"), []string{embedded.Name, docker.Name, dagger.Name}},
 	} {
 		if slices.Contains(group.flags, name) {
 			return !slices.Contains(group.places, here)

@@ -80,7 +80,7 @@ func (x *Session) prove(ctx context.Context, s *stack.Stack, former *Report) (*R
 		s = kept.stack
 	}
 	r := begin(s, x.opts, x.instance.Name)
-	r.amongOthers, r.alertsKnown = true, former != nil
+	r.amongOthers, r.alertsKnown = true, former != nil || x.opts.Brief
 	r.Choose = func(b *stack.Board) bool { return !kept.boards[b] && (x.opts.Choose == nil || x.opts.Choose(b)) }
 	r.report.Targets = x.instance.Targets
 	r.report.Notes = append(r.report.Notes, x.instance.Notes...)

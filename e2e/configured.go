@@ -12,6 +12,7 @@ import (
 // panelgate.yml says of its findings.
 func (r *run) static() *rule.Static {
 	in := rule.NewStatic(r.stack, r.Choose, time.Now())
+	r.runs(in)
 	for _, e := range r.Config.Expect {
 		for _, pos := range []*source.Pos{&e.Pos, &e.UntilPos, &e.Dashboard.Pos, &e.Panel.Pos, &e.RefID.Pos} {
 			*pos = r.inStack(*pos)

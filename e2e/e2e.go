@@ -53,6 +53,12 @@ type Options struct {
 	// compared; nil and zero for a world of the run's own.
 	World *fakes.World
 	From  time.Time
+	// Brief is for one of many runs of a stack: the alerts are not held against scenarios,
+	// and whether this host has the stack's ports free is not looked at.
+	Brief bool
+	// Releases are what the fakes act out in place of what the stack's files say, by the
+	// exporter's name; see embedded.Options.
+	Releases map[string]string
 	// Instances is how many there are of each faked target, for embedded; see
 	// embedded.Options.
 	Instances int
@@ -126,7 +132,7 @@ func begin(s *stack.Stack, opts Options, envName string) *run {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	r := &run{Options: opts, stack: s, stage: time.Now(), report: &Report{Stack: s, Env: envName}}
+	r := &run{Options: opts, stack: s, stage: time.Now(), report: &Report{Stack: s, Env: envName}, amongOthers: opts.Brief, alertsKnown: opts.Brief}
 	if s.Compose == nil {
 		r.report.Notes = append(r.report.Notes, "no compose file: mounts, ports, images and the datasources' urls are not checked")
 	}
@@ -224,7 +230,7 @@ func (r *run) prove(ctx context.Context, static *rule.Static, findings []rule.Fi
 // proveOn asks everything of a stack that is up, and leaves it so.
 func (r *run) proveOn(ctx context.Context, static *rule.Static, findings []rule.Finding, instance env.Instance) (*Report, error) {
 	r.report.Targets = instance.Targets
-	r.report.Notes = append(r.report.Notes, instance.Notes...)
+	r.report.Notes = append(append(r.report.Notes, instance.Notes...), r.notesOfExporters(instance.Targets)...)
 	live, err := r.ask(ctx, static, instance)
 	if err != nil {
 		return nil, r.alive(ctx, instance, err)
@@ -356,10 +362,11 @@ func (r *run) surroundings(in *rule.Static) (embedded.Options, error) {
 	history = max(history, min(historyOfAlerts(in.Stack), r.History))
 	var mappings []embedded.Mapping
 	for _, t := range r.Config.Targets {
-		mappings = append(mappings, embedded.Mapping{Match: t.Match, Fake: t.Fake, Live: t.Live})
+		mappings = append(mappings, embedded.Mapping{Match: t.Match, Fake: t.Fake, Live: t.Live, Setup: t.Setup})
 	}
 	return embedded.Options{
-		Scenario: scenario, World: r.World, From: r.From, Targets: mappings, Instances: r.Instances, History: history,
+		Scenario: scenario, World: r.World, From: r.From, Targets: mappings, Exporters: r.exporters(), Releases: r.Releases,
+		Instances: r.Instances, History: history,
 		SelfAddresses: selfAddresses(r.stack), SelfPrefix: r.stack.Prometheus.Service.RoutePrefix(), OwnLoopback: ownLoopback(r.stack), Logger: r.Logger,
 		Progress: func(stage string, done, total int) { r.progress(stageName(stage), done, total) },
 	}, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"slices"
 	"sort"
@@ -41,7 +42,7 @@ func (r *run) explain(ctx context.Context, src *sources, live *rule.Live) error 
 	if len(empty) == 0 && len(divided) == 0 && !slices.ContainsFunc(live.Variables, rule.Variable.Empty) {
 		return nil
 	}
-	known, err := exporterMetrics(live.Instance.World, live.Instance.Now)
+	known, err := exporterMetrics(live.Instance)
 	if err != nil {
 		return err
 	}
@@ -290,38 +291,74 @@ func seen(exporterOf func(string) string, targets []env.Target) func(string) str
 	}
 }
 
-// exporterMetrics reads what the exporters print at a moment.
-func exporterMetrics(w *fakes.World, at time.Time) (*printed, error) {
+// exporterMetrics reads what the exporters print at the moment as of which panels are
+// asked: those that answer a target as they are set up, and the others as they usually
+// are.
+func exporterMetrics(instance env.Instance) (*printed, error) {
 	out := &printed{exporters: map[string]string{}, series: map[string][]model.LabelSet{}}
-	if w == nil {
+	if instance.World == nil {
 		return out, nil
 	}
-	for _, name := range standard.Names() {
-		exp, err := standard.ByName(name, "", w, fakes.Setup{})
+	for _, a := range acting(instance.Targets) {
+		exp, err := standard.ByName(a.name, "", instance.World, a.setup)
 		if err != nil {
-			return nil, fmt.Errorf("list the metrics of %s: %w", name, err)
+			return nil, fmt.Errorf("list the metrics of %s: %w", a.name, err)
 		}
-		p, err := textparse.New(exp.AppendScrape(nil, at), exp.ContentType(), labels.NewSymbolTable(),
-			textparse.ParserOptions{FallbackContentType: "text/plain"})
-		if err != nil {
-			return nil, fmt.Errorf("list the metrics of %s: %w", name, err)
-		}
-		for {
-			entry, err := p.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				return nil, fmt.Errorf("list the metrics of %s: %w", name, err)
-			}
-			if entry == textparse.EntrySeries {
-				var ls labels.Labels
-				p.Labels(&ls)
-				out.add(name, ls)
-			}
+		if err := out.read(a.name, exp, instance.Now); err != nil {
+			return nil, fmt.Errorf("list the metrics of %s: %w", a.name, err)
 		}
 	}
 	return out, nil
+}
+
+// actor is a kind of exporter and how it is set up.
+type actor struct {
+	name  string
+	setup fakes.Setup
+}
+
+// acting are the different exporters that answer targets, and the usual one of each kind
+// that answers none.
+func acting(targets []env.Target) []actor {
+	var out []actor
+	for _, t := range targets {
+		if t.Setup == nil {
+			continue
+		}
+		a := actor{t.AnsweredBy, *t.Setup}
+		if !slices.ContainsFunc(out, func(o actor) bool { return reflect.DeepEqual(a, o) }) {
+			out = append(out, a)
+		}
+	}
+	for _, name := range standard.Names() {
+		if !slices.ContainsFunc(out, func(a actor) bool { return a.name == name }) {
+			out = append(out, actor{name: name})
+		}
+	}
+	return out
+}
+
+// read adds what an exporter prints at a moment.
+func (p *printed) read(name string, exp fakes.Exporter, at time.Time) error {
+	parser, err := textparse.New(exp.AppendScrape(nil, at), exp.ContentType(), labels.NewSymbolTable(),
+		textparse.ParserOptions{FallbackContentType: "text/plain"})
+	if err != nil {
+		return err
+	}
+	for {
+		entry, err := parser.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if entry == textparse.EntrySeries {
+			var ls labels.Labels
+			parser.Labels(&ls)
+			p.add(name, ls)
+		}
+	}
 }
 
 func (p *printed) add(exporter string, ls labels.Labels) {

@@ -15,6 +15,22 @@ func NeededHistory(s *stack.Stack, opts Options) time.Duration {
 	return min(neededHistory(rule.NewStatic(s, opts.Choose, time.Now())), opts.History)
 }
 
+// LeastHistory is how much past a stack's panels need to have data at the end of their
+// ranges: what is left of NeededHistory where the rest of a range says nothing new.
+func LeastHistory(s *stack.Stack, opts Options) time.Duration {
+	const settled = 2 * time.Minute // for a few scrapes before the earliest that is needed
+	now := time.Now()
+	least := time.Duration(0)
+	for _, b := range rule.NewStatic(s, opts.Choose, now).Boards {
+		for _, q := range b.Questions {
+			for _, req := range q.Requests {
+				least = max(least, now.Sub(req.End)+req.Step+reach(req.Expr))
+			}
+		}
+	}
+	return min(least+settled, NeededHistory(s, opts))
+}
+
 // neededHistory is how far back the panels look: the longest of their ranges
 // together with what their expressions look back beyond it.
 func neededHistory(in *rule.Static) time.Duration {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ type Source struct {
 	// Services name the compose service of a role, stack.RolePrometheus or
 	// stack.RoleGrafana, over what panelgate.yml says.
 	Services map[string]string
+	// Scenario is what the fakes act out over what panelgate.yml says: the name of a
+	// built-in one or a file, "" for the configuration's.
+	Scenario string
 	// Former is the stack as it was read before, nil for none: see stack.WithFormer.
 	Former *stack.Stack
 }
@@ -69,6 +73,7 @@ func Load(ctx context.Context, from Source) (*Loaded, error) {
 	if err != nil {
 		return nil, &UsageError{err}
 	}
+	cfg.Scenario = cmp.Or(from.Scenario, cfg.Scenario)
 	if _, err := LoadScenario(cfg.Scenario); err != nil {
 		return nil, &UsageError{err}
 	}

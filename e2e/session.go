@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/exporter"
 	"github.com/panelgate/panelgate/stack"
 )
 
@@ -73,6 +74,9 @@ func (x *Session) Fits(s *stack.Stack) bool {
 func told(s *stack.Stack) []string {
 	out := []string{s.Prometheus.File, string(s.Prometheus.Content), s.Prometheus.Service.RoutePrefix(), fmt.Sprint(ownLoopback(s))}
 	out = append(out, selfAddresses(s)...)
+	for _, own := range exporter.Of(s, nil) {
+		out = append(out, fmt.Sprint(own.Name, own.Addresses, own.Setup, own.Refused))
+	}
 	for _, f := range s.Prometheus.RuleFiles {
 		data, err := os.ReadFile(f.Path)
 		out = append(out, f.File, string(data), fmt.Sprint(err != nil))

@@ -11,6 +11,8 @@ import (
 
 	"github.com/panelgate/panelgate/ci/drawing"
 	"github.com/panelgate/panelgate/ci/since"
+	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/exporter"
 	"github.com/panelgate/panelgate/e2e/rule"
 )
 
@@ -122,7 +124,7 @@ func (r Result) report(yield func(Event) bool) bool {
 		return false
 	}
 	for _, t := range r.Targets {
-		if !yield(Event{Type: EventTarget, Target: &Target{t.Job, t.Instance, t.URL, t.Up, t.Error, t.AnsweredBy}}) {
+		if !yield(Event{Type: EventTarget, Target: &Target{t.Job, t.Instance, t.URL, t.Up, t.Error, t.AnsweredBy, releaseOf(t)}}) {
 			return false
 		}
 	}
@@ -218,4 +220,13 @@ func ReadEvents(r io.Reader, tell func(Event)) (*Document, error) {
 			return d, d.valid()
 		}
 	}
+}
+
+// releaseOf is the release of an exporter that a fake acts out at a target, "" for what
+// is none, or plays back a recording.
+func releaseOf(t env.Target) string {
+	if t.Setup == nil || t.Setup.Recording != nil {
+		return ""
+	}
+	return exporter.Acted(t.AnsweredBy, *t.Setup)
 }

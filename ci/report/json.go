@@ -78,6 +78,8 @@ type Target struct {
 	Up         bool   `json:"up"`
 	Error      string `json:"error,omitempty"`
 	AnsweredBy string `json:"answered_by,omitempty"`
+	// Release is the one of the exporter that is acted out.
+	Release string `json:"release,omitempty"`
 }
 
 // Query is one query of a panel and what came of it.

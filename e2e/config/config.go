@@ -12,7 +12,7 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/nearest"
 	"github.com/panelgate/panelgate/e2e/rule"
-	"github.com/panelgate/panelgate/fakes/standard"
+	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/stack/source"
 )
 
@@ -25,6 +25,7 @@ type Config struct {
 	File     string // "" without a file
 	Scenario string // a built-in scenario's name or a file, "" for the default
 	Targets  []Target
+	Files    []string          // that targets are set up with
 	Services map[string]string // compose service by role, "prometheus" or "grafana"
 	Expect   []rule.Expectation
 	Exclude  []rule.Exclusion
@@ -34,8 +35,9 @@ type Config struct {
 // Target says who answers for the scrape targets it matches.
 type Target struct {
 	Match map[string]string // job, instance, address
-	Fake  string            // the exporter that answers, "" with Live
+	Fake  string            // the exporter that answers, Replay for a recorded one, "" with Live
 	Live  bool              // the target's own address is scraped
+	Setup fakes.Setup       // of the exporter
 	Pos   source.Pos
 }
 
@@ -139,36 +141,6 @@ func (c *Config) services(n *source.Node) error {
 		}
 		c.Services[f.Key] = f.Value.Str()
 	}
-	return nil
-}
-
-func (c *Config) target(n *source.Node) error {
-	if err := keys(n, "match", "fake", "replay", "live"); err != nil {
-		return err
-	}
-	t := Target{Match: map[string]string{}, Fake: n.Get("fake").Str(), Live: n.Get("live").Bool(), Pos: n.Pos()}
-	match := n.Get("match")
-	if err := keys(match, "job", "instance", "address"); err != nil {
-		return err
-	}
-	for _, f := range match.Fields() {
-		if f.Value.Scalar() == "" {
-			return at(f.Value, "want the %s to match", f.Key)
-		}
-		t.Match[f.Key] = f.Value.Scalar()
-	}
-	switch {
-	case len(t.Match) == 0:
-		return at(n, "a target needs match: {job: …}, {instance: …} or {address: …}")
-	case n.Get("replay").Exists():
-		return at(n.Get("replay"), "replaying a recorded scrape is not there yet: use fake or live")
-	case t.Live == (t.Fake != ""):
-		return at(n, "a target is answered by either fake: NAME or live: true")
-	case t.Fake != "" && !slices.Contains(standard.Names(), t.Fake):
-		return at(n.Get("fake"), "no exporter is called %q%s (there are %s)", t.Fake,
-			nearest.Hint(t.Fake, standard.Names()), strings.Join(standard.Names(), ", "))
-	}
-	c.Targets = append(c.Targets, t)
 	return nil
 }
 

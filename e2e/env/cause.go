@@ -21,6 +21,8 @@ func CauseOf(t Target) Cause {
 		return CauseRefused
 	case has("context deadline exceeded", "Client.Timeout", "i/o timeout"):
 		return CauseTimeout
+	case has(PlainHTTP):
+		return CausePlainHTTP
 	case has(httpStatus + "404"):
 		return CauseNotFound
 	case has(httpStatus):

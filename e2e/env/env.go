@@ -133,8 +133,12 @@ const (
 	CauseNotFound   Cause = "not found" // HTTP 404
 	CauseStatus     Cause = "http status"
 	CauseParse      Cause = "parse error"
+	CausePlainHTTP  Cause = "plain http" // the scrape speaks TLS, and who answers does not
 	CauseOther      Cause = "other"
 )
+
+// PlainHTTP is what net/http says of an answer that is not in TLS.
+const PlainHTTP = "server gave HTTP response to HTTPS client"
 
 // AnsweredLive is what a target is answered by whose own address is scraped.
 const AnsweredLive = "live"
@@ -149,6 +153,8 @@ type Target struct {
 	Error         string // Prometheus' words for the last failure
 	Cause         Cause
 	AnsweredBy    string // "triton", "dcgm", "node", "live", "" for nobody
+	// Setup is how the fake that answers is built and started, nil where none does.
+	Setup *fakes.Setup
 	// Pos is the target's place in prometheus.yml, or its job's where the target
 	// was discovered.
 	Pos source.Pos

@@ -22,6 +22,7 @@ const (
 	Triton     = "triton"
 	DCGM       = "dcgm"
 	Node       = "node"
+	VLLM       = "vllm"
 )
 
 // Names are the names of all axes, in order.
@@ -31,14 +32,15 @@ func Names() []string { return append(Servers(), Exporters()...) }
 func Servers() []string { return []string{Grafana, Prometheus} }
 
 // Exporters are the axes whose values are versions that fakes act out.
-func Exporters() []string { return []string{Triton, DCGM, Node} }
+func Exporters() []string { return []string{Triton, DCGM, Node, VLLM} }
 
 // Bounds on what is read and run: beyond them a mistake is likelier than a wish.
 const (
-	mostValues = 32  // of an axis
-	mostCells  = 256 // of a matrix
-	mostAtOnce = 16  // cells up to which every combination is run unless told otherwise
-	mostName   = 64  // bytes of a value's name
+	mostValues   = 32  // of an axis
+	mostReleases = 128 // of an exporter's
+	mostCells    = 256 // of a matrix
+	mostAtOnce   = 16  // cells up to which every combination is run unless told otherwise
+	mostName     = 64  // bytes of a value's name
 )
 
 // Value is one version, or one setting, of an axis.
@@ -208,6 +210,21 @@ func (c Cell) Value(axis string) (Value, bool) {
 		}
 	}
 	return Value{}, false
+}
+
+// Releases are those of the exporters, by the exporter's name; nil without any.
+func (c Cell) Releases() map[string]string {
+	var out map[string]string
+	for _, choice := range c.Choices {
+		if !slices.Contains(Exporters(), choice.Axis) {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[choice.Axis] = choice.Value.Name
+	}
+	return out
 }
 
 // At is the position of the cell's choice in the axis of this position in the plan.

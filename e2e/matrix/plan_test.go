@@ -67,7 +67,7 @@ func TestCells(t *testing.T) {
 	assert.Len(t, labels(all), 27)
 
 	_, err := (&Plan{}).Cells()
-	require.EqualError(t, err, "nothing to vary: name versions of at least one of grafana, prometheus, triton, dcgm, node")
+	require.EqualError(t, err, "nothing to vary: name versions of at least one of grafana, prometheus, triton, dcgm, node, vllm")
 	all = shape(10, 10, 10)
 	all.Combine = All
 	_, err = all.Cells()

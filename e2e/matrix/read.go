@@ -93,27 +93,46 @@ func readAxis(file, name string, n *source.Node) (Axis, error) {
 		return a, at(n.Items()[mostValues], "%s has more than %d values", name, mostValues)
 	}
 	named := map[int]bool{}
-	for i, item := range n.Items() {
-		v, err := readValue(name, item)
+	for _, item := range n.Items() {
+		values, err := readValues(name, item)
 		if err != nil {
 			return a, err
 		}
-		v.Pos = item.Pos()
-		v.below(file)
-		named[i] = item.Get("name").Exists()
-		a.Values = append(a.Values, v)
+		for _, v := range values {
+			v.Pos = item.Pos()
+			v.below(file)
+			named[len(a.Values)] = item.Get("name").Exists()
+			a.Values = append(a.Values, v)
+		}
 	}
 	if wrong, err := a.tellApart(named); err != nil {
-		return a, at(n.Items()[wrong], "%s", err)
+		return a, &source.Problem{Pos: a.Values[wrong].Pos, Message: err.Error()}
 	}
 	return a, nil
+}
+
+// readValues reads what an entry of the list stands for: of an exporter a release or a
+// range of them.
+func readValues(axis string, n *source.Node) ([]Value, error) {
+	switch {
+	case !slices.Contains(Exporters(), axis):
+		v, err := readValue(axis, n)
+		return []Value{v}, err
+	case n.Kind() == source.Object:
+		return nil, at(n, "a value of %s is a version, and nothing more: exporters are acted out by fakes", axis)
+	case n.Kind() != source.String && n.Kind() != source.Number:
+		return nil, at(n, "a value of %s is a version, found %s", axis, n.Kind())
+	}
+	values, err := releases(axis, n.Scalar())
+	if err != nil {
+		return nil, at(n, "%s", err)
+	}
+	return values, nil
 }
 
 // readValue reads a version, as text whatever YAML takes it for: 12.30 is not 12.3.
 func readValue(axis string, n *source.Node) (Value, error) {
 	switch {
-	case n.Kind() == source.Object && slices.Contains(Exporters(), axis):
-		return Value{}, at(n, "a value of %s is a version, and nothing more: exporters are acted out by fakes", axis)
 	case n.Kind() == source.Object:
 		return readSetting(axis, n)
 	case n.Kind() == source.String || n.Kind() == source.Number:

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/panelgate/panelgate/fakes/standard"
 	"github.com/panelgate/panelgate/stack/source"
 )
 
@@ -128,7 +129,7 @@ func TestParseAxis(t *testing.T) {
 		assert.ErrorContains(t, err, want, text)
 	}
 	_, err = ParseAxis(DCGM, "4.5")
-	require.ErrorContains(t, err, `the fake of dcgm does not act out version "4.5": it knows 4.5.3-4.8.2`)
+	require.ErrorContains(t, err, `the fake of dcgm does not act out version "4.5"`)
 }
 
 func TestOn(t *testing.T) {
@@ -178,4 +179,24 @@ func FuzzParse(f *testing.F) {
 			t.Fatal("cells of nothing")
 		}
 	})
+}
+
+func TestReleasesOfExporters(t *testing.T) {
+	versions := standard.Versions("triton")
+	a, err := ParseAxis(Triton, versions[0]+"..")
+	require.NoError(t, err)
+	var names []string
+	for _, v := range a.Values {
+		names = append(names, v.Name)
+	}
+	assert.Equal(t, versions, names)
+	p, err := Parse("m.yml", []byte("version: 1\ntriton: [\".."+versions[len(versions)-1]+"\"]\n"))
+	require.NoError(t, err)
+	assert.Len(t, p.Axis(Triton).Values, len(versions))
+	assert.Equal(t, 2, p.Axis(Triton).Values[0].Pos.Line)
+	cells, err := p.Cells()
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{Triton: versions[0]}, cells[0].Releases())
+	_, err = Parse("m.yml", []byte("version: 1\ntriton: [\"19.01..19.12\"]\n"))
+	require.ErrorContains(t, err, "m.yml:2:10: the fake of triton acts out no version of 19.01..19.12")
 }

@@ -12,13 +12,21 @@ import (
 
 	"github.com/distribution/reference"
 
-	"github.com/panelgate/panelgate/e2e/nearest"
-	"github.com/panelgate/panelgate/fakes/standard"
+	"github.com/panelgate/panelgate/e2e/exporter"
 )
 
-// ParseAxis reads an axis as the command line writes it: "11.6.1,12.3.0".
+// ParseAxis reads an axis as the command line writes it: "11.6.1,12.3.0", and of an
+// exporter "20.06..24.07" for every release from one to the other.
 func ParseAxis(name, text string) (Axis, error) {
 	a := Axis{Name: name}
+	if slices.Contains(Exporters(), name) {
+		values, err := releases(name, text)
+		a.Values = values
+		if err == nil {
+			_, err = a.tellApart(nil)
+		}
+		return a, err
+	}
 	for _, one := range strings.Split(text, ",") {
 		v, err := parseValue(name, strings.TrimSpace(one))
 		if err != nil {
@@ -30,13 +38,24 @@ func ParseAxis(name, text string) (Axis, error) {
 	return a, err
 }
 
-// parseValue reads a tag, an image or a tarball; of an exporter, its version.
+// releases are the values of an exporter's axis: versions, and ranges of them.
+func releases(axis, text string) ([]Value, error) {
+	versions, err := exporter.Versions(axis, text)
+	if err != nil {
+		return nil, err
+	}
+	var out []Value
+	for _, v := range versions {
+		out = append(out, Value{Name: v})
+	}
+	return out, nil
+}
+
+// parseValue reads a tag, an image or a tarball.
 func parseValue(axis, text string) (Value, error) {
 	switch file, tarred := strings.CutPrefix(text, tarball); {
 	case text == "":
 		return Value{}, fmt.Errorf("a version of %s is empty", axis)
-	case slices.Contains(Exporters(), axis):
-		return Value{Name: text}, known(axis, text)
 	case strings.Contains(text, "://"):
 		return Value{}, errors.New("this is a URL: want a version, an image, or tar:FILE") // not repeated: it may hold a password
 	case tarred && file == "":
@@ -76,23 +95,17 @@ func tarName(file string) string {
 	return name
 }
 
-// known refuses a version of an exporter that its fake does not act out.
-func known(exporter, version string) error {
-	versions := standard.Versions(exporter)
-	if slices.Contains(versions, version) {
-		return nil
-	}
-	return fmt.Errorf("the fake of %s does not act out version %q%s: it knows %s", exporter, version,
-		nearest.Hint(version, versions), strings.Join(versions, ", "))
-}
-
 // tellApart refuses two values of one name. Of two images with the same tag, of
 // grafana and of grafana-oss, say, each takes its whole reference as its name. named
 // says which values have been given their names. The value that is refused is
 // returned.
 func (a *Axis) tellApart(named map[int]bool) (wrong int, err error) {
-	if len(a.Values) > mostValues {
-		return mostValues, fmt.Errorf("%s has more than %d values", a.Name, mostValues)
+	most := mostValues
+	if slices.Contains(Exporters(), a.Name) {
+		most = mostReleases
+	}
+	if len(a.Values) > most {
+		return most, fmt.Errorf("%s has more than %d values", a.Name, most)
 	}
 	count := map[string]int{}
 	for _, v := range a.Values {

@@ -8,11 +8,13 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/alert"
 	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/exporter"
 	"github.com/panelgate/panelgate/e2e/grafana"
 	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/e2e/truth"
 	"github.com/panelgate/panelgate/e2e/why"
 	"github.com/panelgate/panelgate/fakes/catalogue"
+	"github.com/panelgate/panelgate/fakes/release"
 	"github.com/panelgate/panelgate/stack"
 	"github.com/panelgate/panelgate/stack/dashboard"
 )
@@ -28,6 +30,10 @@ type Static struct {
 	// Types are what a running Prometheus has been told of metrics that the catalogue
 	// may not have, by name; nil without one.
 	Types map[string]catalogue.Type
+	// Exporters are those that the compose file runs, and Releases those of an exporter
+	// that the stack runs or has acted out, by its name; none where nothing tells.
+	Exporters []exporter.Running
+	Releases  map[string][]release.Release
 	// Now is when the files are judged: what holds until a day does so in relation to it.
 	Now time.Time
 	// Expectations and Exclusions are those of panelgate.yml, and of the .lint files.

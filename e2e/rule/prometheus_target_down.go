@@ -3,10 +3,12 @@ package rule
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/exporter"
 	"github.com/panelgate/panelgate/fakes/standard"
 	"github.com/panelgate/panelgate/stack/source"
 )
@@ -48,6 +50,11 @@ func targetDown(in *Live, t env.Target) Finding {
 	switch t.Cause {
 	case env.CauseUnanswered:
 		f.Message = about + "nobody answers at that address"
+		if own, known := in.endedAt(t.Address); known {
+			f.Message = fmt.Sprintf("%s%s of service %q, which would answer there, does not come up", about, exporterTitle(own.Name), own.Service.Name)
+			f.Fix = "mend the service: see the finding stack/server-failed"
+			return f
+		}
 		unanswered(&f, t)
 	case env.CauseRefused:
 		f.Message = about + "the connection is refused, no exporter listens on that port"
@@ -61,6 +68,13 @@ func targetDown(in *Live, t env.Target) Finding {
 	case env.CauseStatus:
 		f.Message = about + "the exporter answers with an error"
 		f.Fix = "ask the url by hand: the answer says what the exporter lacks"
+	case env.CausePlainHTTP:
+		f.Message = about + "it is scraped by https, and the exporter answers in plain HTTP"
+		f.Fix = "take scheme: https out of the job, or have the exporter speak TLS"
+		if t.AnsweredBy == "triton" {
+			f.Message = about + "it is scraped by https, and Triton's metrics port speaks plain HTTP alone"
+			f.Fix = "take scheme: https out of the job, or scrape a proxy that speaks TLS before Triton"
+		}
 	case env.CauseParse:
 		f.Message = about + "what the exporter answers cannot be parsed, and none of it is stored"
 		f.Fix = "mend the line that the exporter prints wrongly, or point the target at an exporter's metrics"
@@ -69,6 +83,18 @@ func targetDown(in *Live, t env.Target) Finding {
 		f.Fix = "mend what Prometheus reports"
 	}
 	return f
+}
+
+// endedAt is the exporter of the compose file that would answer at an address, and does
+// not come up.
+func (in *Static) endedAt(address string) (exporter.Running, bool) {
+	i := slices.IndexFunc(in.Exporters, func(own exporter.Running) bool {
+		return own.Refused != nil && slices.Contains(own.Addresses, address)
+	})
+	if i < 0 {
+		return exporter.Running{}, false
+	}
+	return in.Exporters[i], true
 }
 
 // unanswered says who could answer: the exporter of a standard port that is

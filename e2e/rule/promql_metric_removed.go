@@ -3,12 +3,11 @@ package rule
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/panelgate/panelgate/fakes/catalogue"
+	"github.com/panelgate/panelgate/fakes/release"
 	"github.com/panelgate/panelgate/fakes/triton"
 	"github.com/panelgate/panelgate/stack"
 )
@@ -18,7 +17,7 @@ func promqlMetricRemoved() Rule {
 	return Rule{
 		ID:       "promql/metric-removed",
 		Severity: Error,
-		Summary:  "the exporter has removed or renamed the metric; says at which version, and what replaced it",
+		Summary:  "the exporter has removed or renamed the metric, or has it only later; says at which version, and what to ask for instead",
 		Static: func(in *Static) []Finding {
 			type place struct {
 				from   *expression
@@ -28,6 +27,11 @@ func promqlMetricRemoved() Rule {
 			said := map[place]bool{}
 			var out []Finding
 			for _, n := range in.namedMetrics() {
+				if f, missing := in.notYet(n, all); missing && (n.from == nil || !said[place{n.from, n.metric}]) {
+					said[place{n.from, n.metric}] = true
+					out = append(out, f)
+					continue
+				}
 				m, gone := in.removed(n, all)
 				at := place{n.from, n.metric}
 				if !gone || n.from != nil && said[at] {
@@ -44,8 +48,63 @@ func promqlMetricRemoved() Rule {
 // removed says whether a place asks for what its exporter has no more.
 func (in *Static) removed(n named, all askedMetrics) (catalogue.Metric, bool) {
 	m, _, known := in.Metrics.Series(n.metric)
-	gone := known && m.Removed() && !in.recorded(n.metric) && !in.runsOlder(m) && !in.askedBeside(n, m, all) && !in.printedByTriton(n, m, all)
+	gone := known && m.Removed() && !in.recorded(n.metric) && !in.hadStill(m) && !in.askedBeside(n, m, all) && !in.printedByTriton(n, m, all)
 	return m, gone
+}
+
+// notYet says of a place that asks for what the releases that the stack runs do not have
+// yet since when there is such a metric.
+func (in *Static) notYet(n named, all askedMetrics) (Finding, bool) {
+	m, _, known := in.Metrics.Series(n.metric)
+	if !known || in.recorded(n.metric) {
+		return Finding{}, false
+	}
+	runs, missing := in.tooOld(m)
+	if !missing || in.askedForOlder(n, m, runs, all) {
+		return Finding{}, false
+	}
+	f := n.begin()
+	f.Message = fmt.Sprintf("%s %s has no %s yet, which came with %s: there is no data of it", exporterTitle(m.Exporter), runs, n.metric, m.Since)
+	f.Fix = fmt.Sprintf("run %s %s or newer", exporterTitle(m.Exporter), m.Since)
+	if older := in.predecessors(m, runs); len(older) > 0 {
+		f.Fix += ", or ask for what there was before: " + strings.Join(older, ", ")
+	}
+	if m.Exporter == "dcgm" { // a counters file of one's own may name it already
+		f.Severity = Warning
+	}
+	return f, true
+}
+
+// predecessors are the metrics of a release that a later one has replaced by m.
+func (in *Static) predecessors(m catalogue.Metric, runs release.Release) []string {
+	var out []string
+	for _, other := range in.Metrics.Of(m.Exporter) {
+		if slices.Contains(other.ReplacedBy, m.Name) && other.In(runs) {
+			out = append(out, other.Name)
+		}
+	}
+	return out
+}
+
+// askedForOlder says whether the same query, behind an "or", asks for something that a
+// release has, or another one of the panel for what the metric has replaced: it is made
+// for exporters of both ages.
+func (in *Static) askedForOlder(n named, m catalogue.Metric, runs release.Release, all askedMetrics) bool {
+	for name := range n.others {
+		if other, _, known := in.Metrics.Series(name); !known || other.Exporter != m.Exporter || other.In(runs) {
+			return true
+		}
+	}
+	there := func(asked map[string]bool) bool {
+		for name := range asked {
+			other, _, known := in.Metrics.Series(name)
+			if known && slices.Contains(other.ReplacedBy, m.Name) {
+				return true
+			}
+		}
+		return false
+	}
+	return n.from != nil && n.from.question != nil && there(all.panels[panelKeyOf(n.begin())])
 }
 
 // panelKey tells one panel from another.
@@ -192,35 +251,4 @@ func withPart(name string, part catalogue.Part) string {
 		return name
 	}
 	return name + "_" + string(part)
-}
-
-// runsOlder says whether the compose file runs an exporter of a version that has the
-// metric still.
-func (in *Static) runsOlder(m catalogue.Metric) bool {
-	if in.Stack.Compose == nil {
-		return false
-	}
-	image := map[string]string{"triton": "tritonserver", "dcgm": "dcgm-exporter", "node": "node-exporter", "vllm": "vllm-openai"}[m.Exporter]
-	for _, s := range in.Stack.Compose.Services {
-		_, tag, found := strings.Cut(s.Image.Value, image+":")
-		if found && image != "" && older(tag, m.Until) {
-			return true
-		}
-	}
-	return false
-}
-
-var numbers = regexp.MustCompile(`\d+`)
-
-// older compares versions by their numbers; what has none is not older than anything.
-func older(version, than string) bool {
-	as, bs := numbers.FindAllString(version, -1), numbers.FindAllString(than, -1)
-	for i := range min(len(as), len(bs)) {
-		a, _ := strconv.Atoi(as[i]) // too many digits for a version: taken for the largest
-		b, _ := strconv.Atoi(bs[i])
-		if a != b {
-			return a < b
-		}
-	}
-	return false
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/panelgate/panelgate/e2e/exporter"
 	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/stack"
@@ -18,6 +19,7 @@ import (
 // nil to take every dashboard.
 func NewStatic(s *stack.Stack, choose func(*stack.Board) bool, now time.Time) *Static {
 	in := &Static{Stack: s, Metrics: catalogue.New(), Now: now}
+	in.SetExporters(exporter.Of(s, nil))
 	for _, sb := range s.Dashboards {
 		if choose != nil && !choose(sb) {
 			continue

@@ -16,7 +16,8 @@ func stackServerFailed() Rule {
 	return Rule{
 		ID:       "stack/server-failed",
 		Severity: Error,
-		Summary:  "Prometheus or Grafana ends instead of coming up",
+		Summary:  "Prometheus, Grafana or an exporter ends instead of coming up",
+		Static:   exportersRefused,
 		Live: func(in *Live) []Finding {
 			var out []Finding
 			for _, r := range refusals(in, "stack/server-failed") {

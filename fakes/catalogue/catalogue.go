@@ -10,6 +10,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/panelgate/panelgate/fakes/release"
 )
 
 // Type is a metric's type, as an exporter's TYPE line says it.
@@ -54,6 +56,26 @@ type Metric struct {
 	// Help is the text of its HELP line, "" where the data file has none. FormerHelp is the text before a release, as "22.02: text"; ""
 	// where it has always been the same.
 	Help, FormerHelp string
+	// More are the columns of the data file that only the exporter's fake reads, by their headers; nil without any.
+	More map[string]string
+}
+
+// In says whether a release has the metric, be it switched on by default or not.
+func (m Metric) In(r release.Release) bool {
+	return (m.Since == "" || r.Since(m.Since)) && (m.Until == "" || r.Before(m.Until))
+}
+
+// First is the first release that has the metric, the zero Release for as far back as is known.
+func (m Metric) First() release.Release { return releaseOf(m.Since) }
+
+// Gone is the first release that has the metric no more, the zero Release where all later ones have it.
+func (m Metric) Gone() release.Release { return releaseOf(m.Until) }
+
+func releaseOf(text string) release.Release {
+	if text == "" {
+		return release.Release{}
+	}
+	return release.MustParse(text) // reading the catalogue has tried it
 }
 
 // Removed says whether later releases have the metric no more.
@@ -82,19 +104,6 @@ func New() *Catalogue {
 // Exporters are the names of the exporters that are known.
 func Exporters() []string { return []string{"triton", "dcgm", "node", "vllm"} }
 
-// The columns of a data file.
-const (
-	columnName = iota
-	columnType
-	columnUnit
-	columnLabels // space-separated, as are replacements
-	columnSince
-	columnUntil
-	columnReplacedBy
-	columnOptional
-	columns
-)
-
 func (c *Catalogue) read(exporter string) error {
 	file, err := files.Open(exporter + ".csv")
 	if err != nil {
@@ -107,8 +116,9 @@ func (c *Catalogue) read(exporter string) error {
 	if err != nil {
 		return err
 	}
-	if len(header) < columns {
-		return fmt.Errorf("%d columns, want at least %d", len(header), columns)
+	columns, err := columnsOf(header)
+	if err != nil {
+		return err
 	}
 	for {
 		row, err := r.Read()
@@ -118,10 +128,9 @@ func (c *Catalogue) read(exporter string) error {
 		if err != nil {
 			return err
 		}
-		m := Metric{
-			Exporter: exporter, Name: row[columnName], Type: Type(row[columnType]), Unit: row[columnUnit], Labels: strings.Fields(row[columnLabels]),
-			Since: row[columnSince], Until: row[columnUntil], ReplacedBy: strings.Fields(row[columnReplacedBy]), Optional: row[columnOptional],
-			Help: further(header, row, "help"), FormerHelp: further(header, row, "former_help"),
+		m, err := columns.metric(exporter, row)
+		if err != nil {
+			return err
 		}
 		if _, twice := c.byName[m.Name]; twice {
 			return fmt.Errorf("%s stands twice", m.Name)
@@ -129,14 +138,6 @@ func (c *Catalogue) read(exporter string) error {
 		c.byName[m.Name] = len(c.metrics)
 		c.metrics = append(c.metrics, m)
 	}
-}
-
-// further is the value in a column that not every data file has.
-func further(header, row []string, name string) string {
-	if i := slices.Index(header, name); i >= columns {
-		return row[i]
-	}
-	return ""
 }
 
 // Series finds the metric that a series of this name belongs to, and what it is of it.

@@ -4,6 +4,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/panelgate/panelgate/fakes/release"
 )
 
 func TestSeriesFindsFamilies(t *testing.T) {
@@ -41,6 +44,38 @@ func TestEveryReplacementIsThereStill(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestReleasesOfAMetric(t *testing.T) {
+	c := New()
+	util, _, _ := c.Series("nv_cache_util")
+	for version, want := range map[string]bool{"21.12": false, "22.02": true, "23.02": true, "23.03": false, "26.06": false, "main": false} {
+		assert.Equal(t, want, util.In(release.MustParse(version)), version)
+	}
+	assert.Equal(t, "22.02", util.First().String())
+	assert.Equal(t, "23.03", util.Gone().String())
+	always, _, _ := c.Series("DCGM_FI_DEV_GPU_TEMP")
+	assert.True(t, always.In(release.MustParse("2.0.13")))
+	assert.True(t, always.First().IsZero())
+	assert.True(t, always.Gone().IsZero())
+}
+
+func TestColumns(t *testing.T) {
+	header := []string{"help", "name", "type", "unit", "labels", "since", "until", "replaced_by", "optional", "field"}
+	c, err := columnsOf(header)
+	require.NoError(t, err)
+	m, err := c.metric("dcgm", []string{"GPU temperature.", "TEMP", "gauge", "celsius", "gpu UUID", "3.3.5", "", "A B", "", "150"})
+	require.NoError(t, err)
+	assert.Equal(t, Metric{Exporter: "dcgm", Name: "TEMP", Type: Gauge, Unit: "celsius", Labels: []string{"gpu", "UUID"}, Since: "3.3.5",
+		ReplacedBy: []string{"A", "B"}, Help: "GPU temperature.", More: map[string]string{"field": "150"}}, m)
+	_, err = c.metric("dcgm", []string{"", "TEMP", "gauge", "", "", "soon", "", "", "", ""})
+	require.ErrorContains(t, err, `TEMP: "soon" is no release`)
+	_, err = columnsOf(header[1:9])
+	require.NoError(t, err)
+	_, err = columnsOf(header[2:])
+	require.EqualError(t, err, `there is no column "name"`)
+	_, err = columnsOf(append(header, "unit"))
+	assert.EqualError(t, err, `column "unit" stands twice`)
 }
 
 func TestExporter(t *testing.T) {

@@ -227,7 +227,7 @@ func (o *outside) serve(port int, host string, line embedded.Line) error {
 	if line.TLS {
 		o.certified = appendNew(o.certified, host)
 	}
-	at.Routes = append(at.Routes, plan.Route{Host: line.Address, Exporter: line.Fake, Instance: line.Address})
+	at.Routes = append(at.Routes, plan.Route{Host: line.Address, Exporter: line.Fake, Instance: line.Address, Setup: line.Setup})
 	return nil
 }
 

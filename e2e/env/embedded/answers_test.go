@@ -13,6 +13,7 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
+	"github.com/panelgate/panelgate/fakes"
 )
 
 func job(settings string) string {
@@ -22,9 +23,13 @@ func job(settings string) string {
 // TestWhoAnswers starts one job and looks at its only target.
 func TestWhoAnswers(t *testing.T) {
 	toTriton := []embedded.Mapping{{Match: map[string]string{"job": "triton"}, Fake: "triton"}}
+	own := func(fake string) []embedded.Exporter {
+		return []embedded.Exporter{{Addresses: []string{"h:7002", "h:9100"}, Fake: fake, Setup: fakes.Setup{Version: "26.06"}}}
+	}
 	for _, test := range []struct {
 		name, job string
 		targets   []embedded.Mapping
+		exporters []embedded.Exporter
 		self      []string
 
 		ownLoopback bool
@@ -63,10 +68,16 @@ func TestWhoAnswers(t *testing.T) {
 		{name: "wrong path at Triton is an empty page", job: "metrics_path: /nope\n    static_configs: [{targets: ['h:8002']}]", answeredBy: "triton"},
 		{name: "wrong path at dcgm", job: "metrics_path: /nope\n    static_configs: [{targets: ['h:9400']}]",
 			answeredBy: "dcgm", cause: env.CauseNotFound, error: "404"},
-		{name: "https", job: "scheme: https\n    static_configs: [{targets: ['h:8002']}]", answeredBy: "triton"},
+		{name: "https", job: "scheme: https\n    static_configs: [{targets: ['h:9400']}]", answeredBy: "dcgm"},
+		{name: "Triton speaks no TLS", job: "scheme: https\n    static_configs: [{targets: ['h:8002']}]",
+			answeredBy: "triton", cause: env.CausePlainHTTP, error: "server gave HTTP response to HTTPS client"},
+		{name: "the stack's own, at another port", job: "static_configs: [{targets: ['h:7002']}]", exporters: own("triton"), answeredBy: "triton"},
+		{name: "the stack's own outranks the port", job: "static_configs: [{targets: ['h:9100']}]", exporters: own("triton"), answeredBy: "triton"},
+		{name: "a mapping outranks the stack's own", job: "static_configs: [{targets: ['h:9100']}]", exporters: own("dcgm"), targets: toTriton, answeredBy: "triton"},
+		{name: "the stack's own does not come up", job: "static_configs: [{targets: ['h:9100']}]", exporters: own(""), cause: env.CauseUnanswered},
 		{name: "proxy", job: "proxy_url: http://proxy:3128\n    static_configs: [{targets: ['h:8002']}]", answeredBy: "triton"},
-		{name: "CA file missing", job: "scheme: https\n    tls_config: {ca_file: /nowhere/ca.pem}\n    static_configs: [{targets: ['h:8002']}]",
-			answeredBy: "triton", cause: env.CauseOther, error: "ca.pem"},
+		{name: "CA file missing", job: "scheme: https\n    tls_config: {ca_file: /nowhere/ca.pem}\n    static_configs: [{targets: ['h:9400']}]",
+			answeredBy: "dcgm", cause: env.CauseOther, error: "ca.pem"},
 		{name: "token file missing", job: "authorization: {credentials_file: /nowhere/token}\n    static_configs: [{targets: ['h:8002']}]",
 			answeredBy: "triton", cause: env.CauseOther, error: "token"},
 		{name: "sample_limit", job: "sample_limit: 3\n    static_configs: [{targets: ['h:8002']}]",
@@ -76,7 +87,7 @@ func TestWhoAnswers(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			i := start(t, job(test.job), embedded.Options{Targets: test.targets, SelfAddresses: test.self, OwnLoopback: test.ownLoopback, History: 10 * time.Minute})
+			i := start(t, job(test.job), embedded.Options{Targets: test.targets, Exporters: test.exporters, SelfAddresses: test.self, OwnLoopback: test.ownLoopback, History: 10 * time.Minute})
 			require.Len(t, i.Targets, 1)
 			got := i.Targets[0]
 			assert.Equal(t, "triton", got.Job)

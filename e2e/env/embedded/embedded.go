@@ -43,6 +43,18 @@ type Mapping struct {
 	Match map[string]string
 	Fake  string // name of a fake exporter, "" with Live
 	Live  bool   // the address itself is dialled
+	// Setup is how the fake is built and started. The zero Setup is that of the stack's
+	// own exporter of this name at the address, where there is one.
+	Setup fakes.Setup
+}
+
+// Exporter is one that the stack's own files run.
+type Exporter struct {
+	Addresses []string // host:port at which it answers
+	// Fake is the name of the fake exporter that answers, "" for one that does not come
+	// up: nobody answers at its addresses then.
+	Fake  string
+	Setup fakes.Setup
 }
 
 // Options say what surrounds Prometheus.
@@ -53,8 +65,12 @@ type Options struct {
 	// one is made of Scenario.
 	World *fakes.World
 	// Targets says who answers, the first match wins. A target that none matches
-	// is answered by the exporter whose standard port its address names.
-	Targets []Mapping
+	// is answered by the one of Exporters that is at its address, else by the exporter
+	// whose standard port its address names.
+	Targets   []Mapping
+	Exporters []Exporter
+	// Releases are acted out in place of those of the setups, by the fake's name.
+	Releases map[string]string
 	// Instances is how many there are of each target that a fake answers: beside the
 	// one that the files name, others like it on hosts named after it. 0 and 1 for
 	// that one alone.

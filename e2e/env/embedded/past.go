@@ -35,11 +35,12 @@ type Past struct {
 
 // Line is an address that Prometheus dials and who is to answer there.
 type Line struct {
-	Address string // host:port
-	Fake    string // the exporter that answers, "" for Live, Self or nobody
-	Live    bool   // the address itself
-	Self    bool   // this Prometheus
-	TLS     bool   // scraped by https
+	Address string      // host:port
+	Fake    string      // the exporter that answers, "" for Live, Self or nobody
+	Setup   fakes.Setup // of the fake
+	Live    bool        // the address itself
+	Self    bool        // this Prometheus
+	TLS     bool        // scraped by https, which whoever answers speaks
 }
 
 // LayPast writes the stack's past as TSDB blocks below dir, to be copied into the
@@ -141,7 +142,8 @@ func (g *groundwork) lines() []Line {
 			out.Live = l.handler == nil
 			out.Self = !out.Live && l.fake == nil
 			if l.fake != nil {
-				out.Fake = l.name
+				out.Fake, out.Setup = l.name, l.setup
+				out.TLS = out.TLS && !plainOnly(l.name)
 			}
 		}
 		byAddress[t.address] = out

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -33,6 +34,8 @@ const (
 type switchboard struct {
 	world       *fakes.World
 	mappings    []Mapping
+	exporters   []Exporter
+	releases    map[string]string
 	self        []string
 	selfPrefix  string
 	ownLoopback bool     // loopback addresses lead to Prometheus itself
@@ -53,6 +56,7 @@ type switchboard struct {
 type line struct {
 	name    string
 	fake    fakes.Exporter // nil where it is live or Prometheus itself
+	setup   fakes.Setup    // of the fake
 	handler http.Handler   // nil where it is live
 	tls     bool           // scraped by https
 	mapping int            // index of the mapping that decided, or noMapping
@@ -66,6 +70,8 @@ func newSwitchboard(opts Options) *switchboard {
 	return &switchboard{
 		world:       opts.World,
 		mappings:    opts.Targets,
+		exporters:   opts.Exporters,
+		releases:    opts.Releases,
 		self:        opts.SelfAddresses,
 		selfPrefix:  opts.SelfPrefix,
 		ownLoopback: opts.OwnLoopback,
@@ -132,7 +138,7 @@ func (b *switchboard) assignOne(t *target) error {
 		l.tls = known != nil && known.tls
 		b.lines[t.address] = l
 	}
-	if l := b.lines[t.address]; l != nil && t.scrape.URL().Scheme == "https" {
+	if l := b.lines[t.address]; l != nil && t.scrape.URL().Scheme == "https" && !plainOnly(l.name) {
 		l.tls = true
 	}
 	return nil
@@ -144,11 +150,15 @@ func (b *switchboard) connectMapping(i int, address string) (*line, error) {
 	if m.Live {
 		return &line{name: answeredLive, mapping: i}, nil
 	}
-	fake, err := standard.ByName(m.Fake, address, b.world, fakes.Setup{})
+	setup := m.Setup
+	if own, known := b.exporter(address); known && own.Fake == m.Fake && reflect.ValueOf(setup).IsZero() {
+		setup = own.Setup
+	}
+	l, err := b.fake(m.Fake, address, setup, i)
 	if err != nil {
 		return nil, fmt.Errorf("map the target at %s: %w", address, err)
 	}
-	return &line{name: fake.Name(), fake: fake, handler: fake.Handler(b.now), mapping: i}, nil
+	return l, nil
 }
 
 // connect makes the line of an address that no mapping speaks of, nil where
@@ -164,6 +174,12 @@ func (b *switchboard) connect(address string) (*line, error) {
 	if b.ownLoopback && isLoopback(host) {
 		return nil, nil
 	}
+	if own, known := b.exporter(address); known {
+		if own.Fake == "" {
+			return nil, nil
+		}
+		return b.answering(own.Fake, address, own.Setup)
+	}
 	number, err := strconv.Atoi(port)
 	if err != nil {
 		return nil, nil //nolint:nilerr // a named port is nobody's standard port
@@ -172,12 +188,43 @@ func (b *switchboard) connect(address string) (*line, error) {
 	if !ok {
 		return nil, nil
 	}
-	fake, err := standard.ByName(name, address, b.world, fakes.Setup{})
+	return b.answering(name, address, fakes.Setup{})
+}
+
+// answering is the line of a fake that no mapping asks for.
+func (b *switchboard) answering(name, address string, setup fakes.Setup) (*line, error) {
+	l, err := b.fake(name, address, setup, noMapping)
 	if err != nil {
 		return nil, fmt.Errorf("answer for the target at %s: %w", address, err)
 	}
-	return &line{name: fake.Name(), fake: fake, handler: fake.Handler(b.now), mapping: noMapping}, nil
+	return l, nil
 }
+
+// fake makes the line of a fake, of the release that is to be acted out.
+func (b *switchboard) fake(name, address string, setup fakes.Setup, mapping int) (*line, error) {
+	if v, told := b.releases[name]; told {
+		setup.Version = v
+	}
+	fake, err := standard.ByName(name, address, b.world, setup)
+	if err != nil {
+		return nil, err
+	}
+	return &line{name: name, fake: fake, setup: setup, handler: fake.Handler(b.now), mapping: mapping}, nil
+}
+
+// exporter is that of the stack's own files at an address.
+func (b *switchboard) exporter(address string) (Exporter, bool) {
+	for _, e := range b.exporters {
+		if slices.Contains(e.Addresses, original(address)) {
+			return e, true
+		}
+	}
+	return Exporter{}, false
+}
+
+// plainOnly says whether an exporter cannot be told to speak TLS: Triton's metrics port
+// never does.
+func plainOnly(name string) bool { return name == "triton" }
 
 // answer names what the mapping maps to.
 func (m Mapping) answer() string {

@@ -58,6 +58,10 @@ func (t *target) describe(p *stack.Prometheus) env.Target {
 	}
 	if t.line != nil {
 		out.AnsweredBy = t.line.name
+		if t.line.fake != nil {
+			setup := t.line.setup
+			out.Setup = &setup
+		}
 	}
 	return out
 }
@@ -126,6 +130,8 @@ func causeOf(err error) env.Cause {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
 		errors.As(err, &timeout) && timeout.Timeout():
 		return env.CauseTimeout
+	case strings.Contains(err.Error(), env.PlainHTTP):
+		return env.CausePlainHTTP
 	case strings.HasPrefix(err.Error(), httpStatus+"404 "):
 		return env.CauseNotFound
 	case strings.HasPrefix(err.Error(), httpStatus):
