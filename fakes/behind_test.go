@@ -49,7 +49,7 @@ events:
 			if err != nil {
 				return "", time.Since(begun), err
 			}
-			defer response.Body.Close()
+			defer func() { assert.NoError(t, response.Body.Close()) }()
 			body, err := io.ReadAll(response.Body)
 			assert.Equal(t, http.StatusTeapot, response.StatusCode)
 			assert.Equal(t, "text/plain", response.Header.Get("Content-Type"))

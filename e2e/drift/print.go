@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 
@@ -70,7 +71,7 @@ func pageOf(fake fakes.Exporter, at time.Time, mentions mentioned) ([]string, er
 		case entry == textparse.EntrySeries:
 			var ls labels.Labels
 			parser.Labels(&ls)
-			if _, _, v := parser.Series(); mentions(ls.Get(labels.MetricName)) {
+			if _, _, v := parser.Series(); mentions(ls.Get(model.MetricNameLabel)) {
 				out = append(out, ls.String()+" "+class(v))
 			}
 		}
