@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/panelgate/panelgate/fakes"
 )
 
 // Read reads a plan to its end; name stands for the file in errors. Unknown keys are refused. The plan is valid.
@@ -58,7 +61,23 @@ func (l *Listener) keys(r *reader) setters {
 }
 
 func (route *Route) keys(r *reader) setters {
-	return setters{"host": r.text(&route.Host), "exporter": r.text(&route.Exporter), "instance": r.text(&route.Instance)}
+	return setters{
+		"host":     r.text(&route.Host),
+		"exporter": r.text(&route.Exporter),
+		"instance": r.text(&route.Instance),
+		"setup":    func(what string) error { return r.object(what, setupKeys(r, &route.Setup)) },
+	}
+}
+
+func setupKeys(r *reader, s *fakes.Setup) setters {
+	return setters{
+		"version":   r.text(&s.Version),
+		"args":      list(r, &s.Args, func(arg *string, what string) error { return r.text(arg)(what) }),
+		"env":       r.texts(&s.Env),
+		"files":     r.texts(&s.Files),
+		"hostname":  r.text(&s.Hostname),
+		"recording": r.base64(&s.Recording),
+	}
 }
 
 // reader takes JSON token by token. Beside encoding/json's own decoding it knows where in the file it is, tells upper from lower
@@ -193,6 +212,45 @@ func (r *reader) text(to *string) setter {
 	return func(what string) (err error) {
 		*to, err = want[string](r, what, "a text")
 		return err
+	}
+}
+
+// texts reads an object of texts, whatever its keys are.
+func (r *reader) texts(to *map[string]string) setter {
+	return func(what string) error {
+		if err := r.delimiter(what, '{', "an object"); err != nil {
+			return err
+		}
+		*to = map[string]string{}
+		for r.decoder.More() {
+			key, err := want[string](r, what, "a key")
+			if err != nil {
+				return err
+			}
+			if _, twice := (*to)[key]; twice {
+				return r.errorf("key %q stands twice in %s", key, what)
+			}
+			value, err := want[string](r, key, "a text")
+			if err != nil {
+				return err
+			}
+			(*to)[key] = value
+		}
+		return r.delimiter(what, '}', "the end of the object")
+	}
+}
+
+// base64 reads bytes as encoding/json writes them.
+func (r *reader) base64(to *[]byte) setter {
+	return func(what string) error {
+		text, err := want[string](r, what, "a text")
+		if err != nil {
+			return err
+		}
+		if *to, err = base64.StdEncoding.DecodeString(text); err != nil {
+			return r.errorf("%s: want bytes in base64: %w", what, err)
+		}
+		return nil
 	}
 }
 

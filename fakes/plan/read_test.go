@@ -31,6 +31,10 @@ func TestReadGivesBackWhatWasWritten(t *testing.T) {
 	require.NoError(t, err)
 	certificate, key := certificate(t)
 	p := small()
+	p.Listeners = append(p.Listeners, Listener{Listen: ":9401", Routes: []Route{{Exporter: "dcgm", Instance: "gpu:9401", Setup: fakes.Setup{
+		Version: "4.8.2", Args: []string{"-f", "/etc/my.csv"}, Env: map[string]string{"NODE_NAME": "gpu-1", "DCGM_EXPORTER_KUBERNETES": "true"},
+		Files: map[string]string{"/etc/my.csv": "DCGM_FI_DEV_GPU_TEMP, gauge, GPU \"temperature\".\n"}, Hostname: "gpu",
+	}}, {Host: "kept", Exporter: "replay", Instance: "kept:9401", Setup: fakes.Setup{Recording: []byte{0, 1, 0xff, '"'}}}}})
 	p.Start = p.Start.In(time.FixedZone("somewhere", 3600))
 	p.ScenarioName, p.Scenario = scenario.Name(), string(scenario.YAML())
 	p.Addresses = []string{"10.0.0.7", "fd00::7"}
@@ -63,7 +67,11 @@ func TestReadSaysWhere(t *testing.T) {
 		{"comma too many", `{"version": 1,}`, "no JSON"},
 		{"wrong bracket", `{"addresses": ["a"}`, "no JSON"},
 		{"unknown key below", "{\"listeners\": [\n{\"listen\": \":1\"},\n  {\"port\": 3}]}", `p.json:3:4: unknown key "port" in listeners[1]; known are certificate, forward, key, listen, routes`},
-		{"unknown key of a route", `{"listeners": [{"routes": [{"fake": "triton"}]}]}`, `p.json:1:29: unknown key "fake" in routes[0]; known are exporter, host, instance`},
+		{"unknown key of a route", `{"listeners": [{"routes": [{"fake": "triton"}]}]}`, `p.json:1:29: unknown key "fake" in routes[0]; known are exporter, host, instance, setup`},
+		{"unknown key of a setup", `{"listeners": [{"routes": [{"setup": {"flags": []}}]}]}`, `unknown key "flags" in setup; known are args, env, files, hostname, recording, version`},
+		{"variable twice", `{"listeners": [{"routes": [{"setup": {"env": {"A": "1", "A": "2"}}}]}]}`, `p.json:1:57: key "A" stands twice in env`},
+		{"number for a variable", `{"listeners": [{"routes": [{"setup": {"env": {"A": 1}}}]}]}`, "p.json:1:52: A: want a text, have 1"},
+		{"no base64", `{"listeners": [{"routes": [{"setup": {"recording": "*"}}]}]}`, "p.json:1:52: recording: want bytes in base64"},
 		{"number for text", `{"addresses": [7]}`, "p.json:1:16: addresses[0]: want a text, have 7"},
 		{"text for list", `{"addresses": "a"}`, "p.json:1:15: addresses: want a list, have a text"},
 		{"object for list", `{"addresses": {}}`, "p.json:1:15: addresses: want a list, have an object"},
