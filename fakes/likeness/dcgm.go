@@ -29,6 +29,7 @@ type shownGPU struct {
 	whole     bool // there are lines of all of it
 	gpu       gpu
 	instances map[int]instance
+	hidden    bool // it has instances that are not shown
 }
 
 // dcgmExporter derives setups of a dcgm-exporter: with each counters file of the image, and with one made of the families on the page.
@@ -127,8 +128,17 @@ func (d *dcgmPage) findGPUs() {
 	for _, g := range d.gpus {
 		g.gpu.NVLinks = max(g.gpu.NVLinks, d.nvlinks(g))
 		d.virtual(g)
+		// The driver keeps no utilisation of a GPU that is split into instances.
+		const busy = "DCGM_FI_DEV_GPU_UTIL"
+		g.hidden = g.whole && len(g.instances) == 0 && !g.gpu.VGPU && d.byName[busy] != nil && len(d.of(g, busy)) == 0
+		if g.gpu.Model == "" && len(d.of(g, "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS")) == 0 {
+			g.gpu.Model = olderChip
+		}
 	}
 }
+
+// olderChip is what a GPU is taken for that is not named, as in the first releases, and does not remap rows of its memory.
+const olderChip = "Tesla T4"
 
 func (d *dcgmPage) gpu(index int) *shownGPU {
 	for _, g := range d.gpus {
@@ -349,6 +359,8 @@ func (d *dcgmPage) devices() string {
 		return "g:" + strings.Join(numbers, ",")
 	case both:
 		return "g+i"
+	case !instances && slices.ContainsFunc(d.gpus, func(g *shownGPU) bool { return g.hidden }):
+		return "g"
 	}
 	return ""
 }
@@ -396,6 +408,9 @@ func (d *dcgmPage) scenario() scenario {
 		}
 		for _, one := range g.instances {
 			g.gpu.MIG = append(g.gpu.MIG, one)
+		}
+		if g.hidden {
+			g.gpu.MIG = []instance{{Profile: "1g.5gb", ID: 7}}
 		}
 		if len(g.gpu.MIG) > 0 {
 			g.gpu.Pod = nil

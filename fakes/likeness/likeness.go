@@ -62,6 +62,7 @@ type page struct {
 	byName   map[string]*exposition.Family
 	version  string
 	partial  bool
+	orders   map[string][]int // of loading, that take long to find out
 }
 
 func (p *page) has(family string) bool { f := p.byName[family]; return f != nil && len(f.Samples) > 0 }
@@ -78,7 +79,7 @@ func Nearest(c *catalogue.Catalogue, exporter string, real Scrape, given Given) 
 	if err != nil {
 		return nil, fmt.Errorf("the real scrape: %w", err)
 	}
-	p := page{families: exposition.Families(lines), byName: map[string]*exposition.Family{}}
+	p := page{families: exposition.Families(lines), byName: map[string]*exposition.Family{}, orders: map[string][]int{}}
 	for _, f := range p.families {
 		p.byName[f.Name] = f
 	}

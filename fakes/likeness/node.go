@@ -32,7 +32,8 @@ func nodeExporter(p *page) []Likeness {
 			off = append(off, strings.TrimPrefix(s.Flag, "--collector."))
 		}
 	}
-	if !p.any("go_") && !p.any("promhttp_") {
+	ofGo := func(f *exposition.Family) bool { return strings.HasPrefix(f.Name, "go_") }
+	if !slices.ContainsFunc(p.families, ofGo) && !p.partial {
 		l.Setup.Args = append(l.Setup.Args, "--web.disable-exporter-metrics")
 		l.Told = append(l.Told, "--web.disable-exporter-metrics")
 	}

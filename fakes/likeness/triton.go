@@ -21,7 +21,6 @@ type tritonPage struct {
 	models  []loaded // in load order
 	args    []string // of flags that the page shows
 	told    []string
-	exactly bool // the order in which models were loaded prints as it was printed
 }
 
 // loaded is a model as Triton's reporters have it.
@@ -59,8 +58,8 @@ func printed(f *exposition.Family, of func(*exposition.Line) (thing, rank int)) 
 		return nil
 	}
 	for _, s := range f.Samples {
-		if s.Name != f.Name {
-			continue
+		if s.Name != f.Name && s.Name != f.Name+"_count" || s.Label("quantile") != "" {
+			continue // one line of each series
 		}
 		var one tritonfake.Printed
 		one.Of, one.Rank = of(s)
@@ -161,29 +160,61 @@ func (t *tritonPage) ordered(all []loaded) []loaded {
 	for i, m := range all {
 		later[i] = m.later
 	}
-	reasons := []string{"REJECTED", "CANCELED", "BACKEND", "OTHER"}
 	place := func(s *exposition.Line) (int, int) {
-		rank, of := slices.Index(reasons, s.Label("reason"))+1, modelOf(s)
-		if of.gpu != "" {
-			rank += len(reasons) + 1
-		}
+		rank, of := rankOf(s), modelOf(s)
+		backend := !strings.HasPrefix(s.Name, "nv_inference_") && !strings.HasPrefix(s.Name, "nv_cache_") // whose series know no GPU
 		return slices.IndexFunc(all, func(m loaded) bool {
-			return m.name == of.name && m.version == of.version && m.namespace == of.namespace && (m.gpu == of.gpu || of.gpu == "" && m.later)
+			return m.name == of.name && m.version == of.version && (backend || m.namespace == of.namespace && (m.gpu == of.gpu || of.gpu == "" && m.later))
 		}), rank
 	}
 	var families [][]tritonfake.Printed
-	for _, f := range []*exposition.Family{t.reported(), t.byName["nv_inference_request_failure"]} {
+	for _, f := range []*exposition.Family{
+		t.reported(), t.byName["nv_inference_request_failure"], t.byName["nv_cache_num_hits_per_model"], t.byName["nv_cache_hit_summary_per_model"],
+		t.byName["nv_inference_request_summary_us"], t.byName["nv_inference_first_response_histogram_ms"],
+		t.byName["nv_trt_llm_request_metrics"], t.byName["nv_trt_llm_runtime_memory_metrics"], t.byName["nv_trt_llm_kv_cache_block_metrics"],
+		t.byName["nv_trt_llm_inflight_batcher_metrics"], t.byName["nv_trt_llm_general_metrics"], t.byName["nv_llm_input_token_len"],
+		t.byName["vllm:num_requests_running"],
+	} {
 		if shown := printed(f, place); len(shown) > 0 {
 			families = append(families, shown)
 		}
 	}
-	order, exactly := tritonfake.LoadOrder(later, families...)
-	t.exactly = exactly
+	key := fmt.Sprint(all)
+	order, found := t.orders[key]
+	if !found {
+		order, _ = tritonfake.LoadOrder(later, families...)
+		t.orders[key] = order
+	}
 	out := make([]loaded, len(order))
 	for i, of := range order {
 		out[i] = all[of]
 	}
 	return out
+}
+
+// rankOf is which of its model's a series is in its family, in the order in which they are made.
+func rankOf(s *exposition.Line) int {
+	const most = 10 // values of a label
+	for label, values := range map[string][]string{
+		"reason":                           {"REJECTED", "CANCELED", "BACKEND", "OTHER"},
+		"request_type":                     {"active", "max", "scheduled", "context", "waiting"},
+		"memory_type":                      {"cpu", "gpu", "pinned"},
+		"kv_cache_block_type":              {"max", "free", "used", "tokens_per", "reused", "fraction"},
+		"inflight_batcher_specific_metric": {"total_context_tokens", "generation_requests", "micro_batch_id", "paused_requests"},
+		"general_type":                     {"timestamp", "iteration_counter"},
+	} {
+		if v := s.Label(label); v != "" {
+			rank := slices.Index(values, v) + 1
+			if s.Label("gpu_uuid") != "" {
+				rank += most // behind those of the model's own label set
+			}
+			return rank
+		}
+	}
+	if s.Label("gpu_uuid") != "" {
+		return most
+	}
+	return 0
 }
 
 func (t *tritonPage) namespace() string {

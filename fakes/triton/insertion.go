@@ -2,6 +2,8 @@ package triton
 
 import (
 	"cmp"
+	"math"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/panelgate/panelgate/fakes"
@@ -30,28 +32,38 @@ func LoadOrder(later []bool, families ...[]Printed) ([]int, bool) {
 			}
 			hashes[i] = hashLabels(labels)
 		}
-		s.families, s.hashes = append(s.families, f), append(s.hashes, hashes)
+		if !slices.ContainsFunc(s.hashes, func(known []uint64) bool { return slices.Equal(known, hashes) }) { // else it says nothing new
+			s.families, s.hashes = append(s.families, f), append(s.hashes, hashes)
+		}
 	}
 	best, least := []int(nil), -1
-	for _, start := range s.starts() {
-		order, wrong := s.improve(s.allowed(start))
-		if least < 0 || wrong < least {
-			best, least = order, wrong
+	starts := s.starts()
+	for round := 0; least != 0 && (round == 0 || s.inserted < mostInserted); round++ {
+		for i, start := range starts {
+			if order, wrong := s.improve(s.allowed(start), uint64(round*len(starts)+i)); least < 0 || wrong < least { //nolint:gosec // a small number
+				best, least = order, wrong
+			}
+			if least == 0 || len(later) < 2 {
+				return best, least == 0
+			}
 		}
 	}
 	return best, least == 0
 }
+
+// mostInserted is how many series a search inserts into tables before it gives up.
+const mostInserted = 12_000_000
 
 // search looks for an order of loading.
 type search struct {
 	later    []bool
 	families [][]Printed
 	hashes   [][]uint64
-	tries    int
+	inserted int
 }
 
-// mostTries ends a search that leads nowhere, as of a server that has unloaded models.
-const mostTries = 6000
+// mostTries ends a search from one start that leads nowhere, as of a server that has unloaded models.
+const mostTries = 12_000
 
 // starts are the orders that are tried first: as given, and what each family would be filled in by if no two labels shared a bucket.
 func (s *search) starts() [][]int {
@@ -111,30 +123,32 @@ func (s *search) allowed(order []int) []int {
 	return order
 }
 
-// improve moves one thing after the other for as long as more is printed where it was.
-func (s *search) improve(order []int) ([]int, int) {
-	wrong := s.wrong(order)
-	for improved := true; improved && wrong > 0; {
-		improved = false
-		for from := range order {
-			for to := range order {
-				if from == to || s.tries >= mostTries {
-					continue
-				}
-				moved := slices.Delete(slices.Clone(order), from, from+1)
-				moved = s.allowed(slices.Insert(moved, to, order[from]))
-				if w := s.wrong(moved); w < wrong {
-					order, wrong, improved = moved, w, true
-				}
-			}
+// How a search begins to accept steps that make an order worse, in series that are printed behind another one, and how it ends.
+const warmest, coldest = 4.0, 0.15
+
+// improve moves one thing after the other, at first even where that prints less as it was: what is right in one growth of a table may
+// only be reached by way of what is wrong in another.
+func (s *search) improve(order []int, seed uint64) ([]int, int) {
+	now := s.wrong(order)
+	best, least := order, now
+	r := rand.New(rand.NewPCG(1, seed)) //nolint:gosec // the same way each time
+	for try := 0; try < mostTries && least > 0 && len(order) > 1 && s.inserted < mostInserted; try++ {
+		from, to := r.IntN(len(order)), r.IntN(len(order))
+		moved := slices.Delete(slices.Clone(order), from, from+1)
+		moved = s.allowed(slices.Insert(moved, to, order[from]))
+		warmth := warmest * math.Pow(coldest/warmest, float64(try)/mostTries)
+		if w := s.wrong(moved); w <= now || r.Float64() < math.Exp(float64(now-w)/warmth) {
+			order, now = moved, w
+		}
+		if now < least {
+			best, least = order, now
 		}
 	}
-	return order, wrong
+	return best, least
 }
 
-// wrong is how many series would be printed elsewhere than they were.
+// wrong is how many series would be printed behind another one than they were.
 func (s *search) wrong(order []int) int {
-	s.tries++
 	place := make([]int, len(order))
 	for i, of := range order {
 		place[of] = i
@@ -152,10 +166,13 @@ func (s *search) wrong(order []int) int {
 		for _, i := range made {
 			t.insert(s.hashes[f][i])
 		}
-		for at, key := range t.keys() {
-			if made[key] != at {
+		s.inserted += len(made)
+		before := -1
+		for _, key := range t.keys() {
+			if made[key] != before+1 {
 				n++
 			}
+			before = made[key]
 		}
 	}
 	return n
