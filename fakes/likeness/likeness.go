@@ -112,7 +112,13 @@ func Nearest(c *catalogue.Catalogue, exporter string, real Scrape, given Given) 
 
 // compare says which of two differs less, or is simpler.
 func (c *Comparison) compare(o *Comparison) int {
-	return cmp.Or(cmp.Compare(len(c.Differences), len(o.Differences)), cmp.Compare(c.LabelNames, o.LabelNames), cmp.Compare(len(c.Asides), len(o.Asides)),
+	asides := func(c *Comparison) int {
+		if c.Partial { // that more is missing says nothing
+			return 0
+		}
+		return len(c.Asides)
+	}
+	return cmp.Or(cmp.Compare(len(c.Differences), len(o.Differences)), cmp.Compare(c.LabelNames, o.LabelNames), cmp.Compare(asides(c), asides(o)),
 		cmp.Compare(c.rank, o.rank))
 }
 
