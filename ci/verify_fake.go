@@ -232,10 +232,11 @@ func (x *verification) best() (*verified, error) {
 		Likeness: found.Told, Machine: found.Derived, Partial: found.Partial,
 		Families: found.Families, Differences: found.Differences, Asides: found.Asides,
 	}
-	if given.Scenario == nil {
-		out.Scenario = string(found.Scenario)
-	} else {
+	switch {
+	case given.Scenario != nil:
 		out.Likeness = []string{"scenario " + given.Scenario.Name()}
+	case found.Derived || x.exporter == "node":
+		out.Scenario = string(found.Scenario)
 	}
 	return out, nil
 }

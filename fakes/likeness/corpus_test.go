@@ -114,3 +114,17 @@ func TestWhatIsToldIsNotDerived(t *testing.T) {
 	_, err = Nearest(catalogue.New(), "dcgm", Scrape{Scrape: compare.Scrape{Body: []byte("a{ 1\n")}}, Given{})
 	require.ErrorContains(t, err, "the real scrape: line 1")
 }
+
+// What no scenario takes is compared all the same, with a machine of ours.
+func TestAMachineThatCannotBeActedOutIsNoError(t *testing.T) {
+	for exporter, body := range map[string]string{
+		"triton": "# TYPE nv_inference_count counter\nnv_inference_count{model=\"my model\",version=\"1\"} 5\n",
+		"dcgm":   "DCGM_FI_DEV_GPU_UTIL{gpu=\"4000\",UUID=\"GPU-1\",device=\"nvidia0\",modelName=\"A \\\"B\\\"\",Hostname=\"h\"} 5\n",
+	} {
+		got, err := Nearest(catalogue.New(), exporter, Scrape{Scrape: compare.Scrape{Body: []byte(body)}}, Given{})
+		require.NoError(t, err)
+		assert.False(t, got.Derived)
+		assert.Equal(t, 1, got.Families)
+		assert.Contains(t, got.Told[0], "cannot be acted out")
+	}
+}

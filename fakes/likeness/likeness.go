@@ -128,7 +128,16 @@ func nearestOf(c *catalogue.Catalogue, exporter string, p *page, real Scrape, gi
 	var failed error
 	for _, l := range candidates(exporter, p) {
 		l = l.with(given, p.version)
-		fake, err := l.print(exporter, real.Accept, given.Scenario)
+		acted, why, err := l.acted(given)
+		if err != nil {
+			return nil, err
+		}
+		options := options
+		if why != nil {
+			options.Machine = false
+			l.Told = []string{fmt.Sprintf("scenario %s, as the machine cannot be acted out: %v", acted.Name(), why)}
+		}
+		fake, err := l.print(exporter, real.Accept, acted)
 		if err != nil {
 			failed = err
 			continue
@@ -209,15 +218,21 @@ func (l Likeness) with(g Given, version string) Likeness {
 	return l
 }
 
-// print is what the fake answers when it has run for an hour, asked as the real one was.
-func (l Likeness) print(exporter, accept string, told *fakes.Scenario) (compare.Scrape, error) {
-	acted := told
-	if acted == nil {
-		var err error
-		if acted, err = fakes.ParseScenario("the machine as scraped", l.Scenario); err != nil {
-			return compare.Scrape{}, err
-		}
+// acted is the scenario that the fake acts out: the one told, else the machine of the page. Where that has something that no scenario
+// takes, as a thousand models, it is a built-in one, and why says so.
+func (l Likeness) acted(given Given) (acted *fakes.Scenario, why, err error) {
+	if given.Scenario != nil {
+		return given.Scenario, nil, nil
 	}
+	if acted, why = fakes.ParseScenario("scraped", l.Scenario); why == nil {
+		return acted, nil, nil
+	}
+	acted, err = fakes.BuiltinScenario(fakes.DefaultScenario)
+	return acted, why, err
+}
+
+// print is what the fake answers when it has run for an hour, asked as the real one was.
+func (l Likeness) print(exporter, accept string, acted *fakes.Scenario) (compare.Scrape, error) {
 	w := fakes.NewWorld(acted, time.Unix(1_800_000_000, 0))
 	port, _ := standard.Port(exporter)
 	e, err := standard.ByName(exporter, fmt.Sprintf("verified:%d", port), w, l.Setup)
