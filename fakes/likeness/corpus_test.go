@@ -25,7 +25,8 @@ type scraped struct {
 func corpus() map[string]scraped {
 	return map[string]scraped{
 		"dcgm-2.4-a100-mig-samples-only-nvidia-docs.prom": {
-			version: "2.1.8-2.4.0-rc.3", families: 17, told: []string{"host ub20-a100-k8s", "--devices=g+i", "1 GPU instance", "a counters file of 17 lines, as the page has them"},
+			version: "2.1.8-2.4.0-rc.3", families: 17,
+			told: []string{"host ub20-a100-k8s", "--devices=g+i", "1 GPU instance", "a counters file of 17 lines, as the page has them"},
 		},
 		"dcgm-4.x-l4-kops-a.prom":                       {version: "4.5.3-4.8.2", families: 23, told: []string{"1 GPU"}},
 		"dcgm-4.x-l40s-upcloud.prom":                    {version: "4.5.3-4.8.2", families: 23, told: []string{"1 GPU", "host gpu1-wl8sg"}},
@@ -36,8 +37,12 @@ func corpus() map[string]scraped {
 		},
 		"triton-22.07-gpu-startup-no-uuid.prom":           {version: "22.07", families: 28, told: []string{"3 models", "1 GPU"}},
 		"triton-23.11-trtllm-custom-families-readme.prom": {version: "23.11", families: 5, partial: true, told: []string{"1 model", "no GPU"}},
-		"triton-23.12-python-custom-vastai-a.prom":        {version: "23.12", families: 14, told: []string{"1 model", "no GPU", "1 metric of its models' own code"}},
-		"triton-23.12-python-custom-vastai-b.prom":        {version: "23.12", families: 14, told: []string{"1 model", "no GPU", "1 metric of its models' own code"}},
+		"triton-23.12-python-custom-vastai-a.prom": {
+			version: "23.12", families: 14, told: []string{"1 model", "no GPU", "1 metric of its models' own code"},
+		},
+		"triton-23.12-python-custom-vastai-b.prom": {
+			version: "23.12", families: 14, told: []string{"1 model", "no GPU", "1 metric of its models' own code"},
+		},
 		"triton-24.11plus-cpu-summaries-kura.prom": {
 			version: "24.11", families: 19, told: []string{"--allow-cpu-metrics=false", "--metrics-config=summary_latencies=true", "2 models", "no GPU"},
 		},

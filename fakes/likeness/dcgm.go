@@ -187,7 +187,8 @@ func (d *dcgmPage) line(g *shownGPU, f *exposition.Family, s *exposition.Line) {
 
 // notPods are the labels that dcgm-exporter gives a line by itself. What else there is are labels of the pod.
 func notPods() []string {
-	return []string{"gpu", "UUID", "uuid", "gpu_uuid", "pci_bus_id", "device", "modelName", "model_name", "GPU_I_PROFILE", "GPU_I_ID", "Hostname", "hostname",
+	return []string{"gpu", "UUID", "uuid", "gpu_uuid", "pci_bus_id", "device", "modelName", "model_name",
+		"GPU_I_PROFILE", "GPU_I_ID", "Hostname", "hostname",
 		"container", "namespace", "pod", "pod_uid", "pod_name", "pod_namespace", "container_name", "vgpu", "hpc_job", "err_code", "err_msg", "nvlink",
 		"nvswitch", "cpu", "cpucore", "xid", "window_size_in_ms", "clock_event", "health_watch", "health_error_code", "peer_gpu", "link_status"}
 }
@@ -252,7 +253,9 @@ func (d *dcgmPage) blankIsLeftOut() bool {
 
 // usualLinks is how many NVLinks a GPU of that name has.
 func usualLinks(model string) int {
-	for links, names := range map[int][]string{18: {"H100", "H200", "H800", "GH200", "B200", "B300", "GB200", "GB300"}, 12: {"A100", "A800"}, 6: {"V100"}} {
+	for links, names := range map[int][]string{
+		18: {"H100", "H200", "H800", "GH200", "B200", "B300", "GB200", "GB300"}, 12: {"A100", "A800"}, 6: {"V100"},
+	} {
 		if slices.ContainsFunc(names, func(name string) bool { return strings.Contains(model, name) }) {
 			return links
 		}

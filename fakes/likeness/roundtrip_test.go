@@ -30,7 +30,8 @@ func drawTriton(r *rand.Rand, version string) drawn {
 	var b strings.Builder
 	b.WriteString("version: 1\nmodels:\n")
 	gpus := r.IntN(4)
-	names := []string{"resnet", "bert", "whisper", "yolo", "preprocess", "postprocess", "ranker", "ocr", "tts", "embed", "detect", "segment", "pose", "face", "depth", "flow"}
+	names := []string{"resnet", "bert", "whisper", "yolo", "preprocess", "postprocess", "ranker", "ocr", "tts",
+		"embed", "detect", "segment", "pose", "face", "depth", "flow"}
 	r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	for i, name := range names[:1+r.IntN(len(names))] {
 		fmt.Fprintf(&b, "  - {name: %s, version: %d, requests_per_second: %d, stages_us: {queue: 20, compute_infer: 300}", name, 1+r.IntN(3), r.IntN(2))
