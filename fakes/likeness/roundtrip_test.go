@@ -41,11 +41,12 @@ func drawTriton(r *rand.Rand, version string) drawn {
 				b.WriteString(", loaded_after: 5s")
 			}
 		}
-		if r.IntN(3) == 0 {
+		switch r.IntN(6) {
+		case 0, 1:
 			b.WriteString(", response_cache: {hit_ratio: 0.3}")
-		} else if r.IntN(6) == 0 {
+		case 2:
 			fmt.Fprintf(&b, ", kind: %s", one(r, "vllm", "tensorrtllm"))
-		} else if r.IntN(6) == 0 {
+		case 3:
 			b.WriteString(", decoupled: true")
 		}
 		if i == 0 && r.IntN(2) == 0 {

@@ -40,7 +40,7 @@ func LoadOrder(later []bool, families ...[]Printed) ([]int, bool) {
 	starts := s.starts()
 	for round := 0; least != 0 && (round == 0 || s.inserted < mostInserted); round++ {
 		for i, start := range starts {
-			if order, wrong := s.improve(s.allowed(start), uint64(round*len(starts)+i)); least < 0 || wrong < least { //nolint:gosec // a small number
+			if order, wrong := s.improve(s.allowed(start), uint64(round*len(starts)+i)); least < 0 || wrong < least {
 				best, least = order, wrong
 			}
 			if least == 0 || len(later) < 2 {
@@ -97,7 +97,7 @@ func (s *search) starts() [][]int {
 func undone(printed []int) []int {
 	before := 0 // how many were in it when it last grew
 	for growth := 1; bucketCount(growth) < uint64(len(printed)); growth++ {
-		before = int(bucketCount(growth)) //nolint:gosec // less than the length of a slice
+		before = int(bucketCount(growth))
 	}
 	late := slices.Clone(printed[:len(printed)-before])
 	slices.Reverse(late)
@@ -131,7 +131,7 @@ const warmest, coldest = 4.0, 0.15
 func (s *search) improve(order []int, seed uint64) ([]int, int) {
 	now := s.wrong(order)
 	best, least := order, now
-	r := rand.New(rand.NewPCG(1, seed)) //nolint:gosec // the same way each time
+	r := rand.New(rand.NewPCG(1, seed))
 	for try := 0; try < mostTries && least > 0 && len(order) > 1 && s.inserted < mostInserted; try++ {
 		from, to := r.IntN(len(order)), r.IntN(len(order))
 		moved := slices.Delete(slices.Clone(order), from, from+1)
