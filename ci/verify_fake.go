@@ -1,17 +1,14 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,22 +17,25 @@ import (
 	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/fakes/compare"
+	"github.com/panelgate/panelgate/fakes/likeness"
 	"github.com/panelgate/panelgate/fakes/recording"
 	"github.com/panelgate/panelgate/fakes/standard"
 )
 
 const verifyFakeLong = `verify-fake holds a fake against a scrape of the real exporter: a recording, a body that
 curl has saved, or one that is made now. It compares which families there are and in which
-order, TYPE, HELP, the labels of series and their order, how numbers are spelled, and the
-content type. That another machine was scraped, with other models or more GPUs, is no
-difference; what was switched on, or belongs to a back end, is told aside.
+order, TYPE, HELP, the labels of series and their order, which series there are, how numbers
+are spelled, and the content type.
 
-Which exporter it is follows from the families, and which version from which of those that
-are acted out differs least, unless that is said. Behind -- stands the exporter's own
-command line.`
+Nothing has to be said of the exporter. Which one it is follows from the families; how it was
+started, and on what machine, is found out from what the page has: flags, GPUs, models in the
+order in which they were loaded. The fake is set up in the same way, as the release that then
+differs least. What is told replaces what would be found: --version, --setting, --hostname,
+--scenario, and behind -- the exporter's own command line.`
 
 const verifyFakeExample = `  go run ./ci verify-fake --against triton.rec
   go run ./ci verify-fake --against http://gpu-box:9400/metrics --version 3.3.5-3.4.0
+  go run ./ci verify-fake --against dcgm.prom --setting DCGM_EXPORTER_KUBERNETES=true
   go run ./ci verify-fake --against triton.prom -- --metrics-config summary_latencies=true`
 
 const verifyFakeCodes = `  0  nothing differs
@@ -50,6 +50,9 @@ type verifyFlags struct {
 	exporter  string
 	version   string
 	scenario  string
+	settings  []string
+	hostname  string
+	partial   bool
 	json      string
 	headerEnv []string
 }
@@ -76,7 +79,10 @@ func verifyFakeCommand(stdout, _ io.Writer) *cobra.Command {
 	f.StringVar(&v.against, "against", "", "compare with this `FILE|URL`: a recording, a saved scrape, or what answers there now")
 	f.StringVar(&v.exporter, "exporter", "", "the `name` of the fake (default: told by the families)")
 	f.StringVar(&v.version, "version", "", "the `version` of the fake, as 24.07 (default: the one that differs least)")
-	f.StringVar(&v.scenario, "scenario", fakes.DefaultScenario, "the `scenario` that the fake acts out: a built-in one or a file")
+	f.StringVar(&v.scenario, "scenario", "", "what the fake acts out: `NAME|FILE`, a built-in scenario or one of your own (default: the machine that the scrape shows)")
+	f.StringArrayVar(&v.settings, "setting", nil, "an environment variable of the exporter, as DCGM_EXPORTER_KUBERNETES=true for `NAME=VALUE`; may be repeated")
+	f.StringVar(&v.hostname, "hostname", "", "the host `name` of the exporter's container (default: the one that the scrape shows)")
+	f.BoolVar(&v.partial, "partial", false, "the real scrape is a part of a page, as documentation shows it (default: where nothing is there that is always printed)")
 	f.StringVar(&v.json, "json", "", "write `file`: JSON (- for standard output, in place of the text)")
 	addHeaderEnv(cmd, &v.headerEnv)
 	completeFlag(cmd, "exporter", standard.Names()...)
@@ -91,11 +97,23 @@ type verified struct {
 	Version     string               `json:"fake_version"`
 	Told        bool                 `json:"version_told"` // else it is the one that differs least
 	AlsoLike    []string             `json:"also_like,omitempty"`
+	Setup       verifiedSetup        `json:"setup"`
+	Likeness    []string             `json:"likeness,omitempty"` // the setup and the machine in words
+	Scenario    string               `json:"scenario,omitempty"` // that was made of the scrape, as YAML
+	Machine     bool                 `json:"series_compared"`
+	Partial     bool                 `json:"partial,omitempty"`
 	Families    int                  `json:"families"`
 	Differences []compare.Difference `json:"differences"`
 	Asides      []compare.Difference `json:"asides"`
 	ExitCode    int                  `json:"exit_code"`
-	labelNames  int
+}
+
+// verifiedSetup is how the fake was set up.
+type verifiedSetup struct {
+	Args     []string          `json:"args,omitempty"`
+	Env      map[string]string `json:"env,omitempty"`
+	Files    map[string]string `json:"files,omitempty"`
+	Hostname string            `json:"hostname,omitempty"`
 }
 
 func (v *verifyFlags) run(ctx context.Context, args []string, stdout io.Writer) error {
@@ -169,10 +187,9 @@ type verification struct {
 	catalogue *catalogue.Catalogue
 	real      *realScrape
 	exporter  string
-	versions  []string // oldest first
 }
 
-// choose says which exporter is compared, and which of its versions.
+// choose says which exporter is compared.
 func (x *verification) choose() error {
 	x.exporter = x.flags.exporter
 	names := standard.Names()
@@ -189,97 +206,74 @@ func (x *verification) choose() error {
 		}
 		x.exporter = guess
 	}
-	x.versions = standard.Versions(x.exporter)
-	if x.flags.version != "" || len(x.versions) == 0 {
-		x.versions = []string{x.flags.version}
-	}
 	return nil
 }
 
-// best is the comparison with the version that differs least; of several, with the newest.
+// best is the comparison with the setup and the version that differ least.
 func (x *verification) best() (*verified, error) {
-	w, err := x.world()
+	given, err := x.given()
 	if err != nil {
-		return nil, err
+		return nil, usage(err)
 	}
-	var best *verified
-	for _, version := range slices.Backward(x.versions) {
-		fake, err := x.fake(w, version)
-		if err != nil {
-			return nil, usage(err)
-		}
-		result, err := compare.Compare(x.catalogue, x.exporter, x.real.Scrape, fake)
-		if err != nil {
-			return nil, notRun(fmt.Errorf("%s: %w", x.flags.against, err))
-		}
-		order := -1
-		if best != nil {
-			order = cmp.Or(cmp.Compare(len(result.Differences), len(best.Differences)), cmp.Compare(result.LabelNames, best.labelNames))
-		}
-		switch order {
-		case -1:
-			best = &verified{
-				Schema: 1, Against: x.flags.against, Exporter: x.exporter, Version: version, Told: x.flags.version != "",
-				Families: result.Families, Differences: result.Differences, Asides: result.Asides, labelNames: result.LabelNames,
-			}
-		case 0:
-			best.AlsoLike = append(best.AlsoLike, version)
-		}
+	found, err := likeness.Nearest(x.catalogue, x.exporter, likeness.Scrape{Scrape: x.real.Scrape, Accept: x.real.accept}, given)
+	var refused *likeness.SetupError
+	if errors.As(err, &refused) {
+		return nil, usage(err)
 	}
-	return best, nil
+	if err != nil {
+		return nil, notRun(fmt.Errorf("%s: %w", x.flags.against, err))
+	}
+	if found.Families == 0 {
+		return nil, notRun(fmt.Errorf("%s: no family is in both the scrape and the fake of %s: nothing was compared", x.flags.against, x.exporter))
+	}
+	out := &verified{
+		Schema: 1, Against: x.flags.against, Exporter: x.exporter, Version: found.Version, Told: x.flags.version != "", AlsoLike: found.AlsoLike,
+		Setup:    verifiedSetup{Args: found.Setup.Args, Env: found.Setup.Env, Files: found.Setup.Files, Hostname: found.Setup.Hostname},
+		Likeness: found.Told, Machine: found.Derived, Partial: found.Partial,
+		Families: found.Families, Differences: found.Differences, Asides: found.Asides,
+	}
+	switch {
+	case given.Scenario != nil:
+		out.Likeness = []string{"scenario " + given.Scenario.Name()}
+	case found.Derived || x.exporter == "node":
+		out.Scenario = string(found.Scenario)
+	}
+	return out, nil
 }
 
-func (x *verification) world() (*fakes.World, error) {
+// given is what the command line says of the exporter.
+func (x *verification) given() (likeness.Given, error) {
+	given := likeness.Given{
+		Version: x.flags.version, Hostname: x.flags.hostname, Partial: x.flags.partial, Env: map[string]string{},
+	}
+	named := slices.Clone(x.args)
+	for _, setting := range x.flags.settings {
+		name, value, ok := strings.Cut(setting, "=")
+		if !ok || name == "" {
+			return given, fmt.Errorf("--setting %s: want NAME=VALUE, as DCGM_EXPORTER_KUBERNETES=true", setting)
+		}
+		given.Env[name] = value
+		named = append(named, value)
+	}
+	if len(x.args) > 0 {
+		given.Args = x.args
+	}
+	files, err := filesOf(named)
+	if err != nil {
+		return given, err
+	}
+	given.Files = files
+	if x.flags.scenario == "" {
+		return given, nil
+	}
 	load := fakes.BuiltinScenario
 	if strings.ContainsAny(x.flags.scenario, `/\.`) {
 		load = fakes.LoadScenario
 	}
-	scenario, err := load(x.flags.scenario)
-	if err != nil {
-		return nil, usage(fmt.Errorf("--scenario: %w", err))
+	if given.Scenario, err = load(x.flags.scenario); err != nil {
+		return given, fmt.Errorf("--scenario: %w", err)
 	}
-	return fakes.NewWorld(scenario, time.Unix(1_800_000_000, 0)), nil
-}
-
-// fake is what the fake prints when it has run for an hour, asked as the real one was.
-func (x *verification) fake(w *fakes.World, version string) (compare.Scrape, error) {
-	files, err := filesOf(x.args)
-	if err != nil {
-		return compare.Scrape{}, err
-	}
-	port, _ := standard.Port(x.exporter)
-	e, err := standard.ByName(x.exporter, fmt.Sprintf("verified:%d", port), w, fakes.Setup{Version: version, Args: x.args, Files: files})
-	if err != nil {
-		return compare.Scrape{}, err
-	}
-	request, err := http.NewRequest(http.MethodGet, "/metrics", nil) //nolint:noctx // it is answered in this process
-	if err != nil {
-		return compare.Scrape{}, err
-	}
-	request.Header.Set("Accept", x.real.accept)
-	var answer answered
-	e.Handler(func() time.Time { return w.Start().Add(time.Hour) }).ServeHTTP(&answer, request)
-	return compare.Scrape{Body: answer.body, ContentType: answer.Header().Get("Content-Type")}, nil
-}
-
-// answered takes what a handler answers.
-type answered struct {
-	header http.Header
-	body   []byte
-}
-
-func (a *answered) Header() http.Header {
-	if a.header == nil {
-		a.header = http.Header{}
-	}
-	return a.header
-}
-
-func (a *answered) WriteHeader(int) {}
-
-func (a *answered) Write(p []byte) (int, error) {
-	a.body = append(a.body, p...)
-	return len(p), nil
+	return given, nil
 }
 
 // filesOf reads the files that a command line names, as a CSV of counters.
@@ -328,11 +322,12 @@ func (v *verifyFlags) tell(stdout io.Writer, result *verified) error {
 
 func (r *verified) text(w io.Writer) error {
 	var b strings.Builder
-	name := r.Exporter
-	if r.Version != "" {
-		name += " " + r.Version
+	name := strings.TrimSpace(r.Exporter + " " + r.Version)
+	fmt.Fprintf(&b, "%s was compared with the fake of %s", r.Against, name)
+	if len(r.Likeness) > 0 {
+		fmt.Fprintf(&b, ": %s", report.Clean(strings.Join(r.Likeness, ", ")))
 	}
-	fmt.Fprintf(&b, "%s and the fake of %s: %d families in both, %s\n", r.Against, name, r.Families, differences(len(r.Differences)))
+	b.WriteString("\n")
 	if !r.Told && r.Version != "" {
 		fmt.Fprintf(&b, "%s is the version that differs least", r.Version)
 		const most = 5
@@ -344,13 +339,47 @@ func (r *verified) text(w io.Writer) error {
 		}
 		b.WriteString("\n")
 	}
-	writeDifferences(&b, r.Differences)
+	if r.Partial {
+		b.WriteString("the real scrape is a part of a page: what only the fake prints does not count\n")
+	}
+	if !r.Machine {
+		b.WriteString("which series there are was not compared, as the machine is another\n")
+	}
+	fmt.Fprintf(&b, "%s in both, %s\n", countOf(r.Families, "family", "families"), differences(len(r.Differences)))
+	writeGroups(&b, r.Differences)
 	if len(r.Asides) > 0 {
 		b.WriteString("\naside, as it follows from what was switched on or from the machine:\n")
 	}
 	writeDifferences(&b, r.Asides)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeGroups writes differences below what they are about.
+func writeGroups(b *strings.Builder, list []compare.Difference) {
+	for _, group := range []struct {
+		title string
+		kinds []compare.Kind
+	}{
+		{"which families there are, and in which order", []compare.Kind{compare.FamilyMissing, compare.FamilyExtra, compare.FamilyOrder}},
+		{"HELP and TYPE", []compare.Kind{compare.Help, compare.Type, compare.HeaderOrder}},
+		{"labels and series", []compare.Kind{compare.Labels, compare.LabelOrder, compare.Series, compare.SeriesOrder, compare.Bounds}},
+		{"numbers", []compare.Kind{compare.NumberFormat}},
+		{"the answer's headers", []compare.Kind{compare.ContentType}},
+	} {
+		of := slices.DeleteFunc(slices.Clone(list), func(d compare.Difference) bool { return !slices.Contains(group.kinds, d.Kind) })
+		if len(of) > 0 {
+			fmt.Fprintf(b, "\n%s:\n", group.title)
+			writeDifferences(b, of)
+		}
+	}
+}
+
+func countOf(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 func differences(n int) string {
@@ -389,7 +418,7 @@ func writeDifference(b *strings.Builder, d compare.Difference) {
 		compare.FamilyMissing: "the fake does not print it", compare.FamilyExtra: "the real one does not print it", compare.FamilyOrder: "the order of families differs",
 		compare.HeaderOrder: "the order of HELP and TYPE differs", compare.LabelOrder: "the order of labels differs", compare.SeriesOrder: "the order of series differs",
 		compare.NumberFormat: "numbers are spelled otherwise", compare.ContentType: "the content type differs", compare.Help: "HELP differs", compare.Type: "TYPE differs",
-		compare.Labels: "labels differ", compare.Bounds: "buckets or quantiles differ",
+		compare.Labels: "labels differ", compare.Series: "there are other series", compare.Bounds: "buckets or quantiles differ",
 	}[d.Kind]
 	line := what
 	if d.Family != "" {

@@ -13,8 +13,11 @@ func (s *Scenario) check() error {
 	byName := map[string]*modelSpec{}
 	for i := range s.models {
 		m := &s.models[i]
+		if err := m.checkName(s.models[:i]); err != nil {
+			return err
+		}
 		if byName[m.name] != nil {
-			return m.at.errorf("model %q stands twice", m.name)
+			byName[m.name+severalSuffix] = m
 		}
 		byName[m.name] = m
 		if m.gpu >= len(s.gpus) {
@@ -39,8 +42,24 @@ func (s *Scenario) check() error {
 			return err
 		}
 	}
+	if err := s.checkUUIDs(); err != nil {
+		return err
+	}
 	s.sortModels()
 	return s.checkLoads()
+}
+
+// severalSuffix is behind the name of a model that stands several times; no model's own name has it.
+const severalSuffix = "/several"
+
+// checkName: a model may stand several times with versions or GPUs of its own, as Triton counts for each of them.
+func (m *modelSpec) checkName(before []modelSpec) error {
+	for _, other := range before {
+		if other.name == m.name && other.version == m.version && other.gpu == m.gpu {
+			return m.at.errorf("model %q stands twice, with one version and one GPU", m.name)
+		}
+	}
+	return nil
 }
 
 // checkEnsemble: an ensemble has steps and nothing of its own to execute; other models have no steps.
@@ -71,6 +90,8 @@ func (m *modelSpec) checkEnsemble(byName map[string]*modelSpec) error {
 		switch {
 		case part == nil:
 			return m.at.errorf("ensemble %q: no model %q for a step", m.name, step)
+		case byName[step+severalSuffix] != nil:
+			return m.at.errorf("ensemble %q: step %q stands several times; which one is meant cannot be told", m.name, step)
 		case part.kind == ensembleKind:
 			return m.at.errorf("ensemble %q: step %q is an ensemble itself", m.name, step)
 		case slices.Contains(m.steps[:i], step):

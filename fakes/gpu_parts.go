@@ -11,6 +11,8 @@ import (
 
 // gpuParts is what a GPU is made of and who uses it, as dcgm-exporter shows it.
 type gpuParts struct {
+	uuid    string // "" for one of the machine's own
+	uuidAt  position
 	mig     []Instance
 	vgpu    bool
 	nvlinks int
@@ -45,6 +47,15 @@ const (
 
 // migProfile is how NVIDIA names a GPU instance: its compute slices, its memory, and what it has beside them, as in 1g.5gb+me.
 var migProfile = regexp.MustCompile(`^([1-7])g\.(\d{1,3})gb(?:\+[a-z.]+)?$`)
+
+// UUID is what the driver calls the GPU in the machine of that identity: what the scenario says, or else one that follows from the
+// identity.
+func (g *GPU) UUID(id Identity) string {
+	if g.spec.parts.uuid != "" {
+		return g.spec.parts.uuid
+	}
+	return id.GPUUUID(g.index)
+}
 
 // Instances are the GPU's instances by ID where it is in MIG mode, none where it is not.
 func (g *GPU) Instances() []Instance { return slices.Clone(g.spec.parts.mig) }
@@ -89,11 +100,40 @@ func podOf(p *Pod) (Pod, bool) {
 
 // setters reads the keys of a GPU's parts.
 func (p *gpuParts) setters(base setters) setters {
+	base["uuid"] = p.readUUID
 	base["mig"] = func(f field) error { p.at = f.at(); return f.items(p.addInstance) }
 	base["vgpu"] = boolean(&p.vgpu)
 	base["nvlinks"] = integer(&p.nvlinks, 0, maxNVLinks)
 	base["pod"] = readPod(&p.pod)
 	return base
+}
+
+// readUUID reads the name that the driver gives a GPU, as GPU-5fd4f087-86f3-7a43-b711-4771313afc50.
+func (p *gpuParts) readUUID(f field) error {
+	p.uuidAt = f.at()
+	if err := text(&p.uuid)(f); err != nil {
+		return err
+	}
+	if !podText.MatchString(p.uuid) {
+		return f.errorf("%q has characters that no UUID has", p.uuid)
+	}
+	return nil
+}
+
+// checkUUIDs refuses two GPUs of one name.
+func (s *Scenario) checkUUIDs() error {
+	seen := map[string]bool{}
+	for i := range s.gpus {
+		p := &s.gpus[i].parts
+		if p.uuid == "" {
+			continue
+		}
+		if seen[p.uuid] {
+			return p.uuidAt.errorf("uuid %s stands twice; each GPU has one of its own", p.uuid)
+		}
+		seen[p.uuid] = true
+	}
+	return nil
 }
 
 func (p *gpuParts) addInstance(f field) error {

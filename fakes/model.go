@@ -31,6 +31,11 @@ func (m *Model) GPU() (int, bool) { return max(m.spec.gpu, 0), m.spec.gpu != cpu
 // Cached says whether the response cache is on for the model.
 func (m *Model) Cached() bool { return m.spec.cache != nil }
 
+// Decoupled says whether the model may answer a request with any number of responses, as those do whose answers are streamed.
+func (m *Model) Decoupled() bool {
+	return m.spec.decoupled || m.spec.kind == vllmKind || m.spec.kind == tensorrtllmKind
+}
+
 // LoadDuration is how long loading the model took, in seconds.
 func (m *Model) LoadDuration() float64 { return m.spec.loadSeconds }
 

@@ -110,6 +110,7 @@ func (s *Scenario) addModel(f field) error {
 			m.gpuAt = f.at()
 			return integer(&m.gpu, 0, maxGPUs-1)(f)
 		},
+		"decoupled": boolean(&m.decoupled),
 		"loaded_after": func(f field) error {
 			m.loadAt = f.at()
 			return duration(&m.loadedAfter, 0)(f)

@@ -38,6 +38,7 @@ type modelSpec struct {
 	gpu         int // index of the GPU it runs on, cpuOnly for none
 	loadedAfter time.Duration
 	loadSeconds float64
+	decoupled   bool
 	steps       []string // of an ensemble
 
 	requests      curve.Curve // arriving from outside; an ensemble's steps get its traffic beside their own

@@ -83,7 +83,7 @@ func (w *World) add(in env.Instance, set model.LabelSet) {
 	delete(set, model.MetricNameLabel)
 	switch {
 	case s.exporter == "triton" && name == modelWitness:
-		m, ok := w.acted.Model(string(set["model"]))
+		m, ok := w.modelOf(set)
 		if !ok {
 			return
 		}
@@ -107,6 +107,24 @@ func (w *World) add(in env.Instance, set model.LabelSet) {
 	w.subjects = append(w.subjects, s)
 }
 
+// modelOf finds the model of a series by its name, and by its version where several have
+// the name; false where it is still not clear which one is meant.
+func (w *World) modelOf(set model.LabelSet) (*fakes.Model, bool) {
+	var found []*fakes.Model
+	for _, m := range w.acted.Models() {
+		if m.Name() == string(set["model"]) {
+			found = append(found, m)
+		}
+	}
+	if len(found) > 1 {
+		found = slices.DeleteFunc(found, func(m *fakes.Model) bool { return m.Version() != string(set["version"]) })
+	}
+	if len(found) != 1 {
+		return nil, false
+	}
+	return found[0], true
+}
+
 // gpuOf finds the GPU of a series by its number or its UUID.
 func (w *World) gpuOf(t env.Target, set model.LabelSet) *fakes.GPU {
 	if i, err := strconv.Atoi(string(set["gpu"])); err == nil {
@@ -114,9 +132,9 @@ func (w *World) gpuOf(t env.Target, set model.LabelSet) *fakes.GPU {
 		return g
 	}
 	id := fakes.IdentityOf(t.Address)
-	for i, g := range w.acted.GPUs() {
+	for _, g := range w.acted.GPUs() {
 		for _, v := range set {
-			if string(v) == id.GPUUUID(i) {
+			if string(v) == g.UUID(id) {
 				return g
 			}
 		}

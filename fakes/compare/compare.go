@@ -26,6 +26,7 @@ const (
 	HeaderOrder   Kind = "header-order" // HELP before TYPE, or after it
 	Labels        Kind = "labels"
 	LabelOrder    Kind = "label-order"
+	Series        Kind = "series" // which series there are, where the fake acts out the very machine
 	SeriesOrder   Kind = "series-order"
 	NumberFormat  Kind = "number-format"
 	Bounds        Kind = "bounds" // the buckets of a histogram, the quantiles of a summary
@@ -88,18 +89,34 @@ func ofTheLibrary(family string) bool {
 	return slices.ContainsFunc([]string{"go_", "process_", "promhttp_", "python_"}, func(prefix string) bool { return strings.HasPrefix(family, prefix) })
 }
 
+// Options say what more, or less, is compared.
+type Options struct {
+	// Machine says that the fake acts out the machine that was scraped, started in the same way: then series have to be the same too, and
+	// what has to be switched on has been.
+	Machine bool
+	// Partial says that the real scrape is a part of a page, as documentation shows it: what only the fake has is no difference.
+	Partial bool
+}
+
 // comparison is one on the way.
 type comparison struct {
+	Options
 	catalogue  *catalogue.Catalogue
 	exporter   string
 	real, fake Scrape
-	shared     map[string]bool // the subsystems that both have families of
+	shared     map[string]bool             // the subsystems that both have families of
+	numbers    [2]map[exposition.Label]int // what stands for values of labels, of the real one and of the fake
 	result     Result
 }
 
-// Compare holds a fake of an exporter against the real one.
+// Compare holds a fake of an exporter against the real one that may have run elsewhere.
 func Compare(c *catalogue.Catalogue, exporter string, recorded, fake Scrape) (*Result, error) {
-	x := &comparison{catalogue: c, exporter: exporter, real: recorded, fake: fake}
+	return Options{}.Compare(c, exporter, recorded, fake)
+}
+
+// Compare holds a fake of an exporter against the real one.
+func (o Options) Compare(c *catalogue.Catalogue, exporter string, recorded, fake Scrape) (*Result, error) {
+	x := &comparison{Options: o, catalogue: c, exporter: exporter, real: recorded, fake: fake}
 	var families [2][]*exposition.Family
 	for i, s := range []Scrape{recorded, fake} {
 		lines, err := exposition.Parse(s.Body)
@@ -159,9 +176,17 @@ func (x *comparison) oneSided(kind Kind, f *exposition.Family) {
 	d := Difference{Kind: kind, Family: f.Name}
 	m, _, known := x.catalogue.Series(f.Name)
 	switch needs := x.needs(kind, m, f.Name); {
+	case x.Partial && kind == FamilyExtra:
+		d.Note = "the real scrape is a part of a page"
+		x.aside(d)
+		return
 	case needs != "":
 		d.Note = needs
-		x.aside(d)
+		if x.Machine {
+			x.differs(d)
+		} else {
+			x.aside(d)
+		}
 		return
 	case known:
 		d.Note = lifetime(m)
@@ -186,10 +211,22 @@ func (x *comparison) needs(kind Kind, m catalogue.Metric, family string) string 
 		return "needs --allow-cpu-metrics, which is the default since 22.09"
 	case x.exporter == "dcgm" && kind == FamilyExtra && m.Name != "" && lifetime(m) == "":
 		return "needs a GPU that has a value for it, and its line among the counters"
+	case x.exporter == "node" && m.Name != "" && ofTheKernel(family):
+		return "needs a kernel and hardware that have it"
 	case x.exporter == "node" && m.Name != "" && !x.shared[subsystem(family)]:
 		return "needs what its collector looks for in the machine, or the collector switched on"
 	}
 	return ""
+}
+
+// ofTheKernel says whether a family of node_exporter is there where this kernel knows it, and this hardware has it.
+func ofTheKernel(family string) bool {
+	return slices.ContainsFunc([]string{
+		"node_hwmon_", "node_disk_ata_", "node_disk_device_mapper_", "node_disk_filesystem_", "node_disk_discard", "node_disk_flush", "node_cpu_isolated",
+		"node_cpu_online", "node_cpu_frequency_", "node_cpu_scaling_", "node_cpu_core_throttles_", "node_cpu_package_throttles_", "node_memory_",
+		"node_netstat_", "node_vmstat_", "node_pressure_", "node_sockstat_", "node_softnet_", "node_thermal_zone_", "node_cooling_device_", "node_textfile_mtime_",
+		"node_network_", "node_nvme_", "node_edac_", "node_filesystem_", "node_schedstat_", "node_entropy_", "node_selinux_",
+	}, func(prefix string) bool { return strings.HasPrefix(family, prefix) })
 }
 
 // subsystem is the part of node_exporter that a family is of, by the second word of its name.

@@ -13,8 +13,10 @@ import (
 func (x *comparison) family(recorded, fake *exposition.Family) {
 	x.labels(recorded, fake)
 	x.formats(recorded, fake)
-	x.bounds(recorded, fake)
-	if !x.real.Redacted {
+	sameBounds := x.bounds(recorded, fake)
+	if x.Machine && sameBounds && toldOf(x.exporter, recorded.Name) {
+		x.machine(recorded, fake)
+	} else if !x.real.Redacted {
 		x.series(recorded, fake)
 	}
 }
@@ -106,14 +108,17 @@ func (x *comparison) formats(recorded, fake *exposition.Family) {
 	}
 }
 
-// bounds compares buckets and quantiles, which can be configured.
-func (x *comparison) bounds(recorded, fake *exposition.Family) {
+// bounds compares buckets and quantiles, which can be configured; it says whether they are the same.
+func (x *comparison) bounds(recorded, fake *exposition.Family) bool {
+	same := true
 	for _, label := range []string{"le", "quantile"} {
 		own, other := boundsOf(recorded, label), boundsOf(fake, label)
 		if own != "" && other != "" && own != other {
+			same = false
 			x.aside(Difference{Kind: Bounds, Family: recorded.Name, Real: own, Fake: other, Note: label + ": they follow from the configuration or the model"})
 		}
 	}
+	return same
 }
 
 // boundsOf are the values of a label in the order in which they are first printed.

@@ -115,7 +115,7 @@ func (e *layout) linkGroup() group {
 			for l := range gpu.NVLinks() {
 				i := gpu.Index()
 				members = append(members, member{unit: &unit{gpu: gpu}, value: gpuLinkValue(i), labels: e.hosted(hostLabel,
-					labelPair{"nvlink", strconv.Itoa(l)}, labelPair{"gpu", strconv.Itoa(i)}, labelPair{"gpu_uuid", e.id.GPUUUID(i)},
+					labelPair{"nvlink", strconv.Itoa(l)}, labelPair{"gpu", strconv.Itoa(i)}, labelPair{"gpu_uuid", gpu.UUID(e.id)},
 					labelPair{"pci_bus_id", e.pciBus(i)}, labelPair{"device", "nvidia" + strconv.Itoa(i)}, labelPair{"model_name", gpu.ModelName()})})
 			}
 		}

@@ -85,7 +85,7 @@ func (e *layout) gpuLabels(u *unit) labelSet {
 	if e.options.oldNamespace {
 		uuid = "uuid"
 	}
-	pairs := []labelPair{{"gpu", strconv.Itoa(i)}, {uuid, e.id.GPUUUID(i)}}
+	pairs := []labelPair{{"gpu", strconv.Itoa(i)}, {uuid, u.gpu.UUID(e.id)}}
 	if d.pciBus {
 		pairs = append(pairs, labelPair{"pci_bus_id", e.pciBus(i)})
 	}
@@ -188,7 +188,7 @@ func (e *layout) texts(u *unit) map[int]string {
 		return texts
 	}
 	i := u.gpu.Index()
-	uuid := e.id.GPUUUID(i)
+	uuid := u.gpu.UUID(e.id)
 	texts[50], texts[51], texts[54], texts[68] = u.gpu.ModelName(), "Nvidia", uuid, uuid
 	texts[53] = "16" + strconv.FormatUint(1e10+e.id.Number("serial/"+strconv.Itoa(i), 1e10), 10)
 	texts[56], texts[80], texts[82], texts[85] = "2.1", "6.16", "G193.0200.00.01", "95.04.29.00.06"

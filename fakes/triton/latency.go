@@ -123,7 +123,7 @@ func buckets() []float64 { return []float64{100, 500, 2000, 5000, math.Inf(1)} }
 func (l *layout) firstResponses() {
 	var shown []series
 	for _, s := range l.all {
-		if l.release.Since(firstOfAll) || decoupled(s.model) {
+		if l.release.Since(firstOfAll) || s.model.Decoupled() {
 			shown = append(shown, s)
 		}
 	}
@@ -144,9 +144,6 @@ func (l *layout) firstResponses() {
 		}
 	}
 }
-
-// decoupled says whether a model may answer a request with any number of responses: those of the back ends of language models do.
-func decoupled(m *fakes.Model) bool { return m.Kind() == "vllm" || m.Kind() == "tensorrtllm" }
 
 // histogram is how a distribution falls into buckets.
 type histogram struct {

@@ -25,13 +25,14 @@ func newPage(e *Exporter, present []presence) *page.Page[snapshot] {
 	for _, p := range present {
 		l.all = append(l.all, e.reporters(p)...)
 	}
+	l.all = distinct(l.all)
 	for _, s := range l.all {
 		if !s.gone {
 			l.series = append(l.series, s)
 		}
 	}
-	for i := range e.gpus {
-		l.gpus = append(l.gpus, series{index: i, labels: []label{{"gpu_uuid", e.id.GPUUUID(i)}}})
+	for i, gpu := range e.gpus {
+		l.gpus = append(l.gpus, series{index: i, labels: []label{{"gpu_uuid", gpu.UUID(e.id)}}})
 	}
 	if l.release.Before(grouped) {
 		l.registered()
@@ -39,6 +40,17 @@ func newPage(e *Exporter, present []presence) *page.Page[snapshot] {
 		l.grouped()
 	}
 	return l.Page()
+}
+
+// distinct leaves out label sets that are there already, as a model has that runs on several GPUs: Triton's reporters share one.
+func distinct(all []series) []series {
+	var out []series
+	for _, s := range all {
+		if !slices.ContainsFunc(out, func(o series) bool { return !o.gone && !s.gone && slices.Equal(o.labels, s.labels) }) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // registered lays out what releases before 22.09 print: all families in the order of registration, those without a series too.

@@ -39,7 +39,7 @@ func (e *Exporter) reporters(p presence) []series {
 	own.labels = append(own.labels, label{"version", p.model.Version()})
 	instance := own
 	if gpu, onGPU := p.model.GPU(); onGPU && gpu < len(e.gpus) && (!p.stay.AtStart || o.release.Before(anonymousAtStart)) {
-		instance.labels = slices.Insert(slices.Clone(own.labels), 0, label{"gpu_uuid", e.id.GPUUUID(gpu)})
+		instance.labels = slices.Insert(slices.Clone(own.labels), 0, label{"gpu_uuid", e.gpus[gpu].UUID(e.id)})
 	}
 	own.waiting, instance.counts = true, true
 	if o.release.Before(modelReporters) {
