@@ -55,6 +55,12 @@ func targetDown(in *Live, t env.Target) Finding {
 			f.Fix = "mend the service: see the finding stack/server-failed"
 			return f
 		}
+		if own, known := in.silentAt(t.Address); known {
+			f.Message = fmt.Sprintf("%sno metrics of service %q are at that address: %s listens elsewhere", about, own.Service.Name, exporterTitle(own.Name))
+			f.Evidence = append(f.Evidence, "it answers at "+strings.Join(own.Addresses, ", "))
+			f.Fix = "set the target to where it answers, or its listening and published port to the one that is scraped"
+			return f
+		}
 		unanswered(&f, t)
 	case env.CauseRefused:
 		f.Message = about + "the connection is refused, no exporter listens on that port"
@@ -91,6 +97,16 @@ func (in *Static) endedAt(address string) (exporter.Running, bool) {
 	i := slices.IndexFunc(in.Exporters, func(own exporter.Running) bool {
 		return own.Refused != nil && slices.Contains(own.Addresses, address)
 	})
+	if i < 0 {
+		return exporter.Running{}, false
+	}
+	return in.Exporters[i], true
+}
+
+// silentAt is the exporter of the compose file that an address leads to, and that does not
+// listen there.
+func (in *Static) silentAt(address string) (exporter.Running, bool) {
+	i := slices.IndexFunc(in.Exporters, func(own exporter.Running) bool { return slices.Contains(own.Silent, address) })
 	if i < 0 {
 		return exporter.Running{}, false
 	}
