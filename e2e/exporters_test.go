@@ -88,6 +88,19 @@ func TestTargetsWhereTheServiceDoesNotListen(t *testing.T) {
 	}
 }
 
+func TestTritonWithoutMetrics(t *testing.T) {
+	r := ofCompose(t, "  gpu:\n    image: nvcr.io/nvidia/tritonserver:26.06-py3\n    command: tritonserver --allow-metrics=false\n",
+		"  - {job_name: triton, static_configs: [{targets: [\"gpu:8002\"]}]}\n", "")
+	for _, f := range r.Findings {
+		if f.Rule == "prometheus/target-down" {
+			assert.Contains(t, f.Message, `Triton of service "gpu" is started with --allow-metrics=false, and listens for no scrape`)
+			assert.Contains(t, f.Fix, "take that flag out")
+			return
+		}
+	}
+	assert.Fail(t, "the target is down")
+}
+
 func TestTritonIsScrapedByPlainHTTP(t *testing.T) {
 	r := ofCompose(t, "  gpu:\n    image: nvcr.io/nvidia/tritonserver:26.06-py3\n",
 		"  - {job_name: triton, scheme: https, static_configs: [{targets: [\"gpu:8002\"]}]}\n", "")

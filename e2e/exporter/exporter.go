@@ -16,6 +16,7 @@ import (
 	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/release"
 	"github.com/panelgate/panelgate/fakes/standard"
+	"github.com/panelgate/panelgate/fakes/triton"
 	"github.com/panelgate/panelgate/stack"
 )
 
@@ -30,6 +31,7 @@ type Running struct {
 	Addresses []string
 	// Silent are those at which it could be looked for and where nobody listens: at its usual
 	// port while it listens on another, and at a port of the host that leads to one of these.
+	// All of them where it is told not to show its metrics.
 	Silent []string
 	// Refused is why the real one would end instead of coming up, nil where it would not.
 	Refused error
@@ -121,8 +123,18 @@ func running(s *stack.Stack, svc *stack.Service, name string, k kind, instead st
 	} else {
 		r.Setup.Version, r.Note = acted(svc, name)
 	}
-	r.Refused = Try(name, r.Setup)
+	made, err := try(name, r.Setup)
+	r.Refused = err
+	if mute(made) {
+		r.Addresses, r.Silent = nil, append(r.Addresses, r.Silent...)
+	}
 	return r
+}
+
+// mute says whether an exporter runs and lets nobody scrape it.
+func mute(e fakes.Exporter) bool {
+	t, ok := e.(*triton.Exporter)
+	return ok && !t.Listens()
 }
 
 // acted is the release to act out for a service, and what to say of it.
@@ -167,12 +179,16 @@ func Acted(name string, setup fakes.Setup) string {
 
 // Try says why the real exporter would not start that is set up like this.
 func Try(name string, setup fakes.Setup) error {
+	_, err := try(name, setup)
+	return err
+}
+
+func try(name string, setup fakes.Setup) (fakes.Exporter, error) {
 	scenario, err := fakes.BuiltinScenario(fakes.DefaultScenario)
 	if err != nil {
-		return fmt.Errorf("try the setup of %s: %w", name, err)
+		return nil, fmt.Errorf("try the setup of %s: %w", name, err)
 	}
-	_, err = standard.ByName(name, "host", fakes.NewWorld(scenario, time.Unix(1_700_000_000, 0)), setup)
-	return err
+	return standard.ByName(name, "host", fakes.NewWorld(scenario, time.Unix(1_700_000_000, 0)), setup)
 }
 
 // Title is what an exporter is called.
