@@ -166,6 +166,19 @@ func TestFilesOfTheMachineAreNotRead(t *testing.T) {
 	assert.Empty(t, got[0].Setup.Files)
 }
 
+func TestVersionsThatAreNone(t *testing.T) {
+	for text, says := range map[string]string{
+		"26.06..20.06": "the fake of triton acts out no version of 26.06..20.06: the older end comes first, as in 20.06..26.06",
+		"30.01..31.01": "it knows 20.06 to " + Newest("triton") + ", ",
+		"nope":         "it knows 20.06 to " + Newest("triton") + ", ",
+	} {
+		_, err := Versions("triton", text)
+		assert.ErrorContains(t, err, says, text)
+	}
+	_, err := Versions("dcgm", "9")
+	assert.ErrorContains(t, err, "4.5.3-4.8.2, main", "few are named one by one")
+}
+
 func TestVersions(t *testing.T) {
 	newest := Newest("dcgm")
 	first, own, _ := strings.Cut(newest, "-")

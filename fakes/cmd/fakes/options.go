@@ -171,6 +171,9 @@ func parseExporter(command string, args []string) (options, error) {
 	scenario := flags.String("scenario", fakes.DefaultScenario, "")
 	machine := flags.String("machine", "localhost", "")
 	if err := parseFlags(flags, args); err != nil {
+		if strings.HasPrefix(err.Error(), "flag provided but not defined") && command != allExporters {
+			err = fmt.Errorf("%w; the exporter's own command line stands behind %s", err, endOfFlags)
+		}
 		return options{}, err
 	}
 	if *machine == "" {
