@@ -140,7 +140,7 @@ func (d *drifting) tell(p *planned) Exporter {
 				v.Breaks++
 			}
 			span.First, span.Last = v.Name, v.Name
-			span.Open = i == len(out.Versions)-1 && !(span.State == Broken && p.ownIsNewer(v.Name))
+			span.Open = i == len(out.Versions)-1 && (span.State != Broken || !p.ownIsNewer(v.Name))
 			panel.Spans = join(panel.Spans, span)
 		}
 		if !panel.drifts() {
