@@ -19,25 +19,24 @@ const exitCodesOf = "panelgate_exit_codes"
 type flagGroup struct {
 	heading string
 	flags   []string
-	of      string // a flag that only those commands have whose heading this is, "" for all
 }
 
 // flagGroups are the headings in their order. What has no place here comes last, under
 // "Others"; a test sees to it that nothing does.
 func flagGroups() []flagGroup {
 	return []flagGroup{
-		{heading: "What is asked", flags: []string{"range", "instant", "title", "unit"}},
-		{heading: "What is mended", flags: []string{"dry-run", "rule"}},
-		{heading: "What is recorded", flags: []string{"from", "for", "every", "output", "redact", "header-env"}, of: "from"},
-		{heading: "What is compared", flags: []string{"against", "exporter", "version", "scenario", "header-env"}, of: "against"},
-		{heading: "What is broken", flags: []string{"operator", "most", "list"}},
-		{heading: "What is checked", flags: []string{"stack", "config", "dashboard", "service", "since", "history", "scenario", "fail-on"}},
-		{heading: "Where it runs", flags: []string{"env", "instances", "timeout"}},
-		{heading: "In containers (--env docker, --env dagger)", flags: append(containersFlags(), append(dockerFlags(), daggerFlags()...)...)},
-		{heading: "A stack that runs already (--env attach)", flags: attachFlags()},
-		{heading: "With which versions", flags: append([]string{"exporter"}, matrixFlagNames()...)},
-		{heading: "Reports", flags: append(reportFlags(), "listen", "verbose", "no-color")},
-		{heading: "Of the script", flags: []string{"no-descriptions"}},
+		{"What is asked", []string{"range", "instant", "title", "unit"}},
+		{"What is mended", []string{"dry-run", "rule"}},
+		{"What is recorded", []string{"from", "for", "every", "output", "redact"}},
+		{"What is compared", []string{"against", "exporter", "version", "scenario", "header-env"}},
+		{"What is broken", []string{"operator", "most", "list"}},
+		{"What is checked", []string{"stack", "config", "dashboard", "service", "since", "history", "scenario", "fail-on"}},
+		{"Where it runs", []string{"env", "instances", "timeout"}},
+		{"In containers (--env docker, --env dagger)", append(containersFlags(), append(dockerFlags(), daggerFlags()...)...)},
+		{"A stack that runs already (--env attach)", attachFlags()},
+		{"With which versions", append([]string{"exporter"}, matrixFlagNames()...)},
+		{"Reports", append(reportFlags(), "listen", "verbose", "no-color")},
+		{"Of the script", []string{"no-descriptions"}},
 	}
 }
 
@@ -136,9 +135,6 @@ func groupsOf(flags *pflag.FlagSet) []flagGroup {
 		return flag != nil && !flag.Hidden && !slices.Contains(placed, name)
 	}
 	for _, group := range flagGroups() {
-		if group.of != "" && flags.Lookup(group.of) == nil {
-			continue
-		}
 		var here []string
 		for _, name := range group.flags {
 			if shown(name) {
@@ -146,7 +142,7 @@ func groupsOf(flags *pflag.FlagSet) []flagGroup {
 			}
 		}
 		if len(here) > 0 {
-			out = append(out, flagGroup{heading: group.heading, flags: here})
+			out = append(out, flagGroup{group.heading, here})
 		}
 	}
 	var left []string
@@ -156,7 +152,7 @@ func groupsOf(flags *pflag.FlagSet) []flagGroup {
 		}
 	})
 	if len(left) > 0 {
-		out = append(out, flagGroup{heading: "Others", flags: left})
+		out = append(out, flagGroup{"Others", left})
 	}
 	return out
 }
