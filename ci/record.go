@@ -128,10 +128,18 @@ func (r *recordFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 	for i := range recorded.Scrapes {
 		whole += len(recorded.Scrapes[i].Body)
 	}
-	if _, err := fmt.Fprintf(stdout, "%s: %d scrapes, %d bytes of %d scraped\n", r.output, len(recorded.Scrapes), size, whole); err != nil {
+	if _, err := fmt.Fprintf(stdout, "%s: %s, %d bytes of %d scraped\n", r.output, scrapes(len(recorded.Scrapes)), size, whole); err != nil {
 		return notRun(err)
 	}
 	return nil
+}
+
+// scrapes is a number of them.
+func scrapes(n int) string {
+	if n == 1 {
+		return "1 scrape"
+	}
+	return fmt.Sprintf("%d scrapes", n)
 }
 
 // record scrapes until the time is over, ctx ends or a recording can hold no more. The first scrape has to succeed; of later ones some

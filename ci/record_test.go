@@ -55,6 +55,11 @@ func cmdExporter(ts *testscript.TestScript, neg bool, args []string) {
 			text = "a 1\nb{c=\"d} 2\n"
 		case "/empty":
 			text = ""
+		case "/slow": // its head comes at once, and nothing behind it
+			w.WriteHeader(http.StatusOK)
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+			return
 		}
 		if w.Header().Get("Content-Type") == "" {
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -35,8 +36,8 @@ type scraper struct {
 // newScraper checks an address and takes headers from the environment: a command line is seen by everybody on the machine.
 func newScraper(address string, headerEnv []string, every time.Duration) (*scraper, error) {
 	public, err := recording.PublicURL(address)
-	if err != nil {
-		return nil, err
+	if err != nil { // which does not show it, as it may hold a secret
+		return nil, errors.New("the address is no URL to scrape: want http://HOST:PORT/metrics")
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -95,7 +96,7 @@ func (s *scraper) scrape(ctx context.Context) (*recording.Scrape, error) {
 		var full *url.Error // whose text has the URL in it, secrets and all
 		if errors.As(err, &full) {
 			if full.Timeout() {
-				return nil, fmt.Errorf("no answer within %s", s.client.Timeout)
+				return nil, s.tooSlow("no answer")
 			}
 			err = full.Err
 		}
@@ -109,11 +110,25 @@ func (s *scraper) scrape(ctx context.Context) (*recording.Scrape, error) {
 		return nil, fmt.Errorf("it answers %s, no scrape: is the path right, and is a login in between?", kind)
 	}
 	body, err := readBody(answer)
-	if err != nil {
+	switch {
+	case os.IsTimeout(err) || errors.Is(err, context.DeadlineExceeded):
+		return nil, s.tooSlow("no whole answer")
+	case err != nil:
 		return nil, err
+	case len(bytes.TrimSpace(body)) == 0:
+		return nil, errors.New("it answers with nothing in it, so it has no series: is the path right? Triton answers so at every path but /metrics")
 	}
 	out := &recording.Scrape{At: time.Now().UTC().Truncate(time.Millisecond), Status: answer.StatusCode, Header: recording.Kept(answer.Header), Body: body}
 	return out, checkScrape(out)
+}
+
+// tooSlow says how long was waited, and how that is made longer: between scrapes there is no more time.
+func (s *scraper) tooSlow(what string) error {
+	text := fmt.Sprintf("%s within %s", what, s.client.Timeout)
+	if s.client.Timeout < mostWait {
+		text += fmt.Sprintf("; a longer --every waits longer, up to %s", mostWait)
+	}
+	return errors.New(text)
 }
 
 func readBody(answer *http.Response) ([]byte, error) {

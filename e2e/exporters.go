@@ -13,15 +13,18 @@ import (
 
 // exporters are those of the compose file, as the environments take them.
 func (r *run) exporters() []embedded.Exporter {
-	var out []embedded.Exporter
+	var out, silent []embedded.Exporter
 	for _, own := range exporter.Of(r.stack, r.Releases) {
 		e := embedded.Exporter{Addresses: own.Addresses, Fake: own.Name, Setup: own.Setup}
 		if own.Refused != nil {
 			e.Fake = ""
 		}
 		out = append(out, e)
+		if len(own.Silent) > 0 {
+			silent = append(silent, embedded.Exporter{Addresses: own.Silent})
+		}
 	}
-	return out
+	return append(out, silent...) // whoever does answer goes first
 }
 
 // runs tells the rules of the files which releases the stack runs, or has acted out.

@@ -65,6 +65,42 @@ func TestTargetsAreWhatTheComposeFileRuns(t *testing.T) {
 	assert.Nil(t, by["wrong"].Setup)
 }
 
+// That a target names Triton's usual port is no proof that Triton is there: the compose file says where it is.
+func TestTargetsWhereTheServiceDoesNotListen(t *testing.T) {
+	r := ofCompose(t, "  gpu:\n    image: nvcr.io/nvidia/tritonserver:26.06-py3\n    command: tritonserver --metrics-port=9002\n    ports: [\"8002:8002\"]\n",
+		`  - {job_name: triton, static_configs: [{targets: ["host.docker.internal:8002"]}]}
+  - {job_name: inside, static_configs: [{targets: ["gpu:8002"]}]}
+  - {job_name: right, static_configs: [{targets: ["gpu:9002"]}]}
+`, "")
+	for _, target := range r.Targets {
+		assert.Equal(t, target.Job == "right", target.Up, target.Job)
+	}
+	var down []rule.Finding
+	for _, f := range r.Findings {
+		if f.Rule == "prometheus/target-down" {
+			down = append(down, f)
+		}
+	}
+	require.Len(t, down, 2)
+	for _, f := range down {
+		assert.Contains(t, f.Message, `no metrics of service "gpu" are at that address: Triton listens elsewhere`)
+		assert.Contains(t, f.Evidence, "it answers at gpu:9002")
+	}
+}
+
+func TestTritonWithoutMetrics(t *testing.T) {
+	r := ofCompose(t, "  gpu:\n    image: nvcr.io/nvidia/tritonserver:26.06-py3\n    command: tritonserver --allow-metrics=false\n",
+		"  - {job_name: triton, static_configs: [{targets: [\"gpu:8002\"]}]}\n", "")
+	for _, f := range r.Findings {
+		if f.Rule == "prometheus/target-down" {
+			assert.Contains(t, f.Message, `Triton of service "gpu" is started with --allow-metrics=false, and listens for no scrape`)
+			assert.Contains(t, f.Fix, "take that flag out")
+			return
+		}
+	}
+	assert.Fail(t, "the target is down")
+}
+
 func TestTritonIsScrapedByPlainHTTP(t *testing.T) {
 	r := ofCompose(t, "  gpu:\n    image: nvcr.io/nvidia/tritonserver:26.06-py3\n",
 		"  - {job_name: triton, scheme: https, static_configs: [{targets: [\"gpu:8002\"]}]}\n", "")

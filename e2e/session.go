@@ -75,7 +75,7 @@ func told(s *stack.Stack) []string {
 	out := []string{s.Prometheus.File, string(s.Prometheus.Content), s.Prometheus.Service.RoutePrefix(), fmt.Sprint(ownLoopback(s))}
 	out = append(out, selfAddresses(s)...)
 	for _, own := range exporter.Of(s, nil) {
-		out = append(out, fmt.Sprint(own.Name, own.Addresses, own.Setup, own.Refused))
+		out = append(out, fmt.Sprint(own.Name, own.Addresses, own.Silent, own.Setup, own.Refused))
 	}
 	for _, f := range s.Prometheus.RuleFiles {
 		data, err := os.ReadFile(f.Path)

@@ -21,7 +21,7 @@ func (s *Scenario) check() error {
 		}
 		byName[m.name] = m
 		if m.gpu >= len(s.gpus) {
-			return m.gpuAt.errorf("model %q runs on GPU %d, but there are %d GPUs", m.name, m.gpu, len(s.gpus))
+			return m.gpuAt.errorf("model %q runs on GPU %d, but there %s", m.name, m.gpu, areGPUs(len(s.gpus)))
 		}
 		if _, high := m.execsPerReq.Bounds(); high > 1 {
 			return m.at.errorf("model %q: requests_per_execution falls below 1", m.name)
@@ -208,3 +208,11 @@ func (s *Scenario) checkActed(a *acted) error {
 
 // maxCPULoad leaves the host some idle time, as its idle counters must go on counting.
 const maxCPULoad = 0.95
+
+// areGPUs says how many there are.
+func areGPUs(n int) string {
+	if n == 1 {
+		return "is 1 GPU, number 0"
+	}
+	return fmt.Sprintf("are %d GPUs", n)
+}

@@ -307,7 +307,7 @@ func TestEventErrorsSayWhere(t *testing.T) {
 		{"nobody", "traffic: 2, models: []", "s.yaml:5:26: models: nobody is named"},
 		{"models of an outage", "outage: lost, models: [m]", "it has models, but nothing happens to them"},
 		{"no such model", "traffic: 2, models: [n]", `s.yaml:5:5: an event of model "n", which there is not`},
-		{"no such GPU", "xid: 79, gpus: [1]", "s.yaml:5:5: an event of GPU 1, but there are 1 GPUs"},
+		{"no such GPU", "xid: 79, gpus: [1]", "s.yaml:5:5: an event of GPU 1, but there is 1 GPU, number 0"},
 		{"no such exporter", "outage: lost, exporters: [tritn]", `"tritn" is none of triton, dcgm, node, vllm`},
 		{"throttled to a halt", "throttle: 0", "0 is not between 0.05 and 1"},
 		{"too far", "traffic: 2, at: 800h", "800h0m0s is more than 744h0m0s"},

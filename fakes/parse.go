@@ -8,6 +8,7 @@ import (
 	"math"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -54,7 +55,7 @@ func ParseScenario(name string, data []byte) (*Scenario, error) {
 	scenario := &Scenario{name: name, source: bytes.Clone(data), host: defaultHost()}
 	version := 0
 	err = root.mapping(setters{
-		"version": integer(&version, scenarioVersion, scenarioVersion),
+		"version": formatVersion(&version),
 		"models":  func(f field) error { return f.items(scenario.addModel) },
 		"gpus":    func(f field) error { return f.items(scenario.addGPU) },
 		"host":    func(f field) error { return scenario.host.read(f) },
@@ -79,12 +80,43 @@ func parseYAML(name string, data []byte) (field, error) {
 		if errors.Is(err, io.EOF) {
 			return field{}, position{file: name, line: 1, column: 1}.errorf("scenario is empty")
 		}
-		return field{}, fmt.Errorf("%s: %w", name, err)
+		return field{}, brokenYAML(name, err)
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return field{}, position{file: name, line: 1, column: 1}.errorf("want one YAML document, have more or a broken second one")
 	}
 	return field{file: name}.child("the scenario", document.Content[0]), nil
+}
+
+// formatVersion sets the version of the format, which there is one of.
+func formatVersion(to *int) func(field) error {
+	return func(f field) error {
+		if err := integer(to, math.MinInt, math.MaxInt)(f); err != nil {
+			return err
+		}
+		if *to != scenarioVersion {
+			return f.errorf("%d is none that this program reads; this is version %d of the format", *to, scenarioVersion)
+		}
+		return nil
+	}
+}
+
+// ofReader is how the YAML reader tells of a line, where it does.
+var ofReader = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// brokenYAML says of what is no YAML where it is so, as an editor jumps to it. The reader knows no column.
+func brokenYAML(file string, err error) error {
+	text := err.Error()
+	if m := ofReader.FindStringSubmatch(text); m != nil {
+		text = strings.TrimPrefix(text, m[0])
+		if m[1] != "" {
+			file += ":" + m[1]
+		}
+	}
+	if strings.Contains(text, "cannot start any token") {
+		text += "; YAML is indented by spaces, not by tabs"
+	}
+	return fmt.Errorf("%s: %s", file, text)
 }
 
 func defaultHost() hostSpec {

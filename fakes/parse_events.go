@@ -167,7 +167,7 @@ func (e *eventSpec) check(models map[string]*modelSpec, gpus int) error {
 	}
 	for _, i := range e.gpus {
 		if i >= gpus {
-			return e.at.errorf("an event of GPU %d, but there are %d GPUs", i, gpus)
+			return e.at.errorf("an event of GPU %d, but there %s", i, areGPUs(gpus))
 		}
 	}
 	return nil

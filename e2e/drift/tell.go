@@ -8,6 +8,7 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/exporter"
 	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/fakes/release"
 	"github.com/panelgate/panelgate/fakes/standard"
 )
 
@@ -48,7 +49,8 @@ const (
 // Span is releases next to each other, among those tried, that do the same to a panel.
 type Span struct {
 	First, Last string // the same for one release
-	// Open says that no newer release was tried, so that as far as is known it goes on.
+	// Open says that no newer release was tried, so that as far as is known it goes on: the
+	// stack's own, which is proven too, is none to stop it.
 	Open  bool
 	State State
 	// Since is the first release, where the one before it does another thing to the panel;
@@ -137,7 +139,8 @@ func (d *drifting) tell(p *planned) Exporter {
 			if span.State == Broken {
 				v.Breaks++
 			}
-			span.First, span.Last, span.Open = v.Name, v.Name, i == len(out.Versions)-1
+			span.First, span.Last = v.Name, v.Name
+			span.Open = i == len(out.Versions)-1 && (span.State != Broken || !p.ownIsNewer(v.Name))
 			panel.Spans = join(panel.Spans, span)
 		}
 		if !panel.drifts() {
@@ -147,6 +150,15 @@ func (d *drifting) tell(p *planned) Exporter {
 		out.Panels = append(out.Panels, panel)
 	}
 	return out
+}
+
+// ownIsNewer says whether the stack runs a newer release.
+func (p *planned) ownIsNewer(v string) bool {
+	here := release.MustParse(v)
+	return slices.ContainsFunc(p.own, func(own string) bool {
+		r, err := release.Parse(own)
+		return err == nil && r.Compare(here) > 0
+	})
 }
 
 // drifts says whether a panel is worth a row: it breaks somewhere, or shows nothing with

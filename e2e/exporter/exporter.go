@@ -16,6 +16,7 @@ import (
 	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/release"
 	"github.com/panelgate/panelgate/fakes/standard"
+	"github.com/panelgate/panelgate/fakes/triton"
 	"github.com/panelgate/panelgate/stack"
 )
 
@@ -28,6 +29,10 @@ type Running struct {
 	Setup   fakes.Setup
 	// Addresses are the host:port under which the stack's Prometheus reaches it.
 	Addresses []string
+	// Silent are those at which it could be looked for and where nobody listens: at its usual
+	// port while it listens on another, and at a port of the host that leads to one of these.
+	// All of them where it is told not to show its metrics.
+	Silent []string
 	// Refused is why the real one would end instead of coming up, nil where it would not.
 	Refused error
 	// Note is what a reader should know of the release that is acted out, "" for nothing.
@@ -50,15 +55,16 @@ type kind struct {
 	listen    []string // flags that say where it listens
 	listenEnv string   // and the variable, "" for none
 	env       []string // what the names of the variables begin with that it reads
+	files     []string // that it reads though nobody names them
 }
 
 func kinds() map[string]kind {
 	return map[string]kind{
-		"triton": {"tritonserver", []string{"tritonserver"}, []string{"metrics-port"}, "", []string{"TRITON"}},
+		"triton": {"tritonserver", []string{"tritonserver"}, []string{"metrics-port"}, "", []string{"TRITON"}, nil},
 		"dcgm": {"dcgm-exporter", []string{"dcgm-exporter", "dcgm-exporter-entrypoint.sh"}, []string{"address", "a"}, "DCGM_EXPORTER_LISTEN",
-			[]string{"DCGM_", "NODE_NAME", "KUBERNETES_"}},
-		"node": {"node-exporter", []string{"node_exporter"}, []string{"web.listen-address"}, "", nil},
-		"vllm": {"vllm-openai", []string{"serve", "api_server", "vllm.entrypoints.openai.api_server"}, []string{"port"}, "", []string{"VLLM_"}},
+			[]string{"DCGM_", "NODE_NAME", "KUBERNETES_"}, []string{"/etc/dcgm-exporter/default-counters.csv"}},
+		"node": {"node-exporter", []string{"node_exporter"}, []string{"web.listen-address"}, "", nil, nil},
+		"vllm": {"vllm-openai", []string{"serve", "api_server", "vllm.entrypoints.openai.api_server"}, []string{"port"}, "", []string{"VLLM_"}, nil},
 	}
 }
 
@@ -102,9 +108,10 @@ func tag(image string) string {
 
 func running(s *stack.Stack, svc *stack.Service, name string, k kind, instead string) Running {
 	r := Running{Service: svc, Name: name, Setup: fakes.Setup{Args: arguments(svc, k), Hostname: svc.Hostname, Env: k.environment(svc)}}
-	r.Addresses = addresses(s, svc, k.port(svc, name))
+	port := k.port(svc, name)
+	r.Addresses, r.Silent = addresses(s, svc, port), silent(s, svc, name, port)
 	var err error
-	if r.Setup.Files, err = files(s, svc, r.Setup); err != nil {
+	if r.Setup.Files, err = files(s, svc, r.Setup, k); err != nil {
 		r.Refused = err
 		return r
 	}
@@ -116,8 +123,18 @@ func running(s *stack.Stack, svc *stack.Service, name string, k kind, instead st
 	} else {
 		r.Setup.Version, r.Note = acted(svc, name)
 	}
-	r.Refused = Try(name, r.Setup)
+	made, err := try(name, r.Setup)
+	r.Refused = err
+	if mute(made) {
+		r.Addresses, r.Silent = nil, append(r.Addresses, r.Silent...)
+	}
 	return r
+}
+
+// mute says whether an exporter runs and lets nobody scrape it.
+func mute(e fakes.Exporter) bool {
+	t, ok := e.(*triton.Exporter)
+	return ok && !t.Listens()
 }
 
 // acted is the release to act out for a service, and what to say of it.
@@ -131,7 +148,10 @@ func acted(svc *stack.Service, name string) (version, note string) {
 	if err := Try(name, fakes.Setup{Version: v.String()}); err != nil {
 		return "", fmt.Sprintf("%s %s of service %q is not acted out: %s is, the newest that is known", Title(name), v, svc.Name, newest)
 	}
-	return v.String(), ""
+	if known, err := release.Parse(newest); err == nil && v.Compare(known) > 0 && v.String() != release.Tip {
+		note = fmt.Sprintf("%s %s of service %q is newer than what is known of it: %s is acted out under its name", Title(name), v, svc.Name, newest)
+	}
+	return v.String(), note
 }
 
 // Newest is the newest release of an exporter that is acted out, which a fake does that is
@@ -159,12 +179,16 @@ func Acted(name string, setup fakes.Setup) string {
 
 // Try says why the real exporter would not start that is set up like this.
 func Try(name string, setup fakes.Setup) error {
+	_, err := try(name, setup)
+	return err
+}
+
+func try(name string, setup fakes.Setup) (fakes.Exporter, error) {
 	scenario, err := fakes.BuiltinScenario(fakes.DefaultScenario)
 	if err != nil {
-		return fmt.Errorf("try the setup of %s: %w", name, err)
+		return nil, fmt.Errorf("try the setup of %s: %w", name, err)
 	}
-	_, err = standard.ByName(name, "host", fakes.NewWorld(scenario, time.Unix(1_700_000_000, 0)), setup)
-	return err
+	return standard.ByName(name, "host", fakes.NewWorld(scenario, time.Unix(1_700_000_000, 0)), setup)
 }
 
 // Title is what an exporter is called.
@@ -206,10 +230,10 @@ func (k kind) environment(svc *stack.Service) map[string]string {
 	return out
 }
 
-// files are the contents of the files that the command line and the environment name,
-// as far as mounts bring them.
-func files(s *stack.Stack, svc *stack.Service, setup fakes.Setup) (map[string]string, error) {
-	var named []string
+// files are the contents of the files that the command line and the environment name, and
+// of those that are read without, as far as mounts bring them.
+func files(s *stack.Stack, svc *stack.Service, setup fakes.Setup, k kind) (map[string]string, error) {
+	named := slices.Clone(k.files)
 	for _, arg := range setup.Args {
 		_, value, _ := strings.Cut(arg, "=")
 		named = append(named, arg, value)
@@ -256,25 +280,50 @@ func (k kind) port(svc *stack.Service, name string) int {
 // addresses are those under which the stack's Prometheus reaches a port of a service:
 // by the service's names on their network, and by the host's where it is published.
 func addresses(s *stack.Stack, svc *stack.Service, port int) []string {
-	var out []string
-	add := func(port int, hosts ...string) {
-		for _, h := range hosts {
-			if a := net.JoinHostPort(h, strconv.Itoa(port)); h != "" && !slices.Contains(out, a) {
-				out = append(out, a)
-			}
-		}
-	}
 	outside := hostNames(s)
-	switch {
-	case svc.NetworkHost:
-		add(port, outside...)
-	default:
-		add(port, append([]string{svc.Name, svc.ContainerName, svc.Hostname}, svc.Aliases...)...)
-		add(port, svc.NetworkOf)
+	hosts := insideNames(svc)
+	if svc.NetworkHost {
+		hosts = outside
 	}
+	out := at(nil, port, hosts)
 	for _, p := range svc.Ports {
 		if p.Target == port && p.Published != 0 && p.Protocol != "udp" {
-			add(p.Published, outside...)
+			out = at(out, p.Published, outside)
+		}
+	}
+	return out
+}
+
+// silent are the addresses at which a service that is an exporter does not answer, though
+// they look as if it did. Of a service in the host's network nothing is known: another
+// program may listen there.
+func silent(s *stack.Stack, svc *stack.Service, name string, port int) []string {
+	if svc.NetworkHost {
+		return nil
+	}
+	var out []string
+	usual, _ := standard.Port(name) // of a name that is known
+	if usual != port && svc.NetworkOf == "" {
+		out = at(out, usual, insideNames(svc))
+	}
+	for _, p := range svc.Ports {
+		if p.Published == usual && p.Target != port && p.Protocol != "udp" {
+			out = at(out, usual, hostNames(s))
+		}
+	}
+	return out
+}
+
+// insideNames are what a service is called in the stack's network.
+func insideNames(svc *stack.Service) []string {
+	return append([]string{svc.Name, svc.ContainerName, svc.Hostname, svc.NetworkOf}, svc.Aliases...)
+}
+
+// at adds a port of hosts to addresses, each once.
+func at(out []string, port int, hosts []string) []string {
+	for _, h := range hosts {
+		if a := net.JoinHostPort(h, strconv.Itoa(port)); h != "" && !slices.Contains(out, a) {
+			out = append(out, a)
 		}
 	}
 	return out

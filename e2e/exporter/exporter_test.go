@@ -62,11 +62,14 @@ func TestTagsThatTellNoRelease(t *testing.T) {
 		"nvcr.io/nvidia/tritonserver":            "names no release: Triton " + Newest("triton") + " is acted out",
 		"nvcr.io/nvidia/tritonserver:latest":     "names no release",
 		"nvcr.io/nvidia/tritonserver:19.01-py3x": "",
+		// A release that came after this program is not refused, and not passed off as known.
+		"nvcr.io/nvidia/tritonserver:31.01-py3": "Triton 31.01 of service \"gpu\" is newer than what is known of it: " + Newest("triton") + " is acted out",
+		"prom/node-exporter:v1.99.0":            "node_exporter 1.99.0 of service \"gpu\" is newer than what is known of it: " + Newest("node") + " is acted out",
 	} {
 		got := of(t, "  gpu:\n    image: "+image+"\n", nil)
 		require.Len(t, got, 1)
 		assert.Contains(t, got[0].Note, want, image)
-		if want != "" {
+		if strings.HasPrefix(want, "names no release") {
 			assert.Empty(t, got[0].Setup.Version)
 			assert.Empty(t, got[0].Version)
 		}
@@ -124,6 +127,36 @@ func TestWhatIsHandedOn(t *testing.T) {
 	assert.NoError(t, got[0].Refused)
 }
 
+// dcgm-exporter reads a file that nobody names: one that is mounted in its place is what it has.
+func TestTheCountersInPlaceOfTheImagesOwn(t *testing.T) {
+	const own = "DCGM_FI_DEV_GPU_TEMP, gauge, GPU temperature (in C).\n"
+	got := of(t, `  gpu:
+    image: nvidia/dcgm-exporter:4.5.3-4.8.2
+    volumes: ["./counters.csv:/etc/dcgm-exporter/default-counters.csv:ro"]
+`, map[string]string{"counters.csv": own})
+	require.Len(t, got, 1)
+	assert.Equal(t, map[string]string{"/etc/dcgm-exporter/default-counters.csv": own}, got[0].Setup.Files)
+}
+
+func TestWhereNobodyAnswers(t *testing.T) {
+	const triton = "    image: nvcr.io/nvidia/tritonserver:26.06-py3\n"
+	for name, tc := range map[string]struct{ service, want, not string }{
+		"at its usual port":     {triton + "    command: tritonserver --metrics-port=9002\n", "gpu:8002", "gpu:9002"},
+		"published, not told":   {triton + "    command: tritonserver --metrics-port=9002\n    ports: [\"8002:8002\"]\n", "host.docker.internal:8002 the-host:8002", "gpu:9002"},
+		"of another's port":     {triton + "    ports: [\"8002:8000\"]\n", "host.docker.internal:8002", "gpu:8002"},
+		"all is well":           {triton + "    ports: [\"8002:8002\", \"8000:8000\"]\n", "", "host.docker.internal:8002"},
+		"under the usual port":  {triton + "    command: tritonserver --metrics-port=9002\n    ports: [\"8002:9002\"]\n", "gpu:8002", "host.docker.internal:8002"},
+		"not the host's, usual": {triton + "    command: tritonserver --metrics-port=9002\n    network_mode: host\n", "", "host.docker.internal:8002"},
+	} {
+		got := of(t, "  gpu:\n"+tc.service, nil)
+		require.Len(t, got, 1, name)
+		for _, address := range strings.Fields(tc.want) {
+			assert.Contains(t, got[0].Silent, address, name)
+		}
+		assert.NotContains(t, got[0].Silent, tc.not, name)
+	}
+}
+
 // A stack under test must not be able to read the machine that tests it.
 func TestFilesOfTheMachineAreNotRead(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "secret")
@@ -131,6 +164,19 @@ func TestFilesOfTheMachineAreNotRead(t *testing.T) {
 	got := of(t, "  gpu:\n    image: prom/node-exporter:v1.12.1\n    command: [\"--web.config.file=/web.yml\"]\n    volumes: [\""+outside+":/web.yml\"]\n", nil)
 	require.Len(t, got, 1)
 	assert.Empty(t, got[0].Setup.Files)
+}
+
+func TestVersionsThatAreNone(t *testing.T) {
+	for text, says := range map[string]string{
+		"26.06..20.06": "the fake of triton acts out no version of 26.06..20.06: the older end comes first, as in 20.06..26.06",
+		"30.01..31.01": "it knows 20.06 to " + Newest("triton") + ", ",
+		"nope":         "it knows 20.06 to " + Newest("triton") + ", ",
+	} {
+		_, err := Versions("triton", text)
+		assert.ErrorContains(t, err, says, text)
+	}
+	_, err := Versions("dcgm", "9")
+	assert.ErrorContains(t, err, "4.5.3-4.8.2, main", "few are named one by one")
 }
 
 func TestVersions(t *testing.T) {

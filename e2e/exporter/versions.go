@@ -59,8 +59,12 @@ func span(name, text string) ([]string, error) {
 			out = append(out, v)
 		}
 	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("the fake of %s acts out no version of %s: it knows %s", name, text, strings.Join(versions, ", "))
+	switch {
+	case len(out) > 0:
+	case !first.IsZero() && !last.IsZero() && first.Compare(last) > 0:
+		return nil, fmt.Errorf("the fake of %s acts out no version of %s: the older end comes first, as in %s%s%s", name, text, to, between, from)
+	default:
+		return nil, fmt.Errorf("the fake of %s acts out no version of %s: it knows %s", name, text, known(versions))
 	}
 	return out, nil
 }
@@ -84,7 +88,16 @@ func one(name, text string) (string, error) {
 		return v, nil
 	}
 	return "", fmt.Errorf("the fake of %s does not act out version %q%s: it knows %s", name, text,
-		nearest.Hint(text, versions), strings.Join(versions, ", "))
+		nearest.Hint(text, versions), known(versions))
+}
+
+// known are the releases that are acted out: by name where they are few.
+func known(versions []string) string {
+	const few = 20
+	if len(versions) <= few {
+		return strings.Join(versions, ", ")
+	}
+	return fmt.Sprintf("%s to %s, %d in all", versions[0], versions[len(versions)-1], len(versions))
 }
 
 // find finds a release by how it may be written.

@@ -49,13 +49,7 @@ func targetDown(in *Live, t env.Target) Finding {
 	}
 	switch t.Cause {
 	case env.CauseUnanswered:
-		f.Message = about + "nobody answers at that address"
-		if own, known := in.endedAt(t.Address); known {
-			f.Message = fmt.Sprintf("%s%s of service %q, which would answer there, does not come up", about, exporterTitle(own.Name), own.Service.Name)
-			f.Fix = "mend the service: see the finding stack/server-failed"
-			return f
-		}
-		unanswered(&f, t)
+		in.nobodyThere(&f, about, t)
 	case env.CauseRefused:
 		f.Message = about + "the connection is refused, no exporter listens on that port"
 		f.Fix = "start the exporter, or set the target to the port on which it listens"
@@ -85,12 +79,45 @@ func targetDown(in *Live, t env.Target) Finding {
 	return f
 }
 
+// nobodyThere says why nobody answers at the address of a target: what the compose file
+// runs there, else who could answer.
+func (in *Static) nobodyThere(f *Finding, about string, t env.Target) {
+	f.Message = about + "nobody answers at that address"
+	if own, known := in.endedAt(t.Address); known {
+		f.Message = fmt.Sprintf("%s%s of service %q, which would answer there, does not come up", about, exporterTitle(own.Name), own.Service.Name)
+		f.Fix = "mend the service: see the finding stack/server-failed"
+		return
+	}
+	own, known := in.silentAt(t.Address)
+	switch {
+	case !known:
+		unanswered(f, t)
+	case len(own.Addresses) == 0:
+		f.Message = fmt.Sprintf("%s%s of service %q is started with --allow-metrics=false, and listens for no scrape", about, exporterTitle(own.Name), own.Service.Name)
+		f.Fix = "take that flag out of the service's command"
+	default:
+		f.Message = fmt.Sprintf("%sno metrics of service %q are at that address: %s listens elsewhere", about, own.Service.Name, exporterTitle(own.Name))
+		f.Evidence = append(f.Evidence, "it answers at "+strings.Join(own.Addresses, ", "))
+		f.Fix = "set the target to where it answers, or its listening and published port to the one that is scraped"
+	}
+}
+
 // endedAt is the exporter of the compose file that would answer at an address, and does
 // not come up.
 func (in *Static) endedAt(address string) (exporter.Running, bool) {
 	i := slices.IndexFunc(in.Exporters, func(own exporter.Running) bool {
 		return own.Refused != nil && slices.Contains(own.Addresses, address)
 	})
+	if i < 0 {
+		return exporter.Running{}, false
+	}
+	return in.Exporters[i], true
+}
+
+// silentAt is the exporter of the compose file that an address leads to, and that does not
+// listen there.
+func (in *Static) silentAt(address string) (exporter.Running, bool) {
+	i := slices.IndexFunc(in.Exporters, func(own exporter.Running) bool { return slices.Contains(own.Silent, address) })
 	if i < 0 {
 		return exporter.Running{}, false
 	}

@@ -24,6 +24,9 @@ func (o *options) split(words []string) ([]flag, error) {
 		}
 		name, value, joined := strings.Cut(text, "=")
 		s, known := settings[name]
+		if err := misspelt(name); err != nil {
+			return nil, err
+		}
 		if !known || s.since != "" && o.release.Before(s.since) {
 			continue
 		}
@@ -37,6 +40,16 @@ func (o *options) split(words []string) ([]flag, error) {
 		flags = append(flags, flag{name, value, s.read})
 	}
 	return flags, nil
+}
+
+// misspelt refuses a flag that begins like those of the metrics port and is none of any release. The beginning of one is taken for it,
+// as getopt_long does.
+func misspelt(name string) error {
+	flags := []string{"metrics-address", "metrics-config", "metrics-interval-ms", "metrics-port"}
+	if !strings.HasPrefix(name, "metrics-") || slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, name) }) {
+		return nil
+	}
+	return fmt.Errorf("unrecognized option '--%s': there are --%s", name, strings.Join(flags, ", --"))
 }
 
 const program = "tritonserver"

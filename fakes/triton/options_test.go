@@ -169,3 +169,26 @@ func FuzzArgsNeverEndTheFake(f *testing.F) {
 		e.AppendScrape(nil, start.Add(time.Hour))
 	})
 }
+
+// A flag that begins like those of metrics and is none at any release is misspelt, and Triton does not start.
+func TestMisspeltFlagsOfMetrics(t *testing.T) {
+	for args, refused := range map[string]bool{
+		"--metrics-confg=summary_latencies=true":   true,
+		"--metrics-configs summary_latencies=true": true,
+		"--metrics-interval=1000":                  false, // getopt_long takes the beginning of a flag
+		"--metrics-port=9002":                      false,
+		"--metrics-address=0.0.0.0":                false,
+		"--metrics-config=summary_latencies=true":  false,
+		"-- --metrics-confg=x":                     false,
+		"--model-repository --metrics-confg":       false, // the value of a flag
+	} {
+		_, err := readOptions(release.MustParse("24.07"), strings.Fields(args))
+		if !refused {
+			assert.NoError(t, err, args)
+			continue
+		}
+		require.Error(t, err, args)
+		assert.Contains(t, err.Error(), "unrecognized option '--metrics-conf", args)
+		assert.Contains(t, err.Error(), "there are --metrics-address, --metrics-config, --metrics-interval-ms, --metrics-port")
+	}
+}

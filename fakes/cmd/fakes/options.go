@@ -22,10 +22,14 @@ import (
 const helpText = `fakes serves exporters that are not there: GET /metrics of a machine that runs NVIDIA Triton, acted out from a scenario.
 
 Usage:
-  fakes triton [flags]   a Triton Inference Server's metrics    port 8002
-  fakes dcgm   [flags]   a dcgm-exporter                        port 9400
-  fakes node   [flags]   a node_exporter                        port 9100
-  fakes vllm   [flags]   a vLLM server's metrics                port 8000
+  fakes triton [flags] [-- ARG...]
+                         a Triton Inference Server's metrics    port 8002
+  fakes dcgm   [flags] [-- ARG...]
+                         a dcgm-exporter                        port 9400
+  fakes node   [flags] [-- ARG...]
+                         a node_exporter                        port 9100
+  fakes vllm   [flags] [-- ARG...]
+                         a vLLM server's metrics                port 8000
   fakes all    [flags]   all but vllm, each on its own port
   fakes serve --plan FILE
                          what panelgate's plan says: its side inside a container; "-" is standard input
@@ -39,6 +43,10 @@ Flags:
                        (default: the exporter's own port on every interface, as the real one; with all: HOST alone)
   --scenario NAME|FILE what to act out: one of those below, or a YAML file (default %[2]s)
   --machine NAME       the machine to be: decides GPU UUIDs and host names, so that two fakes can differ (default localhost)
+  --version RELEASE    which release to be, as 24.07, 3.3.5-3.4.0 or 1.9.1 (default: the newest that is acted out)
+  --env NAME=VALUE     a variable that the exporter finds in its environment; may be repeated. The shell's own are none of them
+  ARG...               the exporter's own command line, behind "--". Files that it names, as a CSV of counters, are read here.
+                       What the real one would not start with is refused. It listens where --listen says all the same
   --help               this text
 
 Examples:
@@ -46,6 +54,8 @@ Examples:
   fakes all --listen 127.0.0.1
   fakes dcgm --listen 127.0.0.1:9401 --machine gpu-box-2
   fakes all --scenario ./black-friday.yaml
+  fakes triton --version 24.07 -- --metrics-config summary_latencies=true
+  fakes dcgm --version 3.3.5-3.4.0 -- --collectors ./counters.csv
 
 A scenario says how much traffic each model gets, how long its stages take, what fails, how busy GPUs and host are, and what happens to
 them. docs/scenarios.md explains every key. It starts when fakes starts, all counters at 0. Ctrl-C ends it. Built in are
@@ -153,11 +163,17 @@ func parseUnpack(args []string) (options, error) {
 
 // parseExporter reads what follows the name of an exporter, or "all", and makes a plan of it.
 func parseExporter(command string, args []string) (options, error) {
+	var told setupFlags
+	args, told.args = cutArgs(args)
 	flags := newFlags(command)
+	told.add(flags)
 	listen := flags.String("listen", "", "")
 	scenario := flags.String("scenario", fakes.DefaultScenario, "")
 	machine := flags.String("machine", "localhost", "")
 	if err := parseFlags(flags, args); err != nil {
+		if strings.HasPrefix(err.Error(), "flag provided but not defined") && command != allExporters {
+			err = fmt.Errorf("%w; the exporter's own command line stands behind %s", err, endOfFlags)
+		}
 		return options{}, err
 	}
 	if *machine == "" {
@@ -175,7 +191,10 @@ func parseExporter(command string, args []string) (options, error) {
 	for _, e := range endpoints {
 		p.Listeners = append(p.Listeners, plan.Listener{Listen: e.address, Routes: []plan.Route{{Exporter: e.exporter, Instance: *machine}}})
 	}
-	return options{plan: p, remedy: "end it, or choose another address with --listen"}, p.Validate()
+	if err := p.Validate(); err != nil {
+		return options{}, err
+	}
+	return options{plan: p, remedy: "end it, or choose another address with --listen"}, told.setUp(p, sc)
 }
 
 func newFlags(command string) *flag.FlagSet {

@@ -46,6 +46,60 @@ func TestServesUntilToldToStop(t *testing.T) {
 	}
 }
 
+// An exporter is set up as a compose file would: a release, the real one's command line, its environment, files that it reads.
+func TestServesAnExporterThatIsSetUp(t *testing.T) {
+	csv := filepath.Join(t.TempDir(), "counters.csv")
+	require.NoError(t, os.WriteFile(csv, []byte("DCGM_FI_DEV_SM_CLOCK, gauge, Clock of the multiprocessors.\n"), 0o600))
+	for name, tc := range map[string]struct {
+		args     []string
+		has, not string
+	}{
+		"triton's release": {[]string{"triton", "--version", "24.05"}, "nv_inference_request_failure{model=", "reason="},
+		"triton's command line": {
+			[]string{"triton", "--version", "24.07", "--", "--metrics-config", "summary_latencies=true"},
+			"# TYPE nv_inference_request_summary_us summary", "nv_model_load_duration_secs",
+		},
+		"a program's name before it": {
+			[]string{"triton", "--", "tritonserver", "--metrics-config=summary_latencies=true"}, "nv_inference_request_summary_us{", "Cummulative",
+		},
+		"dcgm's release":        {[]string{"dcgm", "--version", "main"}, `hostname="`, `Hostname="`},
+		"dcgm's own counters":   {[]string{"dcgm", "--", "-f", csv}, "# HELP DCGM_FI_DEV_SM_CLOCK Clock of the multiprocessors.", "DCGM_FI_DEV_GPU_UTIL"},
+		"…, in one word":        {[]string{"dcgm", "--", "--collectors=" + csv}, "# HELP DCGM_FI_DEV_SM_CLOCK Clock of the multiprocessors.", "DCGM_FI_DEV_GPU_UTIL"},
+		"… and by a variable":   {[]string{"dcgm", "--env", "DCGM_EXPORTER_COLLECTORS=" + csv}, "Clock of the multiprocessors.", "DCGM_FI_DEV_GPU_UTIL"},
+		"node_exporter's":       {[]string{"node", "--version=1.3.1", "--", "--no-collector.cpu"}, "node_load1 ", "node_cpu_seconds_total"},
+		"vllm's, by a variable": {[]string{"vllm", "--version", "0.9.2", "--env", "VLLM_USE_V1=0"}, "vllm:num_requests_swapped{", "nv_"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := append([]string{tc.args[0], "--listen", "127.0.0.1:0"}, tc.args[1:]...)
+			body := served(t, args)
+			assert.Contains(t, body, tc.has)
+			assert.NotContains(t, body, tc.not)
+		})
+	}
+}
+
+// served is what a command line has the first of its exporters print.
+func served(t *testing.T, args []string) string {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	read, write := io.Pipe()
+	var stderr bytes.Buffer
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, args, nil, write, &stderr)
+		_ = write.Close() // never fails
+	}()
+	line, err := bufio.NewReader(read).ReadString('\n')
+	if err != nil {
+		require.FailNow(t, "it does not serve", "%d: %s", <-ended, stderr.String())
+	}
+	body := get(t, regexp.MustCompile(`http://127\.0\.0\.1:\d+/metrics`).FindString(line))
+	stop()
+	assert.Equal(t, exitOK, <-ended)
+	return body
+}
+
 func get(t *testing.T, url string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -65,7 +119,8 @@ func TestHelp(t *testing.T) {
 		var stdout, stderr bytes.Buffer
 		assert.Equal(t, exitOK, run(t.Context(), args, nil, &stdout, &stderr), args)
 		assert.Empty(t, stderr.String())
-		for _, wants := range []string{"--listen", "--scenario", "--machine", "burst, diurnal, failing, idle,", "throttling, xid", "Examples:", "fakes all", "fakes serve", "Exit code"} {
+		for _, wants := range []string{"--listen", "--scenario", "--machine", "burst, diurnal, failing, idle,", "throttling, xid", "Examples:", "fakes all", "fakes serve", "Exit code",
+			"--version", "--env", "fakes triton --version 24.07 -- --metrics-config summary_latencies=true"} {
 			assert.Contains(t, stdout.String(), wants)
 		}
 	}
@@ -87,6 +142,14 @@ func TestWrongUsageIsTold(t *testing.T) {
 		"no such file":                        {"node", "--scenario", "./none.yaml"},
 		broken + `:2:1: unknown key "modles"`: {"node", "--scenario", broken},
 		"--machine wants a name":              {"node", "--machine", ""},
+		// What the real one would not start with is told in its words.
+		"Triton 17.01":                                       {"triton", "--version", "17.01"},
+		"unknown long flag '--collector.cpus'":               {"node", "--", "--collector.cpus"},
+		`invalid value "FOO" for flag -env: want NAME=VALUE`: {"dcgm", "--env", "FOO"},
+		"--version, --env and a command line behind":         {"all", "--version", "24.07"},
+		"are of one exporter, and all serves several":        {"all", "--", "--metrics-config", "summary_latencies=true"},
+		"flag provided but not defined: -metrics-config; the exporter's own command line stands behind --": {"triton", "--metrics-config", "x"},
+		"flag needs an argument: -version":    {"triton", "--version"},
 		"serve wants --plan FILE":             {"serve"},
 		"read the plan: open ./none.json":     {"serve", "--plan", "./none.json"},
 		broken + ":1:1: the plan: no JSON":    {"serve", "--plan", broken},
