@@ -11,6 +11,7 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/fakes/standard"
 )
 
 // World is the acted-out world as Prometheus has it: the models, GPUs and hosts, each
@@ -79,21 +80,25 @@ func (w *World) add(in env.Instance, set model.LabelSet) {
 	}
 	target := in.Targets[i]
 	s := &subject{exporter: target.AnsweredBy, at: target.Labels["job"] + "/" + target.Labels["instance"]}
+	acted := w.acted
+	if target.Setup != nil {
+		acted = standard.World(s.exporter, acted, *target.Setup)
+	}
 	name := string(set[model.MetricNameLabel])
 	delete(set, model.MetricNameLabel)
 	switch {
 	case s.exporter == "triton" && name == modelWitness:
-		m, ok := w.acted.Model(string(set["model"]))
+		m, ok := acted.Model(string(set["model"]))
 		if !ok {
 			return
 		}
 		s.model = m
 	case s.exporter == "triton" && name == tritonGPUWitness, s.exporter == "dcgm" && name == dcgmWitness:
-		if s.gpu = w.gpuOf(target, set); s.gpu == nil {
+		if s.gpu = gpuOf(acted, target, set); s.gpu == nil {
 			return
 		}
 	case s.exporter == "node" && name == nodeWitness, s.exporter == "triton" && name == tritonHostWitness:
-		s.host = w.acted.Host()
+		s.host = acted.Host()
 	default:
 		return
 	}
@@ -108,13 +113,13 @@ func (w *World) add(in env.Instance, set model.LabelSet) {
 }
 
 // gpuOf finds the GPU of a series by its number or its UUID.
-func (w *World) gpuOf(t env.Target, set model.LabelSet) *fakes.GPU {
+func gpuOf(acted *fakes.World, t env.Target, set model.LabelSet) *fakes.GPU {
 	if i, err := strconv.Atoi(string(set["gpu"])); err == nil {
-		g, _ := w.acted.GPU(i)
+		g, _ := acted.GPU(i)
 		return g
 	}
 	id := fakes.IdentityOf(t.Address)
-	for i, g := range w.acted.GPUs() {
+	for i, g := range acted.GPUs() {
 		for _, v := range set {
 			if string(v) == id.GPUUUID(i) {
 				return g
