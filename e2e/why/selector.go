@@ -13,7 +13,10 @@ import (
 	promparser "github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/exporter"
 	"github.com/panelgate/panelgate/e2e/nearest"
+	"github.com/panelgate/panelgate/fakes/catalogue"
+	"github.com/panelgate/panelgate/fakes/release"
 )
 
 // selector says why a selector finds nothing: its target, its metric, a label,
@@ -145,8 +148,12 @@ func (d *diagnosing) fromCatalogue(name string, out *Diagnosis) {
 		return
 	}
 	m, _, ok := d.Catalogue.Series(name)
+	runs, older := d.tooOld(m)
 	switch {
 	case !ok:
+	case older:
+		out.Evidence = append(out.Evidence, fmt.Sprintf("%s has it since %s, and the one that is scraped is %s", m.Exporter, m.Since, runs))
+		out.Fix = fmt.Sprintf("run %s %s or newer, or show a metric that %s has", exporter.Title(m.Exporter), m.Since, runs)
 	case m.Removed():
 		out.Evidence = append(out.Evidence, fmt.Sprintf("%s has it no more since %s", m.Exporter, m.Until))
 		if len(m.ReplacedBy) > 0 {
@@ -158,6 +165,26 @@ func (d *diagnosing) fromCatalogue(name string, out *Diagnosis) {
 	case m.Since != "":
 		out.Evidence = append(out.Evidence, fmt.Sprintf("%s has it since %s", m.Exporter, m.Since))
 	}
+}
+
+// tooOld says which release of a metric's exporter is scraped, the newest of them, where
+// that does not have the metric yet.
+func (d *diagnosing) tooOld(m catalogue.Metric) (release.Release, bool) {
+	var newest release.Release
+	found := false
+	for _, t := range d.Targets {
+		if !t.Up || t.AnsweredBy != m.Exporter || t.Setup == nil {
+			continue
+		}
+		r, err := release.Parse(exporter.Acted(m.Exporter, *t.Setup))
+		if err != nil {
+			continue // its own name says nothing: that of a recording
+		}
+		if !found || r.Compare(newest) > 0 {
+			newest, found = r, true
+		}
+	}
+	return newest, found && m.Since != "" && newest.Before(m.Since)
 }
 
 // printedButNotKept explains a metric that an exporter which is up would print:
