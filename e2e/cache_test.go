@@ -11,45 +11,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// twoJobs is a stack with a job for each of two targets and a panel for each query; the
-// title is the name it is given.
-func twoJobs(t *testing.T, config string, titles, exprs []string) *Report {
+// panel is a time series of one query.
+type panel struct{ title, expr, unit string }
+
+// panelsOf writes a stack that has these jobs, this configuration and these panels.
+func panelsOf(t *testing.T, jobs, config string, panels []panel) (dir string) {
 	t.Helper()
-	var panels []string
-	for i, expr := range exprs {
-		unit := ""
-		if strings.Contains(titles[i], "Latency") {
-			unit = "µs"
-		}
-		panels = append(panels, `{"type": "timeseries", "title": "`+titles[i]+`", "fieldConfig": {"defaults": {"unit": "`+unit+`"}},
-			"datasource": {"type": "prometheus", "uid": "prometheus"}, "targets": [{"refId": "A", "expr": "`+strings.ReplaceAll(expr, `"`, `\"`)+`"}]}`)
+	var texts []string
+	for _, p := range panels {
+		texts = append(texts, `{"type": "timeseries", "title": "`+p.title+`", "fieldConfig": {"defaults": {"unit": "`+p.unit+`"}},
+			"datasource": {"type": "prometheus", "uid": "prometheus"}, "targets": [{"refId": "A", "expr": "`+strings.ReplaceAll(p.expr, `"`, `\"`)+`"}]}`)
 	}
-	dir := t.TempDir()
+	dir = t.TempDir()
 	for name, content := range map[string]string{
-		"prometheus/prometheus.yml": `global: {scrape_interval: 15s}
-scrape_configs:
-  - {job_name: a, static_configs: [{targets: ["gpu-01:8002"]}]}
-  - {job_name: b, static_configs: [{targets: ["gpu-02:8002"]}]}
-`,
+		"prometheus/prometheus.yml": "global: {scrape_interval: 15s}\nscrape_configs:\n" + jobs,
 		"grafana/provisioning/datasources/ds.yaml": `apiVersion: 1
 datasources: [{name: Prometheus, type: prometheus, uid: prometheus, url: "http://prometheus:9090", isDefault: true, jsonData: {timeInterval: 15s}}]
 `,
 		"grafana/provisioning/dashboards/all.yaml": `apiVersion: 1
 providers: [{name: boards, type: file, options: {path: /etc/grafana/provisioning/dashboards}}]
 `,
-		"grafana/provisioning/dashboards/board.json": `{"uid": "two", "title": "Two", "schemaVersion": 39, "time": {"from": "now-30m", "to": "now"},
-			"panels": [` + strings.Join(panels, ",\n") + `]}`,
+		"grafana/provisioning/dashboards/board.json": `{"uid": "own", "title": "Own", "schemaVersion": 39, "time": {"from": "now-30m", "to": "now"},
+			"panels": [` + strings.Join(texts, ",\n") + `]}`,
 		"panelgate.yml": "version: 1\n" + config,
 	} {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644))
 	}
-	loaded, err := Load(t.Context(), Source{Dir: dir})
-	require.NoError(t, err)
-	loaded.Options.History = time.Hour
-	r, err := Verify(t.Context(), loaded.Stack, loaded.Options)
-	require.NoError(t, err)
-	return r
+	return dir
 }
 
 // untrue are the findings that a value is not so, with their panels and words.
@@ -78,12 +67,22 @@ func TestServersWithAndWithoutACache(t *testing.T) {
 	inferences := func(job string) string {
 		return `sum by (model) (rate(nv_inference_count{job="` + job + `",model="preprocessing"}[5m]))`
 	}
-	r := twoJobs(t, `targets:
+	var panels []panel
+	for job, name := range map[string]string{"a": "with", "b": "without"} {
+		panels = append(panels, panel{"Compute Latency " + name, mean(job), "µs"}, panel{"Hits " + name, hits(job), ""},
+			panel{"Inferences per second " + name, inferences(job), ""})
+	}
+	dir := panelsOf(t, `  - {job_name: a, static_configs: [{targets: ["gpu-01:8002"]}]}
+  - {job_name: b, static_configs: [{targets: ["gpu-02:8002"]}]}
+`, `targets:
   - {match: {job: a}, fake: triton, args: ["tritonserver", "--model-repository=/models", "--cache-config=local,size=1048576"]}
   - {match: {job: b}, fake: triton, args: ["tritonserver", "--model-repository=/models"]}
-`, []string{"Compute Latency with", "Compute Latency without", "Hits with", "Hits without",
-		"Inferences per second with", "Inferences per second without"},
-		[]string{mean("a"), mean("b"), hits("a"), hits("b"), inferences("a"), inferences("b")})
+`, panels)
+	loaded, err := Load(t.Context(), Source{Dir: dir})
+	require.NoError(t, err)
+	loaded.Options.History = time.Hour
+	r, err := Verify(t.Context(), loaded.Stack, loaded.Options)
+	require.NoError(t, err)
 	assert.Empty(t, untrue(r))
 	var blank []string
 	for _, f := range r.Findings {

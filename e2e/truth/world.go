@@ -11,6 +11,7 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/fakes/replay"
 	"github.com/panelgate/panelgate/fakes/standard"
 )
 
@@ -22,6 +23,15 @@ type World struct {
 	scrape   time.Duration // the longest scrape interval
 	lag      time.Duration // how old what Prometheus shows may be: a scrape interval and a collection
 	subjects []*subject
+	// strangers are what no fake shows but a recording or a live target: nobody knows what
+	// is true of them, nor of what a query adds them to.
+	strangers []stranger
+}
+
+// stranger is a series of a witness that no fake has printed.
+type stranger struct {
+	*subject
+	of about
 }
 
 // subject is one model, GPU or machine as one target shows it.
@@ -86,6 +96,12 @@ func (w *World) add(in env.Instance, set model.LabelSet) {
 	}
 	name := string(set[model.MetricNameLabel])
 	delete(set, model.MetricNameLabel)
+	if target.AnsweredBy == replay.Name || target.AnsweredBy == env.AnsweredLive {
+		exporter, of := witnessed(name)
+		s.exporter, s.sets = exporter, []model.LabelSet{set}
+		w.strangers = append(w.strangers, stranger{s, of})
+		return
+	}
 	switch {
 	case s.exporter == "triton" && name == modelWitness:
 		m, ok := acted.Model(string(set["model"]))
@@ -110,6 +126,22 @@ func (w *World) add(in env.Instance, set model.LabelSet) {
 	}
 	s.sets = []model.LabelSet{set}
 	w.subjects = append(w.subjects, s)
+}
+
+// witnessed says which exporter's series a witness is, and of what.
+func witnessed(name string) (exporter string, of about) {
+	switch name {
+	case modelWitness:
+		return "triton", aboutModel
+	case tritonGPUWitness:
+		return "triton", aboutGPU
+	case tritonHostWitness:
+		return "triton", aboutHost
+	case dcgmWitness:
+		return "dcgm", aboutGPU
+	default:
+		return "node", aboutHost
+	}
 }
 
 // gpuOf finds the GPU of a series by its number or its UUID.
@@ -146,6 +178,11 @@ func (w *World) subjectsOf(c *claim, line model.Metric) ([]*subject, bool) {
 		if slices.ContainsFunc(c.selectors, s.chosenBy) {
 			chosen = append(chosen, s)
 		}
+	}
+	if slices.ContainsFunc(w.strangers, func(s stranger) bool {
+		return s.exporter == c.exporter && s.of == c.of && slices.ContainsFunc(c.selectors, s.chosenBy) && s.has(line)
+	}) {
+		return nil, false
 	}
 	for l := range line {
 		if !known[l] && l != model.MetricNameLabel && !c.splits(l) {

@@ -122,7 +122,7 @@ func (d *diagnosing) metricMissing(name *labels.Matcher, rest []*labels.Matcher,
 	if name.Type != labels.MatchEqual {
 		out.Message = fmt.Sprintf("no target exposes a metric matching %s", name)
 	}
-	if exporter != "" && !d.answered(exporter) {
+	if exporter != "" && !d.answered(exporter) && !d.printed(exporter, known) {
 		known = append(known, d.KnownMetrics...)
 		out.Evidence = append(out.Evidence, fmt.Sprintf("%s is a metric of the %s exporter, which no target is answered by", name.Value, exporter))
 		out.Fix = "add a job that scrapes that exporter to prometheus.yml"
@@ -240,6 +240,15 @@ func targetDown(what string, down []env.Target, out *Diagnosis) {
 // answered says whether a target that is up is answered by the exporter.
 func (d *diagnosing) answered(exporter string) bool {
 	return slices.ContainsFunc(d.Targets, func(t env.Target) bool { return t.Up && t.AnsweredBy == exporter })
+}
+
+// printed says whether some of the metrics that there are is the exporter's, whoever
+// answers for it: a recording, or a live one.
+func (d *diagnosing) printed(exporter string, metrics []string) bool {
+	return d.Catalogue != nil && slices.ContainsFunc(metrics, func(name string) bool {
+		m, _, known := d.Catalogue.Series(name)
+		return known && m.Exporter == exporter
+	})
 }
 
 // downTargets are the targets that are down and would have had the metric. Of
