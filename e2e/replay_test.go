@@ -72,9 +72,12 @@ func TestRecordingIsPlayedBackToPanels(t *testing.T) {
 	loaded.Options.WhileUp = func(ctx context.Context, in env.Instance, _ *Report) error {
 		client, err := api.NewClient(api.Config{Address: in.PrometheusURL})
 		require.NoError(t, err)
-		v, _, err := promv1.NewAPI(client).Query(ctx, `sum by (job, instance) (rate(nv_inference_request_success{model="preprocessing"}[21m]))`, in.Now) // played four times
+		const fourTimes = `sum by (job, instance) (rate(nv_inference_request_success{model="preprocessing"}[21m]))`
+		v, _, err := promv1.NewAPI(client).Query(ctx, fourTimes, in.Now)
 		require.NoError(t, err)
-		for _, s := range v.(model.Vector) {
+		found, ok := v.(model.Vector)
+		require.True(t, ok)
+		for _, s := range found {
 			asked[string(s.Metric["job"]+" "+s.Metric["instance"])] = float64(s.Value)
 		}
 		return nil

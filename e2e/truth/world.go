@@ -80,7 +80,8 @@ func NewWorld(in env.Instance, witnesses []model.LabelSet, interval time.Duratio
 
 func (w *World) start() time.Time { return w.acted.Start() }
 
-// add takes the series of a witness in, where the target that it is from is answered by a fake.
+// add takes the series of a witness in: as a subject where a fake answers the target that it
+// is from, and as a stranger where none does.
 func (w *World) add(in env.Instance, set model.LabelSet) {
 	i := slices.IndexFunc(in.Targets, func(t env.Target) bool {
 		return t.Up && t.Labels["job"] == string(set["job"]) && t.Labels["instance"] == string(set["instance"])
@@ -90,10 +91,6 @@ func (w *World) add(in env.Instance, set model.LabelSet) {
 	}
 	target := in.Targets[i]
 	s := &subject{exporter: target.AnsweredBy, at: target.Labels["job"] + "/" + target.Labels["instance"]}
-	acted := w.acted
-	if target.Setup != nil {
-		acted = standard.World(s.exporter, acted, *target.Setup)
-	}
 	name := string(set[model.MetricNameLabel])
 	delete(set, model.MetricNameLabel)
 	if target.AnsweredBy == replay.Name || target.AnsweredBy == env.AnsweredLive {
@@ -102,20 +99,7 @@ func (w *World) add(in env.Instance, set model.LabelSet) {
 		w.strangers = append(w.strangers, stranger{s, of})
 		return
 	}
-	switch {
-	case s.exporter == "triton" && name == modelWitness:
-		m, ok := acted.Model(string(set["model"]))
-		if !ok {
-			return
-		}
-		s.model = m
-	case s.exporter == "triton" && name == tritonGPUWitness, s.exporter == "dcgm" && name == dcgmWitness:
-		if s.gpu = gpuOf(acted, target, set); s.gpu == nil {
-			return
-		}
-	case s.exporter == "node" && name == nodeWitness, s.exporter == "triton" && name == tritonHostWitness:
-		s.host = acted.Host()
-	default:
+	if !w.identify(s, target, name, set) {
 		return
 	}
 	for _, other := range w.subjects {
@@ -126,6 +110,26 @@ func (w *World) add(in env.Instance, set model.LabelSet) {
 	}
 	s.sets = []model.LabelSet{set}
 	w.subjects = append(w.subjects, s)
+}
+
+// identify finds whom a witness is about in the world that its target acts in.
+func (w *World) identify(s *subject, target env.Target, name string, set model.LabelSet) bool {
+	acted := w.acted
+	if target.Setup != nil {
+		acted = standard.World(s.exporter, acted, *target.Setup)
+	}
+	switch {
+	case s.exporter == "triton" && name == modelWitness:
+		s.model, _ = acted.Model(string(set["model"]))
+		return s.model != nil
+	case s.exporter == "triton" && name == tritonGPUWitness, s.exporter == "dcgm" && name == dcgmWitness:
+		s.gpu = gpuOf(acted, target, set)
+		return s.gpu != nil
+	case s.exporter == "node" && name == nodeWitness, s.exporter == "triton" && name == tritonHostWitness:
+		s.host = acted.Host()
+		return true
+	}
+	return false
 }
 
 // witnessed says which exporter's series a witness is, and of what.

@@ -41,8 +41,8 @@ const unsaid = 64 << 20
 const caching = "22.02"
 
 // readOptions reads a command line. A whole one that names no response cache has none; of an excerpt that does not, nothing follows, and
-// then the cache is on: the scenario's models say whether they use it. Flags that say nothing about metrics are passed over, and so are those that the release
-// does not know yet: what a newer release would do with them is not there either.
+// then the cache is on: the scenario's models say whether they use it. Flags that say nothing about metrics are passed over, and so are
+// those that the release does not know yet: what a newer release would do with them is not there either.
 func readOptions(r release.Release, args []string) (*options, error) {
 	o := &options{
 		release: r, catalogue: catalogue.New(), metrics: true, gpuMetrics: true, cpuMetrics: true, counters: true, pinned: pinnedPool,
