@@ -47,6 +47,9 @@ func (s *Scenario) act(states []state, loaded []bool) *acted {
 			a.cpus = a.cpus.Plus(a.flows[i].busy(m).Scale(1 / float64(s.host.cpus)))
 		}
 	}
+	if s.limited {
+		a.limit()
+	}
 	return a
 }
 

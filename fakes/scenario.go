@@ -22,6 +22,8 @@ type Scenario struct {
 	gpus   []gpuSpec
 	host   hostSpec
 	events []eventSpec
+
+	limited bool // devices are kept from being busier than they can be, which no scenario that was read asks for
 }
 
 // Name is the built-in scenario's name or the file it was read from.

@@ -15,11 +15,20 @@ type World struct {
 	gpus     []*GPU
 	host     *Host
 	timeline *timeline
+	written  *World        // the scenario as it is written
+	uncached func() *World // without the response cache
 }
 
 // NewWorld sets a scenario going. start is when the exporters' processes started: their counters are 0 there, and times before it
 // are taken as start.
 func NewWorld(sc *Scenario, start time.Time) *World {
+	w := goingOn(sc, start)
+	w.setCache()
+	return w
+}
+
+// goingOn is a world without its other.
+func goingOn(sc *Scenario, start time.Time) *World {
 	stays := sc.stays()
 	w := &World{scenario: sc, start: start, timeline: newTimeline(sc, stays)}
 	for i := range sc.models {

@@ -150,7 +150,7 @@ func (d *drifting) begin() error {
 	if err != nil {
 		return err
 	}
-	const youngest = 15 * time.Minute // counters of a younger world are near 0
+	const youngest = time.Hour // in a younger world, counts since the start are too near to each other to be told apart
 	now := time.Now()
 	d.begun, d.mentions = now, mentionedBy(d.stack)
 	v.From = now.Add(-v.History)

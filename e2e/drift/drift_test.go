@@ -101,13 +101,13 @@ func says(e Exporter, panel string) string {
 func TestWhatOlderReleasesLack(t *testing.T) {
 	needs(t, "triton", "22.01", "22.12", "23.09", "26.06")
 	const pending, both = `sum(nv_inference_pending_request_count)`, `nv_inference_pending_request_count or nv_inference_request_success`
-	r := run(t, load(t, panels(pending, `sum(nv_inference_request_success)`, both, `nv_inference_nothing`), nil),
+	r := run(t, load(t, panels(pending, `nv_inference_request_success`, both, `nv_inference_nothing`), nil),
 		Axis{"triton", []string{"26.06", "22.01", "23.09", "22.12"}})
 	require.Len(t, r.Exporters, 1)
 	e := r.Exporters[0]
 	assert.Equal(t, []string{"26.06"}, e.Own)
 	assert.Equal(t, "22.01–22.12 broken, 23.09– ok", says(e, pending))
-	assert.Empty(t, says(e, `sum(nv_inference_request_success)`))
+	assert.Empty(t, says(e, `nv_inference_request_success`))
 	assert.Empty(t, says(e, both), "it is written for both")
 	assert.Equal(t, "22.01– broken at its own", says(e, `nv_inference_nothing`))
 	assert.True(t, r.Broken())
@@ -132,9 +132,34 @@ func TestHostnameIsRenamed(t *testing.T) {
 	assert.True(t, r.Broken())
 }
 
+// A query that is written for servers with a response cache and for those without one is
+// true with both; one that takes the cache for granted is not there without it.
+func TestWhatIsTrueWithoutACache(t *testing.T) {
+	needs(t, "triton", "22.01", "22.12", "26.06")
+	const (
+		infer = `sum by (model) (rate(nv_inference_compute_infer_duration_us{model="preprocessing"}[5m]))`
+		all   = `sum by (model) (rate(nv_inference_request_success{model="preprocessing"}[5m]))`
+		hits  = `sum by (model) (rate(nv_cache_num_hits_per_model{model="preprocessing"}[5m]))`
+	)
+	either := infer + " / (" + all + " - " + hits + " or " + all + ")"
+	with := infer + " / (" + all + " - " + hits + ")"
+	r := run(t, load(t, panels(either, with), nil), Axis{"triton", []string{"22.01", "22.12", "26.06"}})
+	assert.Empty(t, says(r.Exporters[0], either))
+	assert.Equal(t, "22.01 broken, 22.12– ok", says(r.Exporters[0], with))
+}
+
+// What is not true is so with all releases.
+func TestUntruePanelsAreSoAtTheirOwn(t *testing.T) {
+	needs(t, "triton", "22.01", "26.06")
+	const twice = `sum(nv_inference_request_success)` // of the ensemble and of its steps
+	r := run(t, load(t, panels(twice), nil), Axis{"triton", []string{"22.01", "26.06"}})
+	assert.Equal(t, "22.01– broken at its own", says(r.Exporters[0], twice))
+	assert.False(t, r.Broken())
+}
+
 func TestNothingBreaks(t *testing.T) {
 	needs(t, "triton", "26.01", "26.06")
-	r := run(t, load(t, panels(`sum(nv_inference_request_success)`), nil), Axis{"triton", []string{"26.01", "26.06"}})
+	r := run(t, load(t, panels(`nv_inference_request_success`), nil), Axis{"triton", []string{"26.01", "26.06"}})
 	assert.False(t, r.Broken())
 	assert.Empty(t, r.Exporters[0].Panels)
 	assert.Equal(t, 1, r.Runs, "what prints the same is proven once")

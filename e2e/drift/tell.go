@@ -114,11 +114,8 @@ func (d *drifting) minded(p *proof) []rule.Finding {
 }
 
 // besides are rules of which nothing follows for a release: those of the configuration
-// follow from others, and what is true in the world that is acted out is so for the
-// newest release, which has more that can be told apart.
-func besides(id string) bool {
-	return strings.HasPrefix(id, "gate/") || id == "value/differs-from-truth"
-}
+// follow from others.
+func besides(id string) bool { return strings.HasPrefix(id, "gate/") }
 
 // tell makes the table of one exporter.
 func (d *drifting) tell(p *planned) Exporter {

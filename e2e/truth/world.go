@@ -11,6 +11,8 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/fakes/replay"
+	"github.com/panelgate/panelgate/fakes/standard"
 )
 
 // World is the acted-out world as Prometheus has it: the models, GPUs and hosts, each
@@ -21,6 +23,15 @@ type World struct {
 	scrape   time.Duration // the longest scrape interval
 	lag      time.Duration // how old what Prometheus shows may be: a scrape interval and a collection
 	subjects []*subject
+	// strangers are what no fake shows but a recording or a live target: nobody knows what
+	// is true of them, nor of what a query adds them to.
+	strangers []stranger
+}
+
+// stranger is a series of a witness that no fake has printed.
+type stranger struct {
+	*subject
+	of about
 }
 
 // subject is one model, GPU or machine as one target shows it.
@@ -69,7 +80,8 @@ func NewWorld(in env.Instance, witnesses []model.LabelSet, interval time.Duratio
 
 func (w *World) start() time.Time { return w.acted.Start() }
 
-// add takes the series of a witness in, where the target that it is from is answered by a fake.
+// add takes the series of a witness in: as a subject where a fake answers the target that it
+// is from, and as a stranger where none does.
 func (w *World) add(in env.Instance, set model.LabelSet) {
 	i := slices.IndexFunc(in.Targets, func(t env.Target) bool {
 		return t.Up && t.Labels["job"] == string(set["job"]) && t.Labels["instance"] == string(set["instance"])
@@ -81,20 +93,13 @@ func (w *World) add(in env.Instance, set model.LabelSet) {
 	s := &subject{exporter: target.AnsweredBy, at: target.Labels["job"] + "/" + target.Labels["instance"]}
 	name := string(set[model.MetricNameLabel])
 	delete(set, model.MetricNameLabel)
-	switch {
-	case s.exporter == "triton" && name == modelWitness:
-		m, ok := w.modelOf(set)
-		if !ok {
-			return
-		}
-		s.model = m
-	case s.exporter == "triton" && name == tritonGPUWitness, s.exporter == "dcgm" && name == dcgmWitness:
-		if s.gpu = w.gpuOf(target, set); s.gpu == nil {
-			return
-		}
-	case s.exporter == "node" && name == nodeWitness, s.exporter == "triton" && name == tritonHostWitness:
-		s.host = w.acted.Host()
-	default:
+	if target.AnsweredBy == replay.Name || target.AnsweredBy == env.AnsweredLive {
+		exporter, of := witnessed(name)
+		s.exporter, s.sets = exporter, []model.LabelSet{set}
+		w.strangers = append(w.strangers, stranger{s, of})
+		return
+	}
+	if !w.identify(s, target, name, set) {
 		return
 	}
 	for _, other := range w.subjects {
@@ -109,9 +114,9 @@ func (w *World) add(in env.Instance, set model.LabelSet) {
 
 // modelOf finds the model of a series by its name, and by its version where several have
 // the name; false where it is still not clear which one is meant.
-func (w *World) modelOf(set model.LabelSet) (*fakes.Model, bool) {
+func modelOf(acted *fakes.World, set model.LabelSet) (*fakes.Model, bool) {
 	var found []*fakes.Model
-	for _, m := range w.acted.Models() {
+	for _, m := range acted.Models() {
 		if m.Name() == string(set["model"]) {
 			found = append(found, m)
 		}
@@ -125,14 +130,53 @@ func (w *World) modelOf(set model.LabelSet) (*fakes.Model, bool) {
 	return found[0], true
 }
 
+// identify finds whom a witness is about in the world that its target acts in.
+func (w *World) identify(s *subject, target env.Target, name string, set model.LabelSet) bool {
+	acted := w.acted
+	if target.Setup != nil {
+		acted = standard.World(s.exporter, acted, *target.Setup)
+	}
+	switch {
+	case s.exporter == "triton" && name == modelWitness:
+		m, ok := modelOf(acted, set)
+		if ok {
+			s.model = m
+		}
+		return ok
+	case s.exporter == "triton" && name == tritonGPUWitness, s.exporter == "dcgm" && name == dcgmWitness:
+		s.gpu = gpuOf(acted, target, set)
+		return s.gpu != nil
+	case s.exporter == "node" && name == nodeWitness, s.exporter == "triton" && name == tritonHostWitness:
+		s.host = acted.Host()
+		return true
+	}
+	return false
+}
+
+// witnessed says which exporter's series a witness is, and of what.
+func witnessed(name string) (exporter string, of about) {
+	switch name {
+	case modelWitness:
+		return "triton", aboutModel
+	case tritonGPUWitness:
+		return "triton", aboutGPU
+	case tritonHostWitness:
+		return "triton", aboutHost
+	case dcgmWitness:
+		return "dcgm", aboutGPU
+	default:
+		return "node", aboutHost
+	}
+}
+
 // gpuOf finds the GPU of a series by its number or its UUID.
-func (w *World) gpuOf(t env.Target, set model.LabelSet) *fakes.GPU {
+func gpuOf(acted *fakes.World, t env.Target, set model.LabelSet) *fakes.GPU {
 	if i, err := strconv.Atoi(string(set["gpu"])); err == nil {
-		g, _ := w.acted.GPU(i)
+		g, _ := acted.GPU(i)
 		return g
 	}
 	id := fakes.IdentityOf(t.Address)
-	for _, g := range w.acted.GPUs() {
+	for _, g := range acted.GPUs() {
 		for _, v := range set {
 			if string(v) == g.UUID(id) {
 				return g
@@ -159,6 +203,11 @@ func (w *World) subjectsOf(c *claim, line model.Metric) ([]*subject, bool) {
 		if slices.ContainsFunc(c.selectors, s.chosenBy) {
 			chosen = append(chosen, s)
 		}
+	}
+	if slices.ContainsFunc(w.strangers, func(s stranger) bool {
+		return s.exporter == c.exporter && s.of == c.of && slices.ContainsFunc(c.selectors, s.chosenBy) && s.has(line)
+	}) {
+		return nil, false
 	}
 	for l := range line {
 		if !known[l] && l != model.MetricNameLabel && !c.splits(l) {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/catalogue"
 )
 
@@ -160,6 +161,22 @@ func TestReasonDividesByZero(t *testing.T) {
 		assert.Equal(t, DividesByZero, d.Reason, expr)
 		assert.LessOrEqual(t, d.Asked, 2)
 	}
+}
+
+// Of a release that is too old, nothing can be switched on.
+func TestMetricMissingKnowsTheRelease(t *testing.T) {
+	a := running(t, "steady")
+	a.Catalogue = catalogue.New()
+	for i := range a.Targets {
+		if a.Targets[i].AnsweredBy == "triton" {
+			a.Targets[i].Setup = &fakes.Setup{Version: "22.12"}
+		}
+	}
+	d, err := a.Explain(t.Context(), `nv_inference_request_summary_us`)
+	require.NoError(t, err)
+	assert.Contains(t, join(d.Evidence), "triton has it since 23.04, and the one that is scraped is 22.12")
+	assert.Contains(t, d.Fix, "run Triton 23.04 or newer")
+	assert.NotContains(t, join(d.Evidence), "prints it only with")
 }
 
 func TestMetricMissingKnowsTheCatalogue(t *testing.T) {

@@ -13,7 +13,10 @@ import (
 	promparser "github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/panelgate/panelgate/e2e/env"
+	"github.com/panelgate/panelgate/e2e/exporter"
 	"github.com/panelgate/panelgate/e2e/nearest"
+	"github.com/panelgate/panelgate/fakes/catalogue"
+	"github.com/panelgate/panelgate/fakes/release"
 )
 
 // selector says why a selector finds nothing: its target, its metric, a label,
@@ -119,7 +122,7 @@ func (d *diagnosing) metricMissing(name *labels.Matcher, rest []*labels.Matcher,
 	if name.Type != labels.MatchEqual {
 		out.Message = fmt.Sprintf("no target exposes a metric matching %s", name)
 	}
-	if exporter != "" && !d.answered(exporter) {
+	if exporter != "" && !d.answered(exporter) && !d.printed(exporter, known) {
 		known = append(known, d.KnownMetrics...)
 		out.Evidence = append(out.Evidence, fmt.Sprintf("%s is a metric of the %s exporter, which no target is answered by", name.Value, exporter))
 		out.Fix = "add a job that scrapes that exporter to prometheus.yml"
@@ -145,8 +148,12 @@ func (d *diagnosing) fromCatalogue(name string, out *Diagnosis) {
 		return
 	}
 	m, _, ok := d.Catalogue.Series(name)
+	runs, older := d.tooOld(m)
 	switch {
 	case !ok:
+	case older:
+		out.Evidence = append(out.Evidence, fmt.Sprintf("%s has it since %s, and the one that is scraped is %s", m.Exporter, m.Since, runs))
+		out.Fix = fmt.Sprintf("run %s %s or newer, or show a metric that %s has", exporter.Title(m.Exporter), m.Since, runs)
 	case m.Removed():
 		out.Evidence = append(out.Evidence, fmt.Sprintf("%s has it no more since %s", m.Exporter, m.Until))
 		if len(m.ReplacedBy) > 0 {
@@ -158,6 +165,26 @@ func (d *diagnosing) fromCatalogue(name string, out *Diagnosis) {
 	case m.Since != "":
 		out.Evidence = append(out.Evidence, fmt.Sprintf("%s has it since %s", m.Exporter, m.Since))
 	}
+}
+
+// tooOld says which release of a metric's exporter is scraped, the newest of them, where
+// that does not have the metric yet.
+func (d *diagnosing) tooOld(m catalogue.Metric) (release.Release, bool) {
+	var newest release.Release
+	found := false
+	for _, t := range d.Targets {
+		if !t.Up || t.AnsweredBy != m.Exporter || t.Setup == nil {
+			continue
+		}
+		r, err := release.Parse(exporter.Acted(m.Exporter, *t.Setup))
+		if err != nil {
+			continue // its own name says nothing: that of a recording
+		}
+		if !found || r.Compare(newest) > 0 {
+			newest, found = r, true
+		}
+	}
+	return newest, found && m.Since != "" && newest.Before(m.Since)
 }
 
 // printedButNotKept explains a metric that an exporter which is up would print:
@@ -213,6 +240,15 @@ func targetDown(what string, down []env.Target, out *Diagnosis) {
 // answered says whether a target that is up is answered by the exporter.
 func (d *diagnosing) answered(exporter string) bool {
 	return slices.ContainsFunc(d.Targets, func(t env.Target) bool { return t.Up && t.AnsweredBy == exporter })
+}
+
+// printed says whether some of the metrics that there are is the exporter's, whoever
+// answers for it: a recording, or a live one.
+func (d *diagnosing) printed(exporter string, metrics []string) bool {
+	return d.Catalogue != nil && slices.ContainsFunc(metrics, func(name string) bool {
+		m, _, known := d.Catalogue.Series(name)
+		return known && m.Exporter == exporter
+	})
 }
 
 // downTargets are the targets that are down and would have had the metric. Of

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/fakes/standard"
 )
 
 // Version is the version of the format that this package reads and writes.
@@ -81,7 +82,7 @@ func (p *Plan) JSON() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// world is the plan's scenario set going at the plan's start.
+// world is the plan's scenario set going at the plan's start, as those act it out who answer.
 func (p *Plan) world() (*fakes.World, error) {
 	name := p.ScenarioName
 	if name == "" {
@@ -94,5 +95,16 @@ func (p *Plan) world() (*fakes.World, error) {
 	if err != nil {
 		return nil, fmt.Errorf("scenario: %w", err)
 	}
-	return fakes.NewWorld(scenario, p.Start), nil
+	return standard.Together(fakes.NewWorld(scenario, p.Start), p.exporters), nil
+}
+
+// exporters are those of all routes.
+func (p *Plan) exporters(yield func(name string, setup fakes.Setup) bool) {
+	for _, l := range p.Listeners {
+		for _, r := range l.Routes {
+			if !yield(r.Exporter, r.Setup) {
+				return
+			}
+		}
+	}
 }

@@ -3,6 +3,7 @@ package standard
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -25,7 +26,7 @@ type exporter struct {
 
 func exporters() []exporter {
 	return []exporter{
-		{"triton", triton.DefaultPort, triton.Versions(), func(w *fakes.World, instance string, setup fakes.Setup) (fakes.Exporter, error) {
+		{tritonName, triton.DefaultPort, triton.Versions(), func(w *fakes.World, instance string, setup fakes.Setup) (fakes.Exporter, error) {
 			return triton.Build(w, instance, setup)
 		}},
 		{"dcgm", dcgm.DefaultPort, dcgm.Versions(), func(w *fakes.World, instance string, setup fakes.Setup) (fakes.Exporter, error) {
@@ -59,6 +60,36 @@ func ByName(name, instance string, w *fakes.World, setup fakes.Setup) (fakes.Exp
 	}
 	return nil, fmt.Errorf("no fake exporter %q; there are %s", name, strings.Join(Names(), ", "))
 }
+
+// World is the world that the exporter of that name acts in when it is set up like this: without the response cache behind a Triton
+// that has none.
+func World(name string, w *fakes.World, setup fakes.Setup) *fakes.World {
+	if name == tritonName && !triton.Caches(setup) {
+		return w.WithoutCache()
+	}
+	return w
+}
+
+// Together is the world in which exporters act that watch the same machines: without the response cache where there are Tritons and
+// none of them has one, so that the others see the load that theirs do.
+func Together(w *fakes.World, each iter.Seq2[string, fakes.Setup]) *fakes.World {
+	tritons := false
+	for name, setup := range each {
+		if name != tritonName {
+			continue
+		}
+		if triton.Caches(setup) {
+			return w.AsWritten()
+		}
+		tritons = true
+	}
+	if tritons {
+		return w.WithoutCache()
+	}
+	return w.AsWritten()
+}
+
+const tritonName = "triton"
 
 // OfPort is the name of the exporter whose default port this is; false where it is nobody's. It is nobody's either where so many other
 // servers listen by default that the port says nothing, as with vLLM's.

@@ -58,3 +58,39 @@ func TestARecordingIsPlayedBackByName(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "a 1\n", string(e.AppendScrape(nil, w.Start())))
 }
+
+// A Triton without a response cache acts in a world without one, and all others with it where no Triton has one.
+func TestWorldsWithoutACache(t *testing.T) {
+	scenario, err := fakes.BuiltinScenario(fakes.DefaultScenario)
+	require.NoError(t, err)
+	w := fakes.NewWorld(scenario, time.Unix(1_800_000_000, 0))
+	bare := w.WithoutCache()
+	old, usual := fakes.Setup{Version: "20.06"}, fakes.Setup{}
+	assert.Same(t, bare, World("triton", w, old))
+	assert.Same(t, w, World("triton", w, usual))
+	assert.Same(t, w, World("dcgm", w, fakes.Setup{Version: "2.1.8-2.4.0-rc.2"}))
+	type exporter struct {
+		name  string
+		setup fakes.Setup
+	}
+	for _, tc := range []struct {
+		exporters []exporter
+		want      *fakes.World
+	}{
+		{nil, w},
+		{[]exporter{{"dcgm", usual}, {"node", usual}}, w},
+		{[]exporter{{"dcgm", usual}, {"triton", old}, {"triton", old}}, bare},
+		{[]exporter{{"triton", old}, {"triton", usual}}, w},
+		{[]exporter{{"triton", usual}, {"node", usual}}, w},
+	} {
+		for _, from := range []*fakes.World{w, bare} {
+			assert.Same(t, tc.want, Together(from, func(yield func(string, fakes.Setup) bool) {
+				for _, e := range tc.exporters {
+					if !yield(e.name, e.setup) {
+						return
+					}
+				}
+			}), "%v", tc.exporters)
+		}
+	}
+}

@@ -55,9 +55,9 @@ func misspelt(name string) error {
 const program = "tritonserver"
 
 // commandLine is what stands behind the program's name in a container's command: the words themselves, or those of the line that a
-// shell is given.
-func commandLine(args []string) ([]string, error) {
-	var words []string
+// shell is given. whole says that they are all of them, rather than what somebody has picked out: the program is named, or the model
+// repository, without which Triton does not start.
+func commandLine(args []string) (words []string, whole bool, err error) {
 	for _, arg := range args {
 		if !strings.Contains(arg, program) || !strings.ContainsAny(arg, " \t\n") || strings.HasPrefix(arg, "--") {
 			words = append(words, arg)
@@ -65,17 +65,22 @@ func commandLine(args []string) ([]string, error) {
 		}
 		line, err := shellWords(arg)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		words = append(words, line...)
 	}
 	if i := slices.IndexFunc(words, func(w string) bool { return path.Base(w) == program }); i >= 0 {
-		words = words[i+1:]
+		words, whole = words[i+1:], true
 		if end := slices.Index(words, endOfCommand); end >= 0 {
 			words = words[:end]
 		}
 	}
-	return words, nil
+	return words, whole || slices.ContainsFunc(words, namesRepository), nil
+}
+
+func namesRepository(word string) bool {
+	name, _, _ := strings.Cut(word, "=")
+	return name == "--model-repository" || name == "--model-store"
 }
 
 // endOfCommand stands where a shell's line goes on with another command; no word of a line is like it.

@@ -37,9 +37,12 @@ type cacheOptions struct {
 // unsaid is how large the response cache is where nothing says so.
 const unsaid = 64 << 20
 
-// readOptions reads a command line. One that is empty says nothing, and then the response cache is on: its models say whether they
-// use it. One that names no cache has none. Flags that say nothing about metrics are passed over, and so are those that the release
-// does not know yet: what a newer release would do with them is not there either.
+// caching is the first release in which the response cache shows.
+const caching = "22.02"
+
+// readOptions reads a command line. A whole one that names no response cache has none; of an excerpt that does not, nothing follows, and
+// then the cache is on: the scenario's models say whether they use it. Flags that say nothing about metrics are passed over, and so are
+// those that the release does not know yet: what a newer release would do with them is not there either.
 func readOptions(r release.Release, args []string) (*options, error) {
 	o := &options{
 		release: r, catalogue: catalogue.New(), metrics: true, gpuMetrics: true, cpuMetrics: true, counters: true, pinned: pinnedPool,
@@ -48,11 +51,11 @@ func readOptions(r release.Release, args []string) (*options, error) {
 	if r.Before("22.02") {
 		o.interval = defaultInterval
 	}
-	o.cache = cacheOptions{on: len(args) == 0, bytes: unsaid}
-	words, err := commandLine(args)
+	words, whole, err := commandLine(args)
 	if err != nil {
 		return nil, err
 	}
+	o.cache = cacheOptions{on: !r.Before(caching) && !whole, bytes: unsaid}
 	flags, err := o.split(words)
 	if err != nil {
 		return nil, err
@@ -97,7 +100,7 @@ func (o *options) settings() map[string]setting {
 		"allow-cpu-metrics":            {"22.09", boolean(&o.cpuMetrics)},
 		"metrics-interval-ms":          {"22.02", o.readInterval},
 		"metrics-config":               {"23.04", o.readMetricsConfig},
-		"response-cache-byte-size":     {"22.02", o.readCacheBytes},
+		"response-cache-byte-size":     {caching, o.readCacheBytes},
 		"cache-config":                 {"23.03", o.readCacheConfig},
 		"pinned-memory-pool-byte-size": {read: o.readPinned},
 		"model-namespacing":            {namespaces, boolean(&o.namespacing)},

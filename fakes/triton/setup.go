@@ -30,6 +30,29 @@ func Versions() []string {
 // Build is New for an exporter that is set up otherwise. Releases newer than those known are taken for the newest. An error says
 // what in the setup the real one would not start with.
 func Build(w *fakes.World, instance string, setup fakes.Setup) (*Exporter, error) {
+	o, err := optionsOf(setup)
+	if err != nil {
+		return nil, err
+	}
+	if !o.cache.on {
+		w = w.WithoutCache()
+	}
+	e := &Exporter{world: w, id: fakes.IdentityOf(instance), options: o, models: w.Models()}
+	if _, without := setup.Env["TRITON_SERVER_CPU_ONLY"]; o.gpuMetrics && !without {
+		e.gpus = w.GPUs()
+	}
+	e.epochs = e.findEpochs()
+	return e, nil
+}
+
+// Caches says whether a Triton that is set up like this has a response cache for the models that use it.
+func Caches(setup fakes.Setup) bool {
+	o, err := optionsOf(setup)
+	return err == nil && o.cache.on
+}
+
+// optionsOf is what a setup says.
+func optionsOf(setup fakes.Setup) (*options, error) {
 	version := newest
 	if setup.Version != "" {
 		version = setup.Version
@@ -45,12 +68,7 @@ func Build(w *fakes.World, instance string, setup fakes.Setup) (*Exporter, error
 	if err != nil {
 		return nil, fmt.Errorf("args of tritonserver: %w", err)
 	}
-	e := &Exporter{world: w, id: fakes.IdentityOf(instance), options: o, models: w.Models()}
-	if _, without := setup.Env["TRITON_SERVER_CPU_ONLY"]; o.gpuMetrics && !without {
-		e.gpus = w.GPUs()
-	}
-	e.epochs = e.findEpochs()
-	return e, nil
+	return o, nil
 }
 
 // New is the Triton on the machine at an address, "host:port" or "host". The host decides its GPUs' UUIDs.

@@ -202,6 +202,35 @@ func TestCacheByRelease(t *testing.T) {
 	assert.NotContains(t, off.Families, "nv_cache_num_hits_per_model")
 }
 
+// Without a response cache everything is executed, which the truth of the world without one says as well.
+func TestWithoutACacheEverythingIsExecuted(t *testing.T) {
+	for _, setup := range []fakes.Setup{{Version: "22.01"}, {Version: "20.06", Args: []string{"--response-cache-byte-size=1048576"}},
+		{Args: []string{"tritonserver"}}, {Version: "22.12", Args: []string{"--model-repository=/models", "--response-cache-byte-size=0"}}} {
+		w := world(t, "steady")
+		e, err := Build(w, "box:8002", setup)
+		require.NoError(t, err)
+		s := scrape(t, e, start.Add(time.Hour))
+		value := func(name string) float64 {
+			for series, v := range s.Series {
+				if strings.Contains(series, `{__name__="`+name+`"`) && strings.Contains(series, `model="preprocessing"`) {
+					return v
+				}
+			}
+			t.Fatal(name)
+			return 0
+		}
+		assert.InDelta(t, value("nv_inference_request_success"), value("nv_inference_count"), 0, "%v", setup)
+		m, ok := w.WithoutCache().Model("preprocessing")
+		require.True(t, ok)
+		assert.False(t, Caches(setup))
+		truth := m.MeanComputeInfer(start, start.Add(time.Hour))
+		assert.InEpsilon(t, truth, value("nv_inference_compute_infer_duration_us")/value("nv_inference_request_success"), 1e-3, "%v", setup)
+	}
+	assert.True(t, Caches(fakes.Setup{}))
+	assert.True(t, Caches(fakes.Setup{Version: "22.12", Args: []string{"tritonserver", "--response-cache-byte-size=1048576"}}))
+	assert.False(t, Caches(fakes.Setup{Version: "none"}), "it does not start")
+}
+
 func TestReleasesThatAreNotActedOut(t *testing.T) {
 	w := world(t, "idle")
 	for version, want := range map[string]string{

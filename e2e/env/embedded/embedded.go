@@ -277,7 +277,7 @@ func (e *Env) start(ctx context.Context, cfg *config.Config, p *stack.Prometheus
 		Targets:       g.scraper.states(p),
 		From:          opts.From,
 		Now:           ready,
-		World:         opts.World,
+		World:         g.board.world,
 	}
 	return ctx.Err()
 }

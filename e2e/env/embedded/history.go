@@ -28,7 +28,7 @@ type history struct {
 }
 
 func newHistory(g *groundwork, opts Options) *history {
-	return &history{store: g.store, targets: g.targets, rules: g.rules, world: opts.World, now: opts.Now, progress: opts.Progress}
+	return &history{store: g.store, targets: g.targets, rules: g.rules, world: g.board.world, now: opts.Now, progress: opts.Progress}
 }
 
 // event is something that recurs: the scrapes of a target or the evaluations of

@@ -83,7 +83,7 @@ func (e *Env) layPast(ctx context.Context, cfg *config.Config, p *stack.Promethe
 		return nil, err
 	}
 	return &Past{
-		World:   opts.World,
+		World:   g.board.world,
 		From:    milliseconds(opts.From),
 		To:      to,
 		Targets: g.describeTargets(p),

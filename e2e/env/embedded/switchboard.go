@@ -107,10 +107,39 @@ func (b *switchboard) assign(targets []*target) error {
 			b.lines[t.address] = nil
 		}
 	}
+	if err := b.agree(); err != nil {
+		return err
+	}
 	for _, t := range targets {
 		if t.scrape != nil {
 			t.line = b.lines[t.address]
 		}
+	}
+	return nil
+}
+
+// agree has all fakes act in one world, now that it is known who answers.
+func (b *switchboard) agree() error {
+	world := standard.Together(b.world, func(yield func(string, fakes.Setup) bool) {
+		for _, l := range b.lines {
+			if l != nil && l.fake != nil && !yield(l.name, l.setup) {
+				return
+			}
+		}
+	})
+	if world == b.world {
+		return nil
+	}
+	b.world = world
+	for address, l := range b.lines {
+		if l == nil || l.fake == nil {
+			continue
+		}
+		fake, err := standard.ByName(l.name, address, world, l.setup)
+		if err != nil {
+			return fmt.Errorf("answer for the target at %s: %w", address, err)
+		}
+		l.fake, l.handler = fake, fake.Handler(b.now)
 	}
 	return nil
 }
