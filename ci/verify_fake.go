@@ -164,6 +164,9 @@ func (v *verifyFlags) read(ctx context.Context) (*realScrape, error) {
 		return &realScrape{compare.Scrape{Body: one.Body, ContentType: one.ContentType()}, acceptedFormats()}, nil
 	}
 	data, err := os.ReadFile(v.against)
+	if host, _, _ := strings.Cut(v.against, "/"); errors.Is(err, os.ErrNotExist) && strings.Contains(host, ":") {
+		return nil, notRun(fmt.Errorf("read what to compare with: %w: to scrape it, write http://%s", err, v.against))
+	}
 	if err != nil {
 		return nil, notRun(fmt.Errorf("read what to compare with: %w", err))
 	}

@@ -4,13 +4,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/fakes/compare"
 	"github.com/panelgate/panelgate/fakes/internal/scrapetest"
+	"github.com/panelgate/panelgate/fakes/standard"
 )
 
 // scraped is a captured scrape: what is to be found out about it, and in which families the fake differs, with the reason.
@@ -118,6 +121,23 @@ func TestWhatIsToldIsNotDerived(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 	_, err = Nearest(catalogue.New(), "dcgm", Scrape{Scrape: compare.Scrape{Body: []byte("a{ 1\n")}}, Given{})
 	require.ErrorContains(t, err, "the real scrape: line 1")
+}
+
+// A release that does not know a flag cannot be the one that was scraped: the others are compared.
+func TestReleasesThatRefuseAreLeftOut(t *testing.T) {
+	scenario, err := fakes.BuiltinScenario(fakes.DefaultScenario)
+	require.NoError(t, err)
+	w := fakes.NewWorld(scenario, time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC))
+	setup := fakes.Setup{Version: "1.9.1", Args: []string{"--collector.filesystem.mount-points-exclude=^/dev"}}
+	node, err := standard.ByName("node", "box:9100", w, setup)
+	require.NoError(t, err)
+	real := Scrape{Scrape: compare.Scrape{Body: node.AppendScrape(nil, w.Start().Add(time.Hour))}}
+	got, err := Nearest(catalogue.New(), "node", real, Given{Args: setup.Args})
+	require.NoError(t, err)
+	assert.Equal(t, "1.9.1", got.Version)
+	_, err = Nearest(catalogue.New(), "node", real, Given{Args: []string{"--collector.nothing"}})
+	require.ErrorAs(t, err, new(*SetupError))
+	assert.ErrorContains(t, err, "1.12.1", "told of the newest")
 }
 
 // What no scenario takes is compared all the same, with a machine of ours.

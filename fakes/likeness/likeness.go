@@ -5,6 +5,7 @@ package likeness
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -90,9 +91,14 @@ func Nearest(c *catalogue.Catalogue, exporter string, real Scrape, given Given) 
 	}
 	options := compare.Options{Machine: given.Scenario == nil && exporter != "node", Partial: p.partial}
 	var best *Comparison
+	var refused error // by the newest release that does not start as it is set up
 	for _, version := range slices.Backward(versions) {
 		p.version = version
 		one, err := nearestOf(c, exporter, &p, real, given, options)
+		if errors.As(err, new(*SetupError)) {
+			refused = cmp.Or(refused, err)
+			continue // it cannot be the one that was scraped
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -106,6 +112,9 @@ func Nearest(c *catalogue.Catalogue, exporter string, real Scrape, given Given) 
 		case 0:
 			best.AlsoLike = append(best.AlsoLike, version)
 		}
+	}
+	if best == nil {
+		return nil, refused
 	}
 	return best, nil
 }
