@@ -2,6 +2,7 @@ package triton
 
 import (
 	"fmt"
+	"regexp"
 
 	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/release"
@@ -53,6 +54,7 @@ func Caches(setup fakes.Setup) bool {
 
 // optionsOf is what a setup says.
 func optionsOf(setup fakes.Setup) (*options, error) {
+	spelling := regexp.MustCompile(`^(\d\d\.(0[1-9]|1[0-2])|` + release.Tip + `)$`)
 	version := newest
 	if setup.Version != "" {
 		version = setup.Version
@@ -60,6 +62,9 @@ func optionsOf(setup fakes.Setup) (*options, error) {
 	r, err := release.Parse(version)
 	if err != nil {
 		return nil, fmt.Errorf("version: %w", err)
+	}
+	if !spelling.MatchString(r.String()) {
+		return nil, fmt.Errorf("version: %q is no release of Triton: they are written as 24.07", version)
 	}
 	if r.Before(oldest) {
 		return nil, fmt.Errorf("version: Triton %s is older than what is acted out: releases from %s on are", r, oldest)

@@ -234,8 +234,11 @@ func TestWithoutACacheEverythingIsExecuted(t *testing.T) {
 func TestReleasesThatAreNotActedOut(t *testing.T) {
 	w := world(t, "idle")
 	for version, want := range map[string]string{
-		"20.05": "version: Triton 20.05 is older than what is acted out: releases from 20.06 on are",
-		"new":   `version: "new" is no release`,
+		"24.7":   `version: "24.7" is no release of Triton: they are written as 24.07`,
+		"24.13":  `version: "24.13" is no release of Triton: they are written as 24.07`,
+		"2.40.0": `version: "2.40.0" is no release of Triton: they are written as 24.07`,
+		"20.05":  "version: Triton 20.05 is older than what is acted out: releases from 20.06 on are",
+		"new":    `version: "new" is no release`,
 	} {
 		_, err := Build(w, "box", fakes.Setup{Version: version})
 		assert.ErrorContains(t, err, want)
