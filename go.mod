@@ -34,6 +34,8 @@ require (
 	golang.org/x/term v0.47.0
 )
 
+require mvdan.cc/sh/v3 v3.12.0
+
 require (
 	cloud.google.com/go/auth v0.23.2 // indirect
 	cloud.google.com/go/auth/oauth2adapt v0.2.8 // indirect

@@ -82,7 +82,7 @@ func driftCommand(stdout, stderr io.Writer) *cobra.Command {
 func exporterCompletions() []string {
 	var out []string
 	for _, name := range standard.Names() {
-		out = append(out, name+"=\t"+exporter.Title(name))
+		out = append(out, name+"=\t"+standard.Title(name))
 	}
 	return out
 }

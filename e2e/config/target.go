@@ -116,7 +116,7 @@ func (c *Config) setup(n *source.Node, t Target) (fakes.Setup, error) {
 				break
 			}
 		}
-		return s, at(where, "%s would not start: %s", exporter.Title(t.Fake), words(t.Fake, err))
+		return s, at(where, "%s would not start: %s", standard.Title(t.Fake), words(t.Fake, err))
 	}
 	return s, nil
 }
@@ -170,7 +170,7 @@ func (c *Config) readFiles(n *source.Node, fake string, s *fakes.Setup) error {
 	}
 	if counters := n.Get("collectors"); counters.Exists() {
 		if fake != "dcgm" {
-			return at(counters, "collectors is the counters file of dcgm-exporter: %s has none", exporter.Title(fake))
+			return at(counters, "collectors is the counters file of dcgm-exporter: %s has none", standard.Title(fake))
 		}
 		content, err := c.beside(counters, most)
 		if err != nil {

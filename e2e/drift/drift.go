@@ -21,6 +21,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/release"
+	"github.com/panelgate/panelgate/fakes/standard"
 	"github.com/panelgate/panelgate/stack"
 )
 
@@ -204,7 +205,7 @@ func (d *drifting) axes() ([]Axis, error) {
 	}
 	for _, a := range axes {
 		if !scraped[a.Exporter] {
-			return nil, &UsageError{fmt.Errorf("no target of the stack is answered by %s: its releases change nothing", exporter.Title(a.Exporter))}
+			return nil, &UsageError{fmt.Errorf("no target of the stack is answered by %s: its releases change nothing", standard.Title(a.Exporter))}
 		}
 	}
 	return axes, nil

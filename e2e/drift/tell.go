@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/panelgate/panelgate/e2e/exporter"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/fakes/release"
 	"github.com/panelgate/panelgate/fakes/standard"
@@ -300,4 +299,4 @@ func (s Span) Says() string {
 func rank(name string) int { return slices.Index(standard.Names(), name) }
 
 // Title is what the exporter is called.
-func (e Exporter) Title() string { return exporter.Title(e.Name) }
+func (e Exporter) Title() string { return standard.Title(e.Name) }

@@ -143,13 +143,13 @@ func acted(svc *stack.Service, name string) (version, note string) {
 	newest := Newest(name)
 	v, err := release.Parse(tag(image))
 	if err != nil {
-		return "", fmt.Sprintf("the image %s of service %q names no release: %s %s is acted out, the newest that is known", image, svc.Name, Title(name), newest)
+		return "", fmt.Sprintf("the image %s of service %q names no release: %s %s is acted out, the newest that is known", image, svc.Name, standard.Title(name), newest)
 	}
 	if err := Try(name, fakes.Setup{Version: v.String()}); err != nil {
-		return "", fmt.Sprintf("%s %s of service %q is not acted out: %s is, the newest that is known", Title(name), v, svc.Name, newest)
+		return "", fmt.Sprintf("%s %s of service %q is not acted out: %s is, the newest that is known", standard.Title(name), v, svc.Name, newest)
 	}
 	if known, err := release.Parse(newest); err == nil && v.Compare(known) > 0 && v.String() != release.Tip {
-		note = fmt.Sprintf("%s %s of service %q is newer than what is known of it: %s is acted out under its name", Title(name), v, svc.Name, newest)
+		note = fmt.Sprintf("%s %s of service %q is newer than what is known of it: %s is acted out under its name", standard.Title(name), v, svc.Name, newest)
 	}
 	return v.String(), note
 }
@@ -189,21 +189,6 @@ func try(name string, setup fakes.Setup) (fakes.Exporter, error) {
 		return nil, fmt.Errorf("try the setup of %s: %w", name, err)
 	}
 	return standard.ByName(name, "host", fakes.NewWorld(scenario, time.Unix(1_700_000_000, 0)), setup)
-}
-
-// Title is what an exporter is called.
-func Title(name string) string {
-	switch name {
-	case "triton":
-		return "Triton"
-	case "dcgm":
-		return "dcgm-exporter"
-	case "node":
-		return "node_exporter"
-	case "vllm":
-		return "vLLM"
-	}
-	return name
 }
 
 // arguments are the words of the command line behind the program's name, which an

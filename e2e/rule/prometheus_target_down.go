@@ -84,7 +84,7 @@ func targetDown(in *Live, t env.Target) Finding {
 func (in *Static) nobodyThere(f *Finding, about string, t env.Target) {
 	f.Message = about + "nobody answers at that address"
 	if own, known := in.endedAt(t.Address); known {
-		f.Message = fmt.Sprintf("%s%s of service %q, which would answer there, does not come up", about, exporterTitle(own.Name), own.Service.Name)
+		f.Message = fmt.Sprintf("%s%s of service %q, which would answer there, does not come up", about, standard.Title(own.Name), own.Service.Name)
 		f.Fix = "mend the service: see the finding stack/server-failed"
 		return
 	}
@@ -93,10 +93,10 @@ func (in *Static) nobodyThere(f *Finding, about string, t env.Target) {
 	case !known:
 		unanswered(f, t)
 	case len(own.Addresses) == 0:
-		f.Message = fmt.Sprintf("%s%s of service %q is started with --allow-metrics=false, and listens for no scrape", about, exporterTitle(own.Name), own.Service.Name)
+		f.Message = fmt.Sprintf("%s%s of service %q is started with --allow-metrics=false, and listens for no scrape", about, standard.Title(own.Name), own.Service.Name)
 		f.Fix = "take that flag out of the service's command"
 	default:
-		f.Message = fmt.Sprintf("%sno metrics of service %q are at that address: %s listens elsewhere", about, own.Service.Name, exporterTitle(own.Name))
+		f.Message = fmt.Sprintf("%sno metrics of service %q are at that address: %s listens elsewhere", about, own.Service.Name, standard.Title(own.Name))
 		f.Evidence = append(f.Evidence, "it answers at "+strings.Join(own.Addresses, ", "))
 		f.Fix = "set the target to where it answers, or its listening and published port to the one that is scraped"
 	}
@@ -139,7 +139,7 @@ func unanswered(f *Finding, t env.Target) {
 	meant := exporterMeant(t.Job)
 	f.Evidence = append(f.Evidence, "answered by themselves are the standard ports "+standardPorts())
 	if usual, _ := standard.Port(meant); meant != "" && port == fmt.Sprint(usual) { // which alone says nothing, else it were answered
-		f.Fix = fmt.Sprintf("say in panelgate.yml that this is %s: targets: [{match: {job: %s}, fake: %s}]", exporterTitle(meant), yamlWord(t.Job), meant)
+		f.Fix = fmt.Sprintf("say in panelgate.yml that this is %s: targets: [{match: {job: %s}, fake: %s}]", standard.Title(meant), yamlWord(t.Job), meant)
 		return
 	}
 	if meant == "" {
@@ -148,9 +148,9 @@ func unanswered(f *Finding, t env.Target) {
 		return
 	}
 	usual, _ := standard.Port(meant) // of a name that is known
-	f.Evidence = append(f.Evidence, fmt.Sprintf("%s listens on port %d by default, the target names %s", exporterTitle(meant), usual, port))
+	f.Evidence = append(f.Evidence, fmt.Sprintf("%s listens on port %d by default, the target names %s", standard.Title(meant), usual, port))
 	f.Fix = fmt.Sprintf("set the target's port to %d, or say in panelgate.yml that this is %s: targets: [{match: {job: %s}, fake: %s}]",
-		usual, exporterTitle(meant), yamlWord(t.Job), meant)
+		usual, standard.Title(meant), yamlWord(t.Job), meant)
 }
 
 // exporterMeant is the exporter that a job's name speaks of, "" for none.
@@ -164,20 +164,6 @@ func exporterMeant(job string) string {
 	return ""
 }
 
-func exporterTitle(name string) string {
-	switch name {
-	case "triton":
-		return "Triton"
-	case "dcgm":
-		return "dcgm-exporter"
-	case "node":
-		return "node_exporter"
-	case "vllm":
-		return "vLLM"
-	}
-	return name
-}
-
 func standardPorts() string {
 	var out []string
 	for _, name := range standard.Names() {
@@ -185,7 +171,7 @@ func standardPorts() string {
 		if _, own := standard.OfPort(port); !own {
 			continue
 		}
-		out = append(out, fmt.Sprintf("%d (%s)", port, exporterTitle(name)))
+		out = append(out, fmt.Sprintf("%d (%s)", port, standard.Title(name)))
 	}
 	return strings.Join(out, ", ")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/fakes/release"
+	"github.com/panelgate/panelgate/fakes/standard"
 	"github.com/panelgate/panelgate/fakes/triton"
 	"github.com/panelgate/panelgate/stack"
 )
@@ -64,8 +65,8 @@ func (in *Static) notYet(n named, all askedMetrics) (Finding, bool) {
 		return Finding{}, false
 	}
 	f := n.begin()
-	f.Message = fmt.Sprintf("%s %s has no %s yet, which came with %s: there is no data of it", exporterTitle(m.Exporter), runs, n.metric, m.Since)
-	f.Fix = fmt.Sprintf("run %s %s or newer", exporterTitle(m.Exporter), m.Since)
+	f.Message = fmt.Sprintf("%s %s has no %s yet, which came with %s: there is no data of it", standard.Title(m.Exporter), runs, n.metric, m.Since)
+	f.Fix = fmt.Sprintf("run %s %s or newer", standard.Title(m.Exporter), m.Since)
 	if older := in.predecessors(m, runs); len(older) > 0 {
 		f.Fix += ", or ask for what there was before: " + strings.Join(older, ", ")
 	}
@@ -196,7 +197,7 @@ func keptByTriton(name string) bool {
 
 func (in *Static) removedMetric(n named, m catalogue.Metric, all askedMetrics) Finding {
 	f := n.begin()
-	f.Message = fmt.Sprintf("%s has no %s since %s", exporterTitle(m.Exporter), n.metric, m.Until)
+	f.Message = fmt.Sprintf("%s has no %s since %s", standard.Title(m.Exporter), n.metric, m.Until)
 	if strings.HasPrefix(m.Name, "DCGM_") { // a counters file of one's own may still name it
 		f.Severity = Warning
 		f.Message = fmt.Sprintf("%s is not among the default counters of dcgm-exporter since %s", n.metric, m.Until)

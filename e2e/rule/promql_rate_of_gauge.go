@@ -10,6 +10,7 @@ import (
 	promparser "github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/panelgate/panelgate/fakes/catalogue"
+	"github.com/panelgate/panelgate/fakes/standard"
 )
 
 // promqlRateOfGauge finds rates of what goes up and down: each fall is taken for a
@@ -89,7 +90,7 @@ func (in *Static) gaugeOf(e *expression, vs *promparser.VectorSelector) *gauge {
 	m, part, known := in.Metrics.Series(name)
 	switch {
 	case known && m.Type == catalogue.Gauge && !countsUp(m, vs):
-		return &gauge{selector: vs, name: name, unit: m.Unit, how: "is a gauge of " + exporterTitle(m.Exporter)}
+		return &gauge{selector: vs, name: name, unit: m.Unit, how: "is a gauge of " + standard.Title(m.Exporter)}
 	case known && m.Type == catalogue.Summary && part == catalogue.Whole:
 		return &gauge{selector: vs, name: name, unit: "level", how: "is a quantile of a summary, which goes up and down"}
 	case !known && chooses(vs, model.QuantileLabel):

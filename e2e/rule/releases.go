@@ -7,6 +7,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/exporter"
 	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/fakes/release"
+	"github.com/panelgate/panelgate/fakes/standard"
 )
 
 // SetExporters says which exporters the compose file runs.
@@ -49,7 +50,7 @@ func exportersRefused(in *Static) []Finding {
 		}
 		out = append(out, Finding{
 			Pos:      pos,
-			Message:  fmt.Sprintf("%s of service %q ends instead of coming up: %s", exporterTitle(own.Name), own.Service.Name, own.Refusal()),
+			Message:  fmt.Sprintf("%s of service %q ends instead of coming up: %s", standard.Title(own.Name), own.Service.Name, own.Refusal()),
 			Evidence: []string{"release acted out: " + exporter.Acted(own.Name, own.Setup)},
 			Fix:      "mend the service's command, environment or mounted files, or run a release that takes them",
 		})

@@ -17,6 +17,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/nearest"
 	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/fakes/release"
+	"github.com/panelgate/panelgate/fakes/standard"
 )
 
 // selector says why a selector finds nothing: its target, its metric, a label,
@@ -153,7 +154,7 @@ func (d *diagnosing) fromCatalogue(name string, out *Diagnosis) {
 	case !ok:
 	case older:
 		out.Evidence = append(out.Evidence, fmt.Sprintf("%s has it since %s, and the one that is scraped is %s", m.Exporter, m.Since, runs))
-		out.Fix = fmt.Sprintf("run %s %s or newer, or show a metric that %s has", exporter.Title(m.Exporter), m.Since, runs)
+		out.Fix = fmt.Sprintf("run %s %s or newer, or show a metric that %s has", standard.Title(m.Exporter), m.Since, runs)
 	case m.Removed():
 		out.Evidence = append(out.Evidence, fmt.Sprintf("%s has it no more since %s", m.Exporter, m.Until))
 		if len(m.ReplacedBy) > 0 {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/fakes/internal/commandline"
 )
 
 // options are what the command line and the environment say that a scrape shows.
@@ -95,7 +96,11 @@ func readOptions(setup fakes.Setup) (*options, error) {
 			return nil, fmt.Errorf("environment variable %s: %w", f.env, err)
 		}
 	}
-	return o, o.readArgs(known, commandLine(setup.Args))
+	args, _, err := commandline.Arguments(setup.Args, func(word string) bool { return path.Base(word) == "dcgm-exporter" })
+	if err != nil {
+		return o, fmt.Errorf("args: %w", err)
+	}
+	return o, o.readArgs(known, args)
 }
 
 func (o *options) readArgs(known []flag, args []string) error {
@@ -125,55 +130,6 @@ func (o *options) readArgs(known []flag, args []string) error {
 		}
 	}
 	return nil
-}
-
-// commandLine are the arguments behind the program's name, which a command may begin with, by itself or as a shell is told it.
-func commandLine(args []string) []string {
-	if len(args) >= 3 && isShell(args[0]) && strings.HasPrefix(args[1], "-") && strings.HasSuffix(args[1], "c") {
-		args = words(args[2])
-	}
-	for i, arg := range slices.Backward(args) {
-		if path.Base(arg) == "dcgm-exporter" && (i == 0 || !strings.HasPrefix(args[i-1], "-")) {
-			return args[i+1:]
-		}
-	}
-	return args
-}
-
-func isShell(program string) bool {
-	return slices.Contains([]string{"sh", "bash", "ash", "dash"}, path.Base(program))
-}
-
-// words splits a command as a shell does, as far as quotes go.
-func words(command string) []string {
-	var all []string
-	var word strings.Builder
-	var quote rune
-	begun := false
-	end := func() {
-		if begun {
-			all = append(all, word.String())
-		}
-		word.Reset()
-		begun = false
-	}
-	for _, c := range command {
-		switch {
-		case quote != 0 && c == quote:
-			quote = 0
-		case quote != 0:
-			word.WriteRune(c)
-		case c == '\'' || c == '"':
-			quote, begun = c, true
-		case strings.ContainsRune(" \t\n;&|", c):
-			end()
-		default:
-			begun = true
-			word.WriteRune(c)
-		}
-	}
-	end()
-	return all
 }
 
 func text(to func(*options) *string) func(*options, string) error {

@@ -47,7 +47,11 @@ func read(setup fakes.Setup) (settings, error) {
 		return settings{}, err
 	}
 	flags := allFlags()
-	args, err := takeApart(ownArguments(setup.Args), r, flags)
+	own, err := ownArguments(setup.Args)
+	if err != nil {
+		return settings{}, fmt.Errorf("args: %w", err)
+	}
+	args, err := takeApart(own, r, flags)
 	if err == nil {
 		var s settings
 		if s, err = settled(r, flags, args, setup.Env); err == nil {

@@ -137,3 +137,18 @@ func Versions(name string) []string {
 	}
 	return nil
 }
+
+// Title is what an exporter is called.
+func Title(name string) string {
+	switch name {
+	case "triton":
+		return "Triton"
+	case "dcgm":
+		return "dcgm-exporter"
+	case "node":
+		return "node_exporter"
+	case "vllm":
+		return "vLLM"
+	}
+	return name
+}

@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/panelgate/panelgate/fakes/internal/commandline"
 )
 
 // flag is a flag of the command line that is about metrics, with its value.
@@ -54,95 +56,14 @@ func misspelt(name string) error {
 
 const program = "tritonserver"
 
-// commandLine is what stands behind the program's name in a container's command: the words themselves, or those of the line that a
-// shell is given. whole says that they are all of them, rather than what somebody has picked out: the program is named, or the model
-// repository, without which Triton does not start.
+// commandLine is what stands behind the program's name in a container's command. whole says that it is all of it, rather than what
+// somebody has picked out: the program is named, or the model repository, without which Triton does not start.
 func commandLine(args []string) (words []string, whole bool, err error) {
-	for _, arg := range args {
-		if !strings.Contains(arg, program) || !strings.ContainsAny(arg, " \t\n") || strings.HasPrefix(arg, "--") {
-			words = append(words, arg)
-			continue
-		}
-		line, err := shellWords(arg)
-		if err != nil {
-			return nil, false, err
-		}
-		words = append(words, line...)
-	}
-	if i := slices.IndexFunc(words, func(w string) bool { return path.Base(w) == program }); i >= 0 {
-		words, whole = words[i+1:], true
-		if end := slices.Index(words, endOfCommand); end >= 0 {
-			words = words[:end]
-		}
-	}
-	return words, whole || slices.ContainsFunc(words, namesRepository), nil
+	words, named, err := commandline.Arguments(args, func(word string) bool { return path.Base(word) == program })
+	return words, named || slices.ContainsFunc(words, namesRepository), err
 }
 
 func namesRepository(word string) bool {
 	name, _, _ := strings.Cut(word, "=")
 	return name == "--model-repository" || name == "--model-store"
-}
-
-// endOfCommand stands where a shell's line goes on with another command; no word of a line is like it.
-const endOfCommand = "\n;"
-
-// shellWords splits a shell's line into words: at spaces that no quote or backslash protects. Variables are left as they stand.
-func shellWords(line string) ([]string, error) {
-	var words []string
-	var word strings.Builder
-	begun := false
-	end := func() {
-		if begun {
-			words = append(words, word.String())
-		}
-		word.Reset()
-		begun = false
-	}
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; c {
-		case '\'', '"':
-			text, length, closed := quoted(line[i+1:], c)
-			if !closed {
-				return nil, fmt.Errorf("%q: a quote is not closed", line)
-			}
-			word.WriteString(text)
-			i += length
-			begun = true
-		case '\\':
-			if i++; i < len(line) && line[i] != '\n' {
-				word.WriteByte(line[i])
-				begun = true
-			}
-		case ' ', '\t':
-			end()
-		case ';', '&', '|', '\n', '#':
-			if c == '#' && begun {
-				word.WriteByte(c)
-				continue
-			}
-			end()
-			words = append(words, endOfCommand)
-		default:
-			word.WriteByte(c)
-			begun = true
-		}
-	}
-	end()
-	return words, nil
-}
-
-// quoted is the text up to the closing quote, and how far that is from the opening one. Between double quotes a backslash protects
-// what means something there.
-func quoted(line string, quote byte) (text string, length int, closed bool) {
-	var b strings.Builder
-	for i := 0; i < len(line); i++ {
-		switch {
-		case line[i] == quote:
-			return b.String(), i + 1, true
-		case line[i] == '\\' && quote == '"' && i+1 < len(line) && strings.IndexByte("\"\\$`", line[i+1]) >= 0:
-			i++
-		}
-		b.WriteByte(line[i])
-	}
-	return "", 0, false
 }

@@ -130,7 +130,10 @@ var share = regexp.MustCompile(`^(0?\.\d+|1(\.0*)?)$`)
 
 // readArgs reads the command line. Of the flags that metrics show nothing of only the value is passed over with them.
 func (o *options) readArgs(args []string) error {
-	args = commandLine(args)
+	args, err := commandLine(args)
+	if err != nil {
+		return err
+	}
 	served := false
 	for i := 0; i < len(args); i++ {
 		flag, value, joined := strings.Cut(args[i], "=")
