@@ -179,7 +179,7 @@ func (w *World) sound(c *claim, who []*subject, values []model.SamplePair) []mod
 		}
 	}
 	const settling = time.Minute // a counter that is new shows no increase yet
-	var out []model.SamplePair
+	var out, late []model.SamplePair
 	for _, p := range values {
 		v := float64(p.Value)
 		at := p.Timestamp.Time()
@@ -189,7 +189,14 @@ func (w *World) sound(c *claim, who []*subject, values []model.SamplePair) []mod
 		if from, _ := w.window(c, at); !w.undisturbed(exporters, from.Add(-2*w.lag), at) {
 			continue // what is lost at a reset or in an outage, no query can bring back
 		}
+		if w.inGap(at) {
+			late = append(late, p)
+			continue
+		}
 		out = append(out, p)
+	}
+	if len(out) == 0 {
+		out = late
 	}
 	if len(out) <= mostPoints {
 		return out
@@ -199,6 +206,13 @@ func (w *World) sound(c *claim, who []*subject, values []model.SamplePair) []mod
 		thinned = append(thinned, out[i*(len(out)-1)/(mostPoints-1)])
 	}
 	return thinned
+}
+
+// inGap says whether a moment may lie between the last scrape of a past that was laid
+// down and the live one behind it. Those are up to two intervals apart, and a rate that
+// ends between them is extrapolated over less than its window.
+func (w *World) inGap(at time.Time) bool {
+	return at.After(w.to.Add(-2*w.scrape)) && at.Before(w.to)
 }
 
 // undisturbed says whether all exporters could be scraped throughout a window and
