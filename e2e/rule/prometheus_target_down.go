@@ -75,8 +75,26 @@ func targetDown(in *Live, t env.Target) Finding {
 	default:
 		f.Message = about + "the scrape fails"
 		f.Fix = "mend what Prometheus reports"
+		if key := limitOf(t.Error); key != "" {
+			f.Message = about + "the exporter prints more than " + key + " allows"
+			f.Fix = "raise " + key + " of the job or of global, or have the exporter print less"
+		}
 	}
 	return f
+}
+
+// limitOf is the key of prometheus.yml whose limit a scrape has exceeded, by Prometheus'
+// words for it; "" for another failure.
+func limitOf(failure string) string {
+	if !strings.Contains(failure, "limit exceeded") {
+		return ""
+	}
+	for _, key := range []string{"body_size_limit", "sample_limit", "label_limit", "label_name_length_limit", "label_value_length_limit", "target_limit"} {
+		if strings.Contains(failure, key) || strings.Contains(failure, strings.ReplaceAll(key, "_", " ")) {
+			return key
+		}
+	}
+	return ""
 }
 
 // nobodyThere says why nobody answers at the address of a target: what the compose file

@@ -49,9 +49,13 @@ func TestPrometheusTargetDown(t *testing.T) {
 			target:  env.Target{Job: "a", Address: "a:1", Cause: env.CauseParse, Error: `line 3: expected value after metric, got "x"`},
 			message: "cannot be parsed", evidence: "line 3", fix: "mend the line",
 		},
-		"other": {
+		"limit": {
 			target:  env.Target{Job: "a", Address: "a:1", Cause: env.CauseOther, Error: "sample limit exceeded"},
-			message: "the scrape fails", evidence: "sample limit exceeded", fix: "mend",
+			message: "the exporter prints more than sample_limit allows", evidence: "sample limit exceeded", fix: "raise sample_limit of the job or of global",
+		},
+		"other": {
+			target:  env.Target{Job: "a", Address: "a:1", Cause: env.CauseOther, Error: "no route to host"},
+			message: "the scrape fails", evidence: "no route to host", fix: "mend what Prometheus reports",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
