@@ -39,6 +39,12 @@ type Static struct {
 	// Expectations and Exclusions are those of panelgate.yml, and of the .lint files.
 	Expectations []Expectation
 	Exclusions   []Exclusion
+
+	// parsed are the trees of the expressions, where this is what one file's dashboards
+	// are judged by.
+	parsed *parsed
+	// aside says that the stack's own rules are not to be judged with these dashboards.
+	aside bool
 }
 
 // Board is a dashboard together with the questions it asks.

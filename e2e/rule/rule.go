@@ -99,13 +99,17 @@ func CheckStatic(in *Static, over Severities) []Finding {
 
 // CheckStaticOf runs those of the rules that are chosen.
 func CheckStaticOf(in *Static, over Severities, choose func(Rule) bool) []Finding {
-	var out []Finding
+	var wide, apart []func(*Static) []Finding
 	for _, r := range All() {
-		if r.Static != nil && choose(r) {
-			out = append(out, complete(r, over, r.Static)(in)...)
+		switch {
+		case r.Static == nil || !choose(r):
+		case r.Apart():
+			apart = append(apart, complete(r, over, r.Static))
+		default:
+			wide = append(wide, complete(r, over, r.Static))
 		}
 	}
-	return Sorted(out)
+	return Sorted(append(each(wide, in), inParallel(in.parts(), func(p *Static) []Finding { return each(apart, p) })...))
 }
 
 // CheckLive runs every rule that needs a running stack.
@@ -115,13 +119,26 @@ func CheckLive(in *Live, over Severities) []Finding {
 
 // CheckLiveOf runs those of the rules that are chosen.
 func CheckLiveOf(in *Live, over Severities, choose func(Rule) bool) []Finding {
-	var out []Finding
+	var wide, apart []func(*Live) []Finding
 	for _, r := range All() {
-		if r.Live != nil && choose(r) {
-			out = append(out, complete(r, over, r.Live)(in)...)
+		switch {
+		case r.Live == nil || !choose(r):
+		case r.Apart():
+			apart = append(apart, complete(r, over, r.Live))
+		default:
+			wide = append(wide, complete(r, over, r.Live))
 		}
 	}
-	return Sorted(out)
+	return Sorted(append(each(wide, in), inParallel(in.parts(), func(p *Live) []Finding { return each(apart, p) })...))
+}
+
+// each is what the checks find in one input.
+func each[T any](checks []func(T) []Finding, in T) []Finding {
+	var out []Finding
+	for _, check := range checks {
+		out = append(out, check(in)...)
+	}
+	return out
 }
 
 // Apart says whether the rule judges each dashboard by itself and at its own file: what
