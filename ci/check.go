@@ -119,6 +119,7 @@ func (c *checkFlags) checkHere(cmd *cobra.Command, stdout, stderr io.Writer) err
 		if c.since.idle {
 			return c.filesAlone(p, c.env.name), p.failOn, nil
 		}
+		p.opts.Lean = !c.draws()
 		p.opts.WhileUp = c.pictures.whileUp(p.opts.Progress)
 		result, err := c.verify(ctx, p)
 		p.progress.Clear()
@@ -272,7 +273,7 @@ func (c *checkFlags) tellOut(result report.Result, err error) error {
 func (c *checkFlags) result(where string, began time.Time, proved *e2e.Report, failOn rule.Severity, err error) report.Result {
 	result := report.Result{
 		Report: proved, Version: version(), StackDir: c.stackDir, Where: where, Began: began, Took: time.Since(began), Verdict: report.Pass, FailOn: failOn,
-		Since: c.since.found, Undrawn: !c.shows() && c.pictures.png == "",
+		Since: c.since.found, Undrawn: !c.draws(),
 	}
 	switch {
 	case err != nil:
@@ -283,6 +284,9 @@ func (c *checkFlags) result(where string, began time.Time, proved *e2e.Report, f
 	}
 	return result
 }
+
+// draws says whether a report shows what the panels show, and so needs the answers.
+func (c *checkFlags) draws() bool { return c.shows() || c.pictures.png != "" }
 
 // codeOf is the exit code that an error asks for.
 func codeOf(err error) int {

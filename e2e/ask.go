@@ -130,6 +130,7 @@ func (r *run) lookInto(ctx context.Context, src *sources, plan *plan, c *chunk) 
 	}
 	if r.Lean {
 		plan.release(c.Asked)
+		c.shed()
 	}
 	r.done("live rules")
 	return found, nil
@@ -223,14 +224,13 @@ func missing(instance env.Instance, ds *stack.Datasource) error {
 // questions fills each dashboard's variables and lists what it asks with them. Several
 // dashboards are under way at once, and what they ask alike is asked once.
 func (r *run) questions(ctx context.Context, src *sources, live *rule.Live) ([]*rule.Question, error) {
-	known := &lookups{}
 	defer query.KeepTime()()
 	questions, variables := make([][]*rule.Question, len(live.Boards)), make([][]rule.Variable, len(live.Boards))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.workers())
 	for i, b := range live.Boards {
 		g.Go(env.Guarded(func() (err error) {
-			questions[i], variables[i], err = r.questionsOf(ctx, b, live, func(ds *stack.Datasource) promv1.API { return known.through(ours(src, ds)) })
+			questions[i], variables[i], err = r.questionsOf(ctx, b, live, func(ds *stack.Datasource) promv1.API { return r.lookups.through(ours(src, ds)) })
 			r.count("filling variables", len(live.Boards))
 			return err
 		}))

@@ -136,6 +136,7 @@ type run struct {
 	asked    int // queries so far, of toAsk
 	toAsk    int
 	printed  *printed // what exporters print, nil until it is needed
+	lookups  lookups
 }
 
 func begin(s *stack.Stack, opts Options, envName string) *run {

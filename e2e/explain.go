@@ -253,7 +253,7 @@ func (r *run) explainVariables(ctx context.Context, src *sources, live *rule.Liv
 
 // asker knows what can be known about a text of a dashboard, but not its window.
 func (r *run) asker(prom promv1.API, live *rule.Live, b *rule.Board, text string, known *printed) *why.Asker {
-	asker := &why.Asker{API: prom, Targets: slices.Concat(live.Instance.Targets, live.Instance.Others),
+	asker := &why.Asker{API: r.lookups.listing(prom), Targets: slices.Concat(live.Instance.Targets, live.Instance.Others),
 		ExporterOf: exporterOf(known, live.Metrics), Intervals: map[string]time.Duration{}, Recorded: map[string]string{},
 		Relabelled: map[string]string{}, Catalogue: live.Metrics}
 	if live.Instance.World == nil {

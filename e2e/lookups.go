@@ -27,6 +27,22 @@ func (l *lookups) through(api promv1.API) promv1.API {
 	return &lookingUp{API: api, lookups: l}
 }
 
+// listing is through for who asks other queries each time: those are not remembered.
+func (l *lookups) listing(api promv1.API) promv1.API {
+	if api == nil {
+		return nil
+	}
+	return &listing{lookingUp{API: api, lookups: l}}
+}
+
+// listing is an API of which what there is is asked once.
+type listing struct{ lookingUp }
+
+// Query implements promv1.API.
+func (l *listing) Query(ctx context.Context, expr string, at time.Time, opts ...promv1.Option) (model.Value, promv1.Warnings, error) {
+	return l.API.Query(ctx, expr, at, opts...)
+}
+
 // lookingUp is an API that is asked once. What it answers is shared and must not be
 // changed.
 type lookingUp struct {
@@ -72,6 +88,9 @@ type memo[T any] struct {
 	cells map[string]*cell[T]
 }
 
+// mostLookups bounds what is remembered: an answer may list thousands of series.
+const mostLookups = 1024
+
 type cell[T any] struct {
 	mu       sync.Mutex
 	known    bool
@@ -85,6 +104,9 @@ func (m *memo[T]) get(key string, ask func() (T, promv1.Warnings, error)) (T, pr
 		m.cells = map[string]*cell[T]{}
 	}
 	c := m.cells[key]
+	if c == nil && len(m.cells) >= mostLookups {
+		clear(m.cells) // those who wait for one have it
+	}
 	if c == nil {
 		c = &cell[T]{}
 		m.cells[key] = c

@@ -148,9 +148,22 @@ func (c *chunk) keep() {
 	}
 }
 
+// shed drops what judging took and nobody asks for behind it.
+func (c *chunk) shed() {
+	for _, b := range c.Boards {
+		b.Questions = nil
+	}
+	for _, a := range c.Asked {
+		a.Request.Mapping = query.Mapping{}
+		for i := range a.Requests {
+			a.Requests[i].Mapping = query.Mapping{}
+		}
+	}
+}
+
 // enoughPoints is how many points of a line tell what a verdict needs to know of it,
 // where nothing happens on the way; see package truth, which looks at no more.
-const enoughPoints = 60
+const enoughPoints = 30
 
 // stride is which of a query's steps are evaluated, 1 for all: every so many-th, back
 // from its end, where the verdict needs no more.

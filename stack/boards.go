@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/panelgate/panelgate/stack/dashboard"
 	"github.com/panelgate/panelgate/stack/source"
@@ -14,18 +17,50 @@ import (
 // loadBoards reads the dashboards of every provider. A file that two providers
 // find is two boards, since Grafana would try to keep it twice.
 func (l *loader) loadBoards(ctx context.Context) {
-	b := &boardReader{loader: l, parsed: map[string]*dashboard.Dashboard{}}
+	b := &boardReader{loader: l, files: map[string]*boardFile{}}
 	l.stack.read = map[string]reading{}
 	for _, p := range l.stack.Providers {
 		if p.Dir != "" && p.Type.Value == providerFile {
 			b.walk(ctx, p)
 		}
 	}
+	b.readAll(ctx)
+	for _, take := range b.found {
+		take()
+	}
 }
 
 type boardReader struct {
 	*loader
-	parsed map[string]*dashboard.Dashboard // by path, nil for a broken file
+	files map[string]*boardFile // by path
+	paths []string              // of the files, in the order in which they were found
+	// found is what the walk came by, in its order: once the files are read it is taken
+	// into the stack.
+	found []func()
+}
+
+// boardFile is a file that may hold a dashboard, and what came of reading it.
+type boardFile struct {
+	reading
+	err      error
+	reported bool
+}
+
+// readAll reads the files, as many at a time as there are processors.
+func (b *boardReader) readAll(ctx context.Context) {
+	var workers errgroup.Group
+	workers.SetLimit(runtime.GOMAXPROCS(0))
+	for _, path := range b.paths {
+		if ctx.Err() != nil {
+			break // which Load looks at
+		}
+		workers.Go(func() error {
+			f := b.files[path]
+			f.reading, f.err = b.parse(path)
+			return nil
+		})
+	}
+	_ = workers.Wait() // what is wrong with a file is kept with it
 }
 
 // walk visits what Grafana visits: every *.json below the provider's path, but
@@ -48,7 +83,7 @@ func (b *boardReader) walk(ctx context.Context, p *Provider) {
 		shown := filepath.Join(p.Dir, strings.TrimPrefix(path, root))
 		switch {
 		case err != nil:
-			b.problem(AreaDashboard, source.Pos{File: b.rel(shown)}, "cannot be read: %s", reason(err))
+			b.later(func() { b.problem(AreaDashboard, source.Pos{File: b.rel(shown)}, "cannot be read: %s", reason(err)) })
 		case d.IsDir():
 			if strings.HasPrefix(d.Name(), ".") {
 				return fs.SkipDir
@@ -56,7 +91,7 @@ func (b *boardReader) walk(ctx context.Context, p *Provider) {
 		case strings.HasSuffix(d.Name(), ".json"):
 			b.board(p, shown, folderOf(p, root, path))
 		case d.Type()&fs.ModeSymlink != 0 && !strings.HasPrefix(d.Name(), "."):
-			b.linkedDir(shown)
+			b.later(func() { b.linkedDir(shown) })
 		}
 		return nil
 	})
@@ -89,40 +124,44 @@ func folderOf(p *Provider, root, path string) string {
 	return filepath.Base(dir)
 }
 
+func (b *boardReader) later(take func()) { b.found = append(b.found, take) }
+
 func (b *boardReader) board(p *Provider, path, folder string) {
-	d, ok := b.parsed[path]
-	if !ok {
-		d = b.parse(path)
-		b.parsed[path] = d
+	f, known := b.files[path]
+	if !known {
+		f = &boardFile{}
+		b.files[path], b.paths = f, append(b.paths, path)
 	}
-	if d != nil {
-		b.stack.Dashboards = append(b.stack.Dashboards, &Board{Dashboard: d, Provider: p, Folder: folder})
+	b.later(func() { b.take(f, p, path, folder) })
+}
+
+// take takes a dashboard into the stack, or tells why its file could not be read.
+func (b *boardReader) take(f *boardFile, p *Provider, path, folder string) {
+	switch {
+	case f.err == nil && f.dashboard != nil:
+		b.stack.read[path] = f.reading
+		b.stack.Dashboards = append(b.stack.Dashboards, &Board{Dashboard: f.dashboard, Provider: p, Folder: folder})
+	case f.err != nil && !f.reported:
+		f.reported = true
+		b.report(AreaDashboard, b.rel(path), f.err)
 	}
 }
 
-// parse reads one dashboard file; nil where that fails, which is reported.
-func (b *boardReader) parse(path string) *dashboard.Dashboard {
+// parse reads one dashboard file. It changes nothing of the loader.
+func (b *boardReader) parse(path string) (reading, error) {
 	data, err := b.read(path)
 	if err != nil {
-		b.report(AreaDashboard, b.rel(path), err)
-		return nil
+		return reading{}, err
 	}
-	sum := sha256.Sum256(data)
-	if before, ok := b.former[path]; ok && before.sum == sum {
-		b.stack.read[path] = before
-		return before.dashboard
+	out := reading{sum: sha256.Sum256(data)}
+	if before, ok := b.former[path]; ok && before.sum == out.sum {
+		return before, nil
 	}
-	var d *dashboard.Dashboard
 	err = guard("dashboard", func() (err error) {
-		d, err = dashboard.Parse(b.rel(path), data, b.limits)
+		out.dashboard, err = dashboard.Parse(b.rel(path), data, b.limits)
 		return err
 	})
-	if err != nil {
-		b.report(AreaDashboard, b.rel(path), err)
-		return nil
-	}
-	b.stack.read[path] = reading{sum: sum, dashboard: d}
-	return d
+	return out, err
 }
 
 // reading is a dashboard file that was read without a problem, by what it held.

@@ -125,11 +125,11 @@ func (l *loader) composeEnv() types.Mapping {
 func withoutVersion(root *source.Node, data []byte) []byte {
 	v := root.Get("version")
 	for _, f := range root.Fields() {
-		if f.Key != "version" || f.KeyPos.Column != 1 || v.Pos().Line != f.KeyPos.Line {
+		if f.Key != "version" || f.KeyPos().Column != 1 || v.Pos().Line != f.KeyPos().Line {
 			continue
 		}
 		lines := bytes.SplitAfter(data, []byte("\n"))
-		lines[f.KeyPos.Line-1] = append([]byte("#"), lines[f.KeyPos.Line-1]...)
+		lines[f.KeyPos().Line-1] = append([]byte("#"), lines[f.KeyPos().Line-1]...)
 		return bytes.Join(lines, nil)
 	}
 	return data

@@ -35,7 +35,7 @@ func (c *composeReader) servicePos(name string) source.Pos {
 	for _, root := range c.roots {
 		for _, f := range root.Get("services").Fields() {
 			if f.Key == name {
-				return f.KeyPos
+				return f.KeyPos()
 			}
 		}
 	}
@@ -231,7 +231,7 @@ func (c *composeReader) deepest(keys []string) source.Pos {
 func member(n *source.Node, key string) (*source.Node, source.Pos) {
 	for _, f := range n.Fields() {
 		if f.Key == key {
-			return f.Value, f.KeyPos
+			return f.Value, f.KeyPos()
 		}
 	}
 	if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(n.Items()) {

@@ -264,7 +264,7 @@ func (l *loader) readGroups(path string) (*source.Node, error) {
 	for _, group := range root.Items() {
 		for _, f := range group.Fields() {
 			if f.Key != "targets" && f.Key != "labels" {
-				return nil, refuse(f.KeyPos, "a target group has targets and labels, not %q", f.Key)
+				return nil, refuse(f.KeyPos(), "a target group has targets and labels, not %q", f.Key)
 			}
 		}
 		for _, label := range group.Get("labels").Fields() {

@@ -154,7 +154,7 @@ func (c *Config) rules(n *source.Node) error {
 	ids := ruleIDs()
 	for _, f := range n.Fields() {
 		if !slices.Contains(ids, f.Key) {
-			return &source.Problem{Pos: f.KeyPos, Message: unknownRule(f.Key)}
+			return &source.Problem{Pos: f.KeyPos(), Message: unknownRule(f.Key)}
 		}
 		name := f.Value.Scalar()
 		if f.Value.Kind() == source.Bool && !f.Value.Bool() {
@@ -180,11 +180,11 @@ func keys(n *source.Node, known ...string) error {
 	seen := map[string]bool{}
 	for _, f := range n.Fields() {
 		if seen[f.Key] {
-			return &source.Problem{Pos: f.KeyPos, Message: fmt.Sprintf("key %q stands twice", f.Key)}
+			return &source.Problem{Pos: f.KeyPos(), Message: fmt.Sprintf("key %q stands twice", f.Key)}
 		}
 		seen[f.Key] = true
 		if !slices.Contains(known, f.Key) {
-			return &source.Problem{Pos: f.KeyPos, Message: fmt.Sprintf("unknown key %q%s (there are %s)",
+			return &source.Problem{Pos: f.KeyPos(), Message: fmt.Sprintf("unknown key %q%s (there are %s)",
 				f.Key, nearest.Hint(f.Key, known), strings.Join(known, ", "))}
 		}
 	}

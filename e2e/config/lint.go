@@ -80,7 +80,7 @@ func lintRules(root *source.Node, kind, folder string) ([]rule.Exclusion, error)
 	var out []rule.Exclusion
 	for _, f := range list.Fields() {
 		base := rule.Exclusion{Rules: counterparts(f.Key), Foreign: true, Folder: folder, Lowers: kind == "warnings",
-			Queryless: f.Key == "panel-no-targets-rule", Pos: f.KeyPos}
+			Queryless: f.Key == "panel-no-targets-rule", Pos: f.KeyPos()}
 		found, err := lintEntries(f.Value, base)
 		if err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package dimension
 import (
 	"slices"
 	"strings"
+	"sync"
 )
 
 // named is a unit that people have a name for, with Grafana's ids of it: the one to
@@ -32,7 +33,9 @@ func plain(k kind, scale float64, name string, ids ...string) named {
 }
 
 // vocabulary is every unit that has a name.
-func vocabulary() []named {
+var vocabulary = sync.OnceValue(allNamed) //nolint:gochecknoglobals // it never changes, and is looked into for every panel
+
+func allNamed() []named {
 	all := timeUnits()
 	all = append(all, dataUnits()...)
 	all = append(all, dataRateUnits()...)

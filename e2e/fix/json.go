@@ -132,7 +132,7 @@ func (j jsonFile) removeMember(object *source.Node, key string) (Edit, error) {
 	if i < 0 || slices.ContainsFunc(fields[i+1:], func(f source.Field) bool { return f.Key == key }) {
 		return Edit{}, fmt.Errorf("%s does not stand once in its object", key)
 	}
-	start, err := offset(j.text, fields[i].KeyPos)
+	start, err := offset(j.text, fields[i].KeyPos())
 	if err != nil {
 		return Edit{}, err
 	}
@@ -142,7 +142,7 @@ func (j jsonFile) removeMember(object *source.Node, key string) (Edit, error) {
 	}
 	switch {
 	case i+1 < len(fields):
-		end, err = offset(j.text, fields[i+1].KeyPos)
+		end, err = offset(j.text, fields[i+1].KeyPos())
 	case i > 0:
 		_, start, err = j.span(fields[i-1].Value.Pos())
 	}

@@ -194,9 +194,9 @@ func readEnvironment(n *source.Node) (map[string]string, error) {
 		_, twice := out[f.Key]
 		switch k := f.Value.Kind(); {
 		case twice:
-			return nil, &source.Problem{Pos: f.KeyPos, Message: fmt.Sprintf("%s stands twice", f.Key)}
+			return nil, &source.Problem{Pos: f.KeyPos(), Message: fmt.Sprintf("%s stands twice", f.Key)}
 		case !variable(f.Key):
-			return nil, &source.Problem{Pos: f.KeyPos, Message: fmt.Sprintf("%q is no name of an environment variable", f.Key)}
+			return nil, &source.Problem{Pos: f.KeyPos(), Message: fmt.Sprintf("%q is no name of an environment variable", f.Key)}
 		case k == source.Null || k == source.Array || k == source.Object:
 			return nil, at(f.Value, "the value of %s is text, found %s", f.Key, k)
 		}
@@ -211,9 +211,9 @@ func keys(n *source.Node, known ...string) error {
 	for _, f := range n.Fields() {
 		switch {
 		case seen[f.Key]:
-			return &source.Problem{Pos: f.KeyPos, Message: fmt.Sprintf("key %q stands twice", f.Key)}
+			return &source.Problem{Pos: f.KeyPos(), Message: fmt.Sprintf("key %q stands twice", f.Key)}
 		case !slices.Contains(known, f.Key):
-			return &source.Problem{Pos: f.KeyPos, Message: fmt.Sprintf("unknown key %q%s (there are %s)",
+			return &source.Problem{Pos: f.KeyPos(), Message: fmt.Sprintf("unknown key %q%s (there are %s)",
 				f.Key, nearest.Hint(f.Key, known), strings.Join(known, ", "))}
 		}
 		seen[f.Key] = true

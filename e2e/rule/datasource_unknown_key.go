@@ -77,7 +77,7 @@ func ignoredForLegacy(ds *stack.Datasource) []Finding {
 		if strings.ToLower(f.Key) != f.Key && slices.Contains(datasourceKeys(), f.Key) {
 			lost = append(lost, f.Key)
 			if pos.IsZero() {
-				pos = f.KeyPos
+				pos = f.KeyPos()
 			}
 		}
 	}
@@ -99,7 +99,7 @@ func ignoredKeys(ds *stack.Datasource) []Finding {
 			continue
 		}
 		out = append(out, Finding{
-			Pos:     f.KeyPos,
+			Pos:     f.KeyPos(),
 			Message: fmt.Sprintf("Grafana ignores %q of datasource %q%s", f.Key, ds.Name.Value, nearest.Hint(f.Key, datasourceKeys())),
 			Fix:     ignoredFix(f.Key),
 			Repair:  movedKey(ds, f.Key),
@@ -145,7 +145,7 @@ func mistypedJSONData(ds *stack.Datasource) []Finding {
 			continue
 		}
 		out = append(out, Finding{
-			Pos:     f.KeyPos,
+			Pos:     f.KeyPos(),
 			Message: fmt.Sprintf("Grafana ignores jsonData.%s of datasource %q, nearest: %s", f.Key, ds.Name.Value, right),
 			Fix:     fmt.Sprintf("write %s", right),
 		})

@@ -37,6 +37,14 @@ func (in *Static) parts() []*Static {
 	return append(out, in.ofOwnRules())
 }
 
+// folding gives what was found in a part, which nobody looks into any more.
+func (in *Static) folding(found []Finding) []Finding {
+	for _, b := range in.Boards {
+		b.Fold()
+	}
+	return found
+}
+
 // ofOwnRules is the input without any dashboard.
 func (in *Static) ofOwnRules() *Static {
 	out := *in
@@ -87,29 +95,25 @@ func (in *Live) saidByFile() (byFile map[string][]Finding, elsewhere []Finding) 
 	return byFile, elsewhere
 }
 
-// inParallel has each part judged by one of as many workers as there are processors,
-// and gives what was found in the parts' order.
-func inParallel[T any](parts []T, judge func(T) []Finding) []Finding {
-	found := make([][]Finding, len(parts))
+// inParallel has each item done by one of as many workers as there are processors, and
+// gives what came of them in the items' order.
+func inParallel[T, R any](items []T, do func(T) []R) []R {
+	results := make([][]R, len(items))
 	next := make(chan int)
 	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(parts)) {
+	for range min(runtime.GOMAXPROCS(0), len(items)) {
 		workers.Go(func() {
 			for i := range next {
-				found[i] = judge(parts[i])
+				results[i] = do(items[i])
 			}
 		})
 	}
-	for i := range parts {
+	for i := range items {
 		next <- i
 	}
 	close(next)
 	workers.Wait()
-	var out []Finding
-	for _, f := range found {
-		out = append(out, f...)
-	}
-	return out
+	return slices.Concat(results...)
 }
 
 // parsed remembers the trees of expressions while the rules look at one file: each of

@@ -21,14 +21,15 @@ func NewStatic(s *stack.Stack, choose func(*stack.Board) bool, now time.Time) *S
 	in := &Static{Stack: s, Metrics: catalogue.New(), Now: now}
 	in.SetExporters(exporter.Of(s, nil))
 	for _, sb := range s.Dashboards {
-		if choose != nil && !choose(sb) {
-			continue
+		if choose == nil || choose(sb) {
+			in.Boards = append(in.Boards, &Board{Board: sb})
 		}
-		scope, guessed := query.StaticScope(sb.Dashboard, s.Datasources)
-		b := &Board{Board: sb, Scope: scope, Guessed: guessed}
-		b.Questions = b.Ask(s, scope, now)
-		in.Boards = append(in.Boards, b)
 	}
+	inParallel(in.Boards, func(b *Board) []*Question {
+		b.Scope, b.Guessed = query.StaticScope(b.Dashboard, s.Datasources)
+		b.Questions = b.Ask(s, b.Scope, now)
+		return nil
+	})
 	return in
 }
 

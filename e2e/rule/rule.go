@@ -109,7 +109,7 @@ func CheckStaticOf(in *Static, over Severities, choose func(Rule) bool) []Findin
 			wide = append(wide, complete(r, over, r.Static))
 		}
 	}
-	return Sorted(append(each(wide, in), inParallel(in.parts(), func(p *Static) []Finding { return each(apart, p) })...))
+	return Sorted(append(each(wide, in), inParallel(in.parts(), func(p *Static) []Finding { return p.folding(each(apart, p)) })...))
 }
 
 // CheckLive runs every rule that needs a running stack.
@@ -120,7 +120,7 @@ func CheckLive(in *Live, over Severities) []Finding {
 // CheckLiveOf runs those of the rules that are chosen.
 func CheckLiveOf(in *Live, over Severities, choose func(Rule) bool) []Finding {
 	wide, apart := liveChecks(over, choose)
-	return Sorted(append(each(wide, in), inParallel(in.parts(), func(p *Live) []Finding { return each(apart, p) })...))
+	return Sorted(append(each(wide, in), inParallel(in.parts(), func(p *Live) []Finding { return p.folding(each(apart, p)) })...))
 }
 
 // CheckBoards runs the rules that judge each dashboard apart on the dashboards alone.
@@ -128,7 +128,7 @@ func CheckLiveOf(in *Live, over Severities, choose func(Rule) bool) []Finding {
 func CheckBoards(in *Live, over Severities) []Finding {
 	_, apart := liveChecks(over, func(Rule) bool { return true })
 	parts := in.parts()
-	return inParallel(parts[:len(parts)-1], func(p *Live) []Finding { return each(apart, p) })
+	return inParallel(parts[:len(parts)-1], func(p *Live) []Finding { return p.folding(each(apart, p)) })
 }
 
 // CheckStack runs the rules that hold dashboards against each other or are about the

@@ -87,7 +87,7 @@ func (f *fields) key(what string, field source.Field) []unmatched {
 	if field.Key == "" || variable(field.Key) || f.has(field.Key) {
 		return nil
 	}
-	return []unmatched{{pos: field.KeyPos, name: field.Key, what: what, then: f.copy()}}
+	return []unmatched{{pos: field.KeyPos(), name: field.Key, what: what, then: f.copy()}}
 }
 
 func (f *fields) copy() *fields {

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/prometheus/common/model"
 )
@@ -39,12 +40,17 @@ func valueAllZero() Rule {
 
 // AllZero says whether a query has samples, and every one of them is zero.
 func (a *Asked) AllZero() bool {
-	samples := samplesOf(a.Answer)
-	for _, s := range samples {
-		if s.value != 0 {
-			return false
-		}
+	if a.Samples == 0 || a.Finite != a.Samples {
+		return false
 	}
-	_, scalar := a.Answer.(*model.Scalar)
-	return len(samples) > 0 && a.Finite == a.Samples && !scalar
+	switch v := a.Answer.(type) {
+	case model.Matrix:
+		return !slices.ContainsFunc(v, func(s *model.SampleStream) bool {
+			return len(s.Histograms) > 0 || slices.ContainsFunc(s.Values, func(p model.SamplePair) bool { return p.Value != 0 })
+		})
+	case model.Vector:
+		return !slices.ContainsFunc(v, func(s *model.Sample) bool { return s.Histogram != nil || s.Value != 0 })
+	default:
+		return false
+	}
 }

@@ -23,7 +23,7 @@ func boardOperators() []Operator {
 				if len(fields) < 2 {
 					return Mutant{}
 				}
-				second := s.offset(fields[1].KeyPos)
+				second := s.offset(fields[1].KeyPos())
 				comma := strings.LastIndexByte(s.text(b.File)[:second], ',')
 				return s.mutant(splice{file: b.File, start: comma, end: comma + 1})
 			}),

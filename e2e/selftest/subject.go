@@ -283,10 +283,10 @@ func (s *Subject) key(n *source.Node, name string) source.Pos {
 		if f.Key != name {
 			continue
 		}
-		at := s.offset(f.KeyPos)
-		text := s.text(f.KeyPos.File)
+		at := s.offset(f.KeyPos())
+		text := s.text(f.KeyPos().File)
 		if strings.TrimSpace(text[strings.LastIndexByte(text[:at], '\n')+1:at]) == "" {
-			return f.KeyPos
+			return f.KeyPos()
 		}
 	}
 	return source.Pos{}
@@ -310,13 +310,13 @@ func (s *Subject) member(n *source.Node, name string) Mutant {
 		if f.Key != name {
 			continue
 		}
-		file := f.KeyPos.File
+		file := f.KeyPos().File
 		text := s.text(file)
-		start, valueStart := s.offset(f.KeyPos), s.offset(f.Value.Pos())
+		start, valueStart := s.offset(f.KeyPos()), s.offset(f.Value.Pos())
 		end := s.end(file, valueStart)
 		switch {
 		case i+1 < len(n.Fields()):
-			end = s.offset(n.Fields()[i+1].KeyPos)
+			end = s.offset(n.Fields()[i+1].KeyPos())
 		case i > 0:
 			start = strings.LastIndexByte(text[:start], ',')
 		}

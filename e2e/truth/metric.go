@@ -1,5 +1,7 @@
 package truth
 
+import "sync"
+
 // about is what kind of thing a quantity belongs to.
 type about uint8
 
@@ -54,7 +56,9 @@ type metric struct {
 	part     part
 }
 
-func metrics() map[string]metric {
+var metrics = sync.OnceValue(knownMetrics) //nolint:gochecknoglobals // it never changes, and is looked into for every panel
+
+func knownMetrics() map[string]metric {
 	model := func(p part) metric { return metric{"triton", aboutModel, p} }
 	triton := func(p part) metric { return metric{"triton", aboutGPU, p} }
 	dcgm := func(p part) metric { return metric{"dcgm", aboutGPU, p} }

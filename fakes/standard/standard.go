@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/dcgm"
@@ -24,7 +25,10 @@ type exporter struct {
 	make     func(w *fakes.World, instance string, setup fakes.Setup) (fakes.Exporter, error)
 }
 
-func exporters() []exporter {
+// exporters are all there are.
+var exporters = sync.OnceValue(everyExporter) //nolint:gochecknoglobals // it never changes, and is looked into for every selector
+
+func everyExporter() []exporter {
 	return []exporter{
 		{tritonName, triton.DefaultPort, triton.Versions(), func(w *fakes.World, instance string, setup fakes.Setup) (fakes.Exporter, error) {
 			return triton.Build(w, instance, setup)

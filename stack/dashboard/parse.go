@@ -32,6 +32,7 @@ func Parse(file string, data []byte, lim source.Limits) (*Dashboard, error) {
 	default:
 		r.classic(top)
 	}
+	d.Fold()
 	return d, nil
 }
 

@@ -66,8 +66,8 @@ type collector struct {
 	places []Place
 	owner  Place // the context that new places get
 	seen   map[source.Pos]bool
-	target map[*source.Node]*Target // of the panel walked
-	skip   map[string]bool          // keys the walk leaves out
+	target map[source.Pos]*Target // of the panel walked, by where they begin
+	skip   map[string]bool        // keys the walk leaves out
 }
 
 func (c *collector) begin(owner Place, skip ...string) {
@@ -130,9 +130,9 @@ func (c *collector) annotation(a *Annotation) {
 
 func (c *collector) panel(p *Panel) {
 	c.begin(Place{Panel: p}, "panels", "libraryPanel")
-	c.target = map[*source.Node]*Target{}
+	c.target = map[source.Pos]*Target{}
 	for _, t := range p.Targets {
-		c.target[t.Node] = t
+		c.target[t.Node.Pos()] = t
 	}
 	c.add("panel title", UseDisplay, p.Title)
 	c.add("panel description", UseDisplay, p.Description)
@@ -177,9 +177,11 @@ func (c *collector) walk(n *source.Node, s scope) {
 			c.walk(item, s)
 		}
 	case source.Object:
-		if t := c.target[n]; t != nil {
-			c.owner.Target = t
-			defer func() { c.owner.Target = nil }()
+		if len(c.target) > 0 {
+			if t := c.target[n.Pos()]; t != nil {
+				c.owner.Target = t
+				defer func() { c.owner.Target = nil }()
+			}
 		}
 		for _, f := range n.Fields() {
 			if !c.skip[f.Key] {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"unicode/utf8"
 
@@ -12,10 +13,12 @@ import (
 )
 
 // ParseJSON reads one JSON value. A *Problem is the only error it returns. A byte
-// order mark is one, as Grafana reads files with a decoder that takes none.
+// order mark is one, as Grafana reads files with a decoder that takes none. The whole
+// text is checked, and values are made of it as they are looked at: of a dashboard most
+// never are.
 func ParseJSON(file string, data []byte, lim Limits) (*Node, error) {
 	doc := newDocument(WholeFile(file), data, true)
-	if int64(len(data)) > lim.Bytes {
+	if int64(len(data)) > lim.Bytes || int64(len(data)) > math.MaxUint32 {
 		return nil, tooLarge(doc.origin, int64(len(data)), lim)
 	}
 	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
@@ -27,8 +30,7 @@ func ParseJSON(file string, data []byte, lim Limits) (*Node, error) {
 		lim: lim,
 		dec: jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true)),
 	}
-	n, err := p.value(0)
-	if err != nil {
+	if err := p.value(0); err != nil {
 		return nil, p.problem(err)
 	}
 	if _, err := p.dec.ReadToken(); !errors.Is(err, io.EOF) {
@@ -37,6 +39,11 @@ func ParseJSON(file string, data []byte, lim Limits) (*Node, error) {
 		}
 		return nil, p.problem(err)
 	}
+	doc.data, doc.text = nil, string(data)
+	s := jsonScanner{doc: doc}
+	s.space()
+	n := &Node{doc: doc}
+	s.value(n)
 	return n, nil
 }
 
@@ -44,6 +51,7 @@ func tooLarge(origin Origin, size int64, lim Limits) *Problem {
 	return &Problem{Pos: origin.whole(), Message: fmt.Sprintf("the file has %d bytes, the limit is %d", size, lim.Bytes)}
 }
 
+// jsonParser checks a text and notes where its arrays and objects end.
 type jsonParser struct {
 	doc   *document
 	dec   *jsontext.Decoder
@@ -51,87 +59,44 @@ type jsonParser struct {
 	nodes int
 }
 
-func (p *jsonParser) value(depth int) (*Node, error) {
+func (p *jsonParser) value(depth int) error {
 	if depth > p.lim.Depth {
-		return nil, p.limit("nested deeper than %d levels", p.lim.Depth)
+		return p.limit("nested deeper than %d levels", p.lim.Depth)
 	}
 	if p.nodes++; p.nodes > p.lim.Nodes {
-		return nil, p.limit("more than %d values", p.lim.Nodes)
+		return p.limit("more than %d values", p.lim.Nodes)
 	}
 	tok, err := p.dec.ReadToken()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	n := &Node{doc: p.doc}
-	end := int(p.dec.InputOffset())
 	switch tok.Kind() {
-	case 'n':
-		n.kind, n.offset = Null, end-len("null")
-	case 't', 'f':
-		n.kind, n.text = Bool, tok.String()
-		n.offset = end - len(n.text)
-	case '0':
-		n.kind, n.text = Number, tok.String()
-		n.offset = end - len(n.text)
-	case '"':
-		n.kind, n.text = String, tok.String()
-		n.offset = p.stringStart(end)
-		n.raw = end - n.offset
 	case '[':
-		n.kind, n.offset = Array, end-1
-		err = p.array(n, depth)
+		return p.span(']', depth, func() error { return nil })
 	case '{':
-		n.kind, n.offset = Object, end-1
-		err = p.object(n, depth)
+		return p.span('}', depth, func() error {
+			_, err := p.dec.ReadToken() // the key
+			return err
+		})
 	}
-	return n, err
+	return nil
 }
 
-func (p *jsonParser) array(n *Node, depth int) error {
-	for p.dec.PeekKind() != ']' {
-		item, err := p.value(depth + 1)
-		if err != nil {
+// span reads what an array or an object holds, each value behind what comes before it.
+func (p *jsonParser) span(closing jsontext.Kind, depth int, before func() error) error {
+	at := len(p.doc.spans)
+	p.doc.spans = append(p.doc.spans, span{})
+	for p.dec.PeekKind() != closing {
+		if err := before(); err != nil {
 			return err
 		}
-		n.items = append(n.items, item)
+		if err := p.value(depth + 1); err != nil {
+			return err
+		}
 	}
 	_, err := p.dec.ReadToken()
+	p.doc.spans[at] = span{end: uint32(p.dec.InputOffset()), next: uint32(len(p.doc.spans))} //nolint:gosec // no file is longer
 	return err
-}
-
-func (p *jsonParser) object(n *Node, depth int) error {
-	for p.dec.PeekKind() != '}' {
-		key, err := p.dec.ReadToken()
-		if err != nil {
-			return err
-		}
-		f := Field{Key: key.String(), KeyPos: p.doc.pos(p.stringStart(int(p.dec.InputOffset())))}
-		if f.Value, err = p.value(depth + 1); err != nil {
-			return err
-		}
-		n.fields = append(n.fields, f)
-	}
-	_, err := p.dec.ReadToken()
-	return err
-}
-
-// stringStart finds the opening quote of the string literal that ends at end:
-// the nearest quote before it with an even number of backslashes in front.
-func (p *jsonParser) stringStart(end int) int {
-	data := p.doc.data
-	for i := end - 2; i >= 0; i-- {
-		if data[i] != '"' {
-			continue
-		}
-		slashes := 0
-		for j := i - 1; j >= 0 && data[j] == '\\'; j-- {
-			slashes++
-		}
-		if slashes%2 == 0 {
-			return i
-		}
-	}
-	return end
 }
 
 // limit is a problem with a file that may well be JSON, but not one we take.
@@ -168,11 +133,11 @@ func (p *jsonParser) problem(err error) *Problem {
 
 // rawOffset maps an offset into the decoded string to one into its literal,
 // quotes included.
-func rawOffset(lit []byte, offset int) int {
+func rawOffset(lit string, offset int) int {
 	decoded, i := 0, 1
 	for i < len(lit)-1 && decoded < offset {
 		if lit[i] != '\\' {
-			_, size := utf8.DecodeRune(lit[i:])
+			_, size := utf8.DecodeRuneInString(lit[i:])
 			i += size
 			decoded += size
 			continue
@@ -190,12 +155,12 @@ func rawOffset(lit []byte, offset int) int {
 }
 
 // escapedRune reads \uXXXX, a surrogate pair as one rune.
-func escapedRune(lit []byte) (rune, int) {
-	hex := func(b []byte) (rune, bool) {
+func escapedRune(lit string) (rune, int) {
+	hex := func(b string) (rune, bool) {
 		if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
 			return 0, false
 		}
-		v, err := strconv.ParseUint(string(b[2:6]), 16, 32)
+		v, err := strconv.ParseUint(b[2:6], 16, 32)
 		return rune(v), err == nil
 	}
 	r, ok := hex(lit)

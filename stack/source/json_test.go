@@ -26,7 +26,7 @@ func TestParseJSONPositions(t *testing.T) {
 		got = append(got, i.Pos().String()+" "+i.Kind().String())
 	}
 	assert.Equal(t, []string{"f.json:2:9 a number", "f.json:2:12 a boolean", "f.json:2:18 null", "f.json:2:24 a string"}, got)
-	assert.Equal(t, "f.json:3:3", n.Fields()[1].KeyPos.String())
+	assert.Equal(t, "f.json:3:3", n.Fields()[1].KeyPos().String())
 	assert.Equal(t, "b\"", n.Fields()[1].Key)
 	f, ok := n.At("b\"", "c").Float()
 	assert.True(t, ok)
@@ -234,7 +234,7 @@ func check(t *testing.T, data []byte, roots []*Node, err error) {
 			walk(i)
 		}
 		for _, f := range n.Fields() {
-			inFile(f.KeyPos)
+			inFile(f.KeyPos())
 			walk(f.Value)
 		}
 	}

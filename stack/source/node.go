@@ -3,8 +3,9 @@ package source
 import (
 	"bytes"
 	"math"
-	"sort"
+	"slices"
 	"strconv"
+	"sync"
 )
 
 // Kind is the type of a value in a tree.
@@ -28,51 +29,68 @@ func (k Kind) String() string {
 // Node is one value of a parsed file. All methods accept a nil receiver and
 // treat it as absent, so that look-ups can be chained.
 type Node struct {
-	kind   Kind
-	offset int    // of the value's first byte in the file
-	raw    int    // length of the value's literal in the file, for JSON strings
+	doc *document
+	// held is what an array or an object holds; of JSON nil until somebody looks.
+	held   *inside
 	text   string // scalars: the decoded value
+	offset uint32 // of the value's first byte in the file
+	// raw is the length of the value's literal in the file, for JSON strings, and for
+	// arrays and objects of JSON which of the document's spans they are.
+	raw  uint32
+	kind Kind
+}
+
+// inside is what an array or an object holds.
+type inside struct {
 	items  []*Node
 	fields []Field
-	doc    *document
 }
 
 // Field is a member of an object. Where a key stands twice, the last one wins
 // in Get, as it does in Grafana and in Prometheus' readers.
 type Field struct {
-	Key    string
-	KeyPos Pos
-	Value  *Node
+	Key       string
+	Value     *Node
+	keyOffset uint32
 }
+
+// KeyPos is where the key stands.
+func (f Field) KeyPos() Pos { return f.Value.doc.pos(int(f.keyOffset)) }
 
 // document is what the nodes of one file share.
 type document struct {
 	origin Origin
-	data   []byte
-	lines  []int // offset of the first byte of each line
+	data   []byte   // of YAML
+	text   string   // of JSON, all its values are parts of
+	spans  []span   // of JSON
+	lines  []uint32 // offset of the first byte of each line
 	json   bool
+
+	looking sync.Mutex // held while a node of JSON is looked into
 }
 
 // byteOrderMark is what some editors put in front of UTF-8, unseen.
 const byteOrderMark = "\xef\xbb\xbf"
 
 func newDocument(origin Origin, data []byte, json bool) *document {
-	d := &document{origin: origin, data: data, lines: []int{0}, json: json}
+	d := &document{origin: origin, data: data, lines: []uint32{0}, json: json}
 	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
-		d.lines[0] = len(byteOrderMark) // columns count from what is seen
+		d.lines[0] = uint32(len(byteOrderMark)) // columns count from what is seen
 	}
-	for i, b := range data {
-		if b == '\n' {
-			d.lines = append(d.lines, i+1)
+	for at := 0; ; {
+		i := bytes.IndexByte(data[at:], '\n')
+		if i < 0 {
+			return d
 		}
+		at += i + 1
+		d.lines = append(d.lines, uint32(at)) //nolint:gosec // no file is longer
 	}
-	return d
 }
 
 func (d *document) pos(offset int) Pos {
-	offset = max(offset, d.lines[0])
-	line := sort.SearchInts(d.lines, offset+1) // first line starting after offset
-	return d.origin.At(line, offset-d.lines[line-1]+1)
+	at := max(uint32(offset), d.lines[0])         //nolint:gosec // no file is longer
+	line, _ := slices.BinarySearch(d.lines, at+1) // first line starting after it
+	return d.origin.At(line, int(at-d.lines[line-1])+1)
 }
 
 // Kind is the node's type; an absent node is Null.
@@ -91,7 +109,7 @@ func (n *Node) Pos() Pos {
 	if n == nil {
 		return Pos{}
 	}
-	return n.doc.pos(n.offset)
+	return n.doc.pos(int(n.offset))
 }
 
 // Get is the member key of an object, nil where there is none.
@@ -99,9 +117,9 @@ func (n *Node) Get(key string) *Node {
 	if n == nil {
 		return nil
 	}
-	for i := len(n.fields) - 1; i >= 0; i-- {
-		if n.fields[i].Key == key {
-			return n.fields[i].Value
+	for _, f := range slices.Backward(n.Fields()) {
+		if f.Key == key {
+			return f.Value
 		}
 	}
 	return nil
@@ -117,18 +135,43 @@ func (n *Node) At(keys ...string) *Node {
 
 // Items are the elements of an array.
 func (n *Node) Items() []*Node {
-	if n == nil {
+	if n.Kind() != Array {
 		return nil
 	}
-	return n.items
+	return n.look().items
 }
 
 // Fields are the members of an object in file order.
 func (n *Node) Fields() []Field {
-	if n == nil {
+	if n.Kind() != Object {
 		return nil
 	}
-	return n.fields
+	return n.look().fields
+}
+
+// look is what an array or an object holds. Whoever looks first makes it.
+func (n *Node) look() *inside {
+	if !n.doc.json {
+		return n.held
+	}
+	n.doc.looking.Lock()
+	defer n.doc.looking.Unlock()
+	if n.held == nil {
+		n.held = n.expand()
+	}
+	return n.held
+}
+
+// Fold forgets what has been made of a value of JSON by looking into it. It is made
+// anew when somebody looks again, as other nodes: those that somebody has stay as they
+// are.
+func (n *Node) Fold() {
+	if n == nil || !n.doc.json {
+		return
+	}
+	n.doc.looking.Lock()
+	defer n.doc.looking.Unlock()
+	n.held = nil
 }
 
 // Str is the value of a string, "" for anything else.
@@ -210,5 +253,5 @@ func (n *Node) PosAt(offset int) Pos {
 	if n.Kind() != String || n.raw == 0 {
 		return n.Pos()
 	}
-	return n.doc.pos(n.offset + rawOffset(n.doc.data[n.offset:n.offset+n.raw], offset))
+	return n.doc.pos(int(n.offset) + rawOffset(n.doc.text[n.offset:n.offset+n.raw], offset))
 }

@@ -42,14 +42,14 @@ func (o Origin) whole() Pos {
 // its lines as they are; in what is quoted or folded they cannot be told.
 func (n *Node) Origin() Origin {
 	fixed := Origin{Pos: n.Pos()}
-	if n.Kind() != String || n.doc.json || n.offset >= len(n.doc.data) || n.doc.data[n.offset] != '|' {
+	if n.Kind() != String || n.doc.json || int(n.offset) >= len(n.doc.data) || n.doc.data[n.offset] != '|' {
 		return fixed
 	}
 	header, text, ok := bytes.Cut(n.doc.data[n.offset:], []byte("\n"))
 	if !ok || bytes.ContainsAny(header, "123456789") { // an indentation of its own choosing
 		return fixed
 	}
-	start := n.offset + len(header) + 1
+	start := int(n.offset) + len(header) + 1
 	for line := range bytes.SplitSeq(text, []byte("\n")) {
 		if indent := len(line) - len(bytes.TrimLeft(line, " ")); len(bytes.TrimSpace(line)) > 0 {
 			return Origin{Pos: n.doc.pos(start + indent), Block: true}

@@ -106,16 +106,18 @@ func (p *yamlParser) value(y *yaml.Node, depth int) (*Node, error) {
 	case yaml.AliasNode:
 		return p.alias(y, depth)
 	}
-	n := &Node{doc: p.doc, offset: p.offset(y)}
+	n := &Node{doc: p.doc, offset: uint32(p.offset(y))} //nolint:gosec // no file is longer
 	switch y.Kind {
 	case yaml.SequenceNode:
 		n.kind = Array
+		held := &inside{}
+		n.held = held
 		for _, c := range y.Content {
 			item, err := p.value(c, depth+1)
 			if err != nil {
 				return nil, err
 			}
-			n.items = append(n.items, item)
+			held.items = append(held.items, item)
 		}
 	case yaml.MappingNode:
 		n.kind = Object
@@ -153,10 +155,12 @@ func (p *yamlParser) alias(y *yaml.Node, depth int) (*Node, error) {
 }
 
 func (p *yamlParser) mapping(n *Node, y *yaml.Node, depth int) error {
+	held := &inside{}
+	n.held = held
 	var merged []Field
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key, value := y.Content[i], y.Content[i+1]
-		keyPos := p.doc.pos(p.offset(key))
+		at := p.offset(key)
 		v, err := p.value(value, depth+1)
 		if err != nil {
 			return err
@@ -168,19 +172,19 @@ func (p *yamlParser) mapping(n *Node, y *yaml.Node, depth int) error {
 			merged = append(merged, mergedFields(v)...)
 			continue
 		}
-		n.fields = append(n.fields, Field{Key: key.Value, KeyPos: keyPos, Value: v})
+		held.fields = append(held.fields, Field{Key: key.Value, Value: v, keyOffset: uint32(at)}) //nolint:gosec // no file is longer
 	}
 	if merged == nil {
 		return nil
 	}
 	seen := map[string]bool{} // the mapping's own keys win, then what was merged first
-	for _, f := range n.fields {
+	for _, f := range held.fields {
 		seen[f.Key] = true
 	}
 	for _, f := range merged {
 		if !seen[f.Key] {
 			seen[f.Key] = true
-			n.fields = append(n.fields, f)
+			held.fields = append(held.fields, f)
 		}
 	}
 	return nil
@@ -192,7 +196,7 @@ func mergedFields(v *Node) []Field {
 		return v.Fields()
 	}
 	var out []Field
-	for _, item := range v.items {
+	for _, item := range v.Items() {
 		out = append(out, item.Fields()...)
 	}
 	return out

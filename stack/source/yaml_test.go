@@ -97,7 +97,7 @@ func TestParseYAMLDocuments(t *testing.T) {
 func TestParseYAMLOddLineEnds(t *testing.T) {
 	n := parseYAML(t, "\xef\xbb\xbfa: 1\r\nb: \"x\u2028y\"\r\nc: 3\r\n")
 	assert.Equal(t, "f.yml:1:4", n.Get("a").Pos().String(), "the byte order mark is no column")
-	assert.Equal(t, "f.yml:1:1", n.Fields()[0].KeyPos.String())
+	assert.Equal(t, "f.yml:1:1", n.Fields()[0].KeyPos().String())
 	assert.Equal(t, "f.yml:2:4", n.Get("b").Pos().String())
 	assert.Equal(t, "f.yml:3:4", n.Get("c").Pos().String(), "lines are those of an editor")
 }

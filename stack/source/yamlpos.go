@@ -8,7 +8,7 @@ import "bytes"
 // something else does (\n in double quotes, an anchor), all places are the
 // scalar's own.
 func (n *Node) yamlPosAt(offset int) Pos {
-	if n.offset >= len(n.doc.data) {
+	if int(n.offset) >= len(n.doc.data) {
 		return n.Pos()
 	}
 	raw, start := n.doc.data[n.offset:], 0
@@ -27,7 +27,7 @@ func (n *Node) yamlPosAt(offset int) Pos {
 	if !ok {
 		return n.Pos()
 	}
-	return n.doc.pos(n.offset + start + at)
+	return n.doc.pos(int(n.offset) + start + at)
 }
 
 // align finds where the byte of text at offset stands in raw; for white space that
