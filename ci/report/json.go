@@ -102,7 +102,9 @@ type Query struct {
 	Why            string      `json:"why,omitempty"` // of a query that was not asked, or failed
 	Series         int         `json:"series"`
 	Samples        int         `json:"samples"`
-	DurationMS     float64     `json:"duration_ms"`
+	// Every is which of the steps were evaluated, every so many-th; absent for all.
+	Every      int     `json:"every,omitempty"`
+	DurationMS float64 `json:"duration_ms"`
 	// Grafana is there where a real one was asked too.
 	Grafana *Through `json:"grafana,omitempty"`
 }
@@ -177,6 +179,9 @@ func (r Result) query(a *rule.Asked) Query {
 		ExprRun: a.Request.Expr, Instant: a.Request.Instant, StepMS: a.Request.Step.Milliseconds(),
 		DashboardFile: r.place(source.Pos{File: a.Board.File}).File,
 		Status:        a.Status, Why: a.Skip, Series: a.Series, Samples: a.Samples, DurationMS: milliseconds(a.Duration),
+	}
+	if a.Every > 1 {
+		q.Every = a.Every
 	}
 	pos := a.Panel.Pos
 	if a.Target != nil {

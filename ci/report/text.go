@@ -20,7 +20,13 @@ type TextOptions struct {
 
 // Text writes a document for people: a line a dashboard, each finding, a count.
 func Text(w io.Writer, d *Document, opts TextOptions) error {
-	t := &text{Document: d, TextOptions: opts}
+	t := &text{Document: d, TextOptions: opts, asked: map[string][]*Query{}, worst: map[string]rule.Severity{}}
+	for i, q := range d.Queries {
+		t.asked[q.DashboardFile] = append(t.asked[q.DashboardFile], &d.Queries[i])
+	}
+	for _, f := range d.Findings {
+		t.worst[f.File] = max(t.worst[f.File], f.Weight())
+	}
 	for _, b := range d.Dashboards {
 		t.dashboard(b)
 	}
@@ -63,7 +69,9 @@ type text struct {
 	TextOptions
 	buf          bytes.Buffer
 	consequences []*consequence
-	told         int // findings with a story of their own
+	told         int                      // findings with a story of their own
+	asked        map[string][]*Query      // by the dashboard's file
+	worst        map[string]rule.Severity // of the findings in a file
 }
 
 // mostFindings is how many findings, and places of one consequence, are printed
@@ -95,18 +103,11 @@ func (t *text) paint(code, s string) string {
 
 func (t *text) dashboard(b Dashboard) {
 	var c Counts
-	for _, q := range t.Queries {
-		if q.DashboardFile == b.File {
-			c.add(q.Status)
-			c.Queries++
-		}
+	for _, q := range t.asked[b.File] {
+		c.add(q.Status)
+		c.Queries++
 	}
-	worst := rule.Off
-	for _, f := range t.Findings {
-		if f.File == b.File {
-			worst = max(worst, f.Weight())
-		}
-	}
+	worst := t.worst[b.File]
 	mark := t.paint(green, "ok  ")
 	switch {
 	case t.Verdict == Pass && (worst == rule.Error || c.Failed > 0): // rules that would say so are switched off
@@ -147,16 +148,16 @@ func (c Counts) details() string {
 }
 
 func (t *text) queries(b Dashboard) {
-	for _, q := range t.Queries {
-		if q.DashboardFile != b.File {
-			continue
-		}
+	for _, q := range t.asked[b.File] {
 		ref := ""
 		if q.RefID != "" {
 			ref = " › " + q.RefID
 		}
 		t.printf("      %-14s %s: %s, %s, %.1f ms", q.Status, Clean(flat(q.Panel+ref)),
 			fmt.Sprintf("%d series", q.Series), plural(q.Samples, "sample"), q.DurationMS)
+		if q.Every > 1 {
+			t.printf(", one step in %d", q.Every)
+		}
 		if q.Why != "" && q.Status != rule.StatusFailed {
 			t.printf(" (%s)", Clean(flat(q.Why)))
 		}
