@@ -38,6 +38,7 @@ type checkFlags struct {
 	env      envFlags
 	matrix   matrixFlags
 	pictures pictureFlags
+	cached   cacheFlags
 	history  string
 	timeout  time.Duration
 }
@@ -70,6 +71,7 @@ func (c *checkFlags) addLiveTo(cmd *cobra.Command) {
 	c.addRunTo(cmd)
 	c.matrix.addTo(cmd)
 	c.pictures.addTo(cmd)
+	c.cached.addTo(cmd)
 }
 
 // addRunTo adds the flags of one run.
@@ -120,6 +122,7 @@ func (c *checkFlags) checkHere(cmd *cobra.Command, stdout, stderr io.Writer) err
 			return c.filesAlone(p, c.env.name), p.failOn, nil
 		}
 		p.opts.WhileUp = c.pictures.whileUp(p.opts.Progress)
+		p.opts.Cache = c.cache(p)
 		result, err := c.verify(ctx, p)
 		p.progress.Clear()
 		return c.since.ofBranch(result), p.failOn, ended(ctx, err, p.progress.Stage())

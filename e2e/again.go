@@ -96,15 +96,21 @@ func (x *Session) prove(ctx context.Context, s *stack.Stack, former *Report) (*R
 		return nil, err
 	}
 	all := kept.live(live, whole)
-	live.Said = append(slices.Clone(findings.apart), findings.together...)
-	all.Said = append(slices.Clone(live.Said), kept.apart...)
-	findings.apart = append(findings.apart, rule.CheckLiveOf(live, r.Config.Rules, rule.Rule.Apart)...)
-	findings.apart = append(findings.apart, kept.apart...)
-	findings.together = append(findings.together, rule.CheckLiveOf(all, r.Config.Rules, wide)...)
+	found := kept.judge(live, all, r.Config.Rules, findings)
+	findings.apart = slices.Concat(findings.apart, found.apart, kept.apart)
+	findings.together = slices.Concat(findings.together, found.together)
 	r.done("live rules")
 	r.report.Boards, r.report.Queries, r.report.Variables = whole.Boards, all.Asked, all.Variables
 	r.report.proof = &proof{session: x, static: whole, live: all, apart: findings.apart}
 	return r.finish(whole, all, slices.Concat(findings.together, findings.apart)), nil
+}
+
+// judge runs the rules that need a running stack: those that judge each dashboard by
+// itself on what was asked, the others on all. said are the findings of the files alone.
+func (k *remains) judge(asked, all *rule.Live, over rule.Severities, said findings) findings {
+	asked.Said = slices.Concat(said.apart, said.together)
+	all.Said = slices.Concat(asked.Said, k.apart)
+	return findings{apart: rule.CheckLiveOf(asked, over, rule.Rule.Apart), together: rule.CheckLiveOf(all, over, wide)}
 }
 
 // findings are those of the rules that judge each dashboard by itself, and the others.
