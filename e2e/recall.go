@@ -36,6 +36,9 @@ type Cache struct {
 	Program string
 	// MostBytes is how much is kept, kept.MostBytes where 0.
 	MostBytes int64
+	// Now is the clock by which a day ends, and with it all that was kept in it; time.Now
+	// where nil.
+	Now func() time.Time
 }
 
 // recall is a run that goes on from what earlier ones have found.
@@ -152,6 +155,9 @@ func (k *recall) sumUp() error {
 		return err
 	}
 	now := time.Now()
+	if k.Cache.Now != nil {
+		now = k.Cache.Now()
+	}
 	zone, offset := now.Zone()
 	values := map[string][]any{
 		"the program":               {program},

@@ -95,7 +95,9 @@ func TestPartOfPaths(t *testing.T) {
 		require.NoError(t, err)
 		return part
 	}
-	at := func(elements ...string) string { return filepath.Join(append([]string{string(filepath.Separator)}, elements...)...) }
+	at := func(elements ...string) string {
+		return filepath.Join(append([]string{string(filepath.Separator)}, elements...)...)
+	}
 	assert.Equal(t, sum(at("a"), at("a", "x")), sum(at("b", "c"), at("b", "c", "x")))
 	assert.Equal(t, sum(at("a"), at("a")), sum(at("b", "c"), at("b", "c")))
 	assert.NotEqual(t, sum(at("a"), at("ab", "x")), sum(at("b"), at("bb", "x")))
