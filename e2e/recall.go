@@ -312,6 +312,11 @@ func (k *recall) proveRest(ctx context.Context, remains *remains, static, whole 
 // keepAll keeps what this run has found out. That it cannot is no reason for the run to
 // fail: the next one asks again.
 func (k *recall) keepAll(live *rule.Live, found findings, apart []rule.Finding) {
+	after := &recall{run: k.run}
+	if err := after.sumUp(); err != nil || after.around != k.around {
+		k.Logger.Info("nothing is kept", "why", "a file has changed while the stack was running", "err", err)
+		return
+	}
 	failed := k.keepBoards(live, apart)
 	if k.beside == nil {
 		failed = errors.Join(failed, k.keepBeside(live, found))

@@ -340,6 +340,26 @@ func ofFirst(e map[string]any, list string) map[string]any {
 	return e[list].([]any)[0].(map[string]any) //nolint:forcetypeassert // a test that panics fails
 }
 
+// A file that changes while the stack runs leaves nobody knowing what was asked.
+func TestCacheOfWhatChangesMeanwhile(t *testing.T) {
+	t.Parallel()
+	c := newCaching(t, 1)
+	edited := false
+	c.more = func(o *e2e.Options) {
+		o.Progress = func(stage string, _, _ int) {
+			if stage == "asking panels" && !edited {
+				edited = true
+				c.edit("prometheus/rules/some.yml", "for: 1m", "for: 2m")
+			}
+		}
+	}
+	c.cached()
+	require.True(t, edited)
+	c.edit("prometheus/rules/some.yml", "for: 2m", "for: 1m")
+	assert.Equal(t, []string{"triton"}, anew(c.cached()))
+	assert.Empty(t, anew(c.cached()))
+}
+
 // A directory that is of no use costs a word and nothing else.
 func TestCacheWithoutRoom(t *testing.T) {
 	t.Parallel()

@@ -103,7 +103,11 @@ func (s *Stack) Besides() map[string]any {
 	}
 }
 
-// Contents are what files hold, by name.
+// mostContents is how much of a file is read by Contents.
+const mostContents = 64 << 20
+
+// Contents are what files hold, by name. One that is no regular file or of more than
+// 64 MB is an error.
 func Contents(files []string) (map[string][]byte, error) {
 	out := map[string][]byte{}
 	for _, file := range files {
@@ -111,8 +115,8 @@ func Contents(files []string) (map[string][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read what the stack names: %w", err)
 		}
-		if !info.Mode().IsRegular() {
-			return nil, fmt.Errorf("read what the stack names: %s is no regular file", file)
+		if !info.Mode().IsRegular() || info.Size() > mostContents {
+			return nil, fmt.Errorf("read what the stack names: %s is no regular file, or has more than %d bytes", file, mostContents)
 		}
 		if out[file], err = os.ReadFile(file); err != nil {
 			return nil, fmt.Errorf("read what the stack names: %w", err)
