@@ -91,26 +91,20 @@ func (x *Session) prove(ctx context.Context, s *stack.Stack, former *Report) (*R
 		together: rule.CheckStaticOf(whole, r.Config.Rules, wide),
 	}
 	r.done("static rules")
-	live, err := r.ask(ctx, static, x.instance)
+	said := append(slices.Clone(findings.apart), findings.together...)
+	live, apart, err := r.ask(ctx, static, x.instance, said)
 	if err := r.alive(ctx, x.instance, err); err != nil {
 		return nil, err
 	}
 	all := kept.live(live, whole)
-	found := kept.judge(live, all, r.Config.Rules, findings)
-	findings.apart = slices.Concat(findings.apart, found.apart, kept.apart)
-	findings.together = slices.Concat(findings.together, found.together)
+	all.Said = append(slices.Clone(live.Said), kept.apart...)
+	findings.apart = append(findings.apart, apart...)
+	findings.apart = append(findings.apart, kept.apart...)
+	findings.together = append(findings.together, rule.CheckStack(all, r.Config.Rules)...)
 	r.done("live rules")
 	r.report.Boards, r.report.Queries, r.report.Variables = whole.Boards, all.Asked, all.Variables
 	r.report.proof = &proof{session: x, static: whole, live: all, apart: findings.apart}
 	return r.finish(whole, all, slices.Concat(findings.together, findings.apart)), nil
-}
-
-// judge runs the rules that need a running stack: those that judge each dashboard by
-// itself on what was asked, the others on all. said are the findings of the files alone.
-func (k *remains) judge(asked, all *rule.Live, over rule.Severities, said findings) findings {
-	asked.Said = slices.Concat(said.apart, said.together)
-	all.Said = slices.Concat(asked.Said, k.apart)
-	return findings{apart: rule.CheckLiveOf(asked, over, rule.Rule.Apart), together: rule.CheckLiveOf(all, over, wide)}
 }
 
 // findings are those of the rules that judge each dashboard by itself, and the others.

@@ -164,7 +164,7 @@ func (k *recall) sumUp() error {
 		"the day":                   {now.UTC().Format(time.DateOnly), zone, offset}, // expectations end with one
 		"panelgate.yml":             {*k.Config},
 		"the scenario":              {*scenario},
-		"the flags":                 {k.History, k.Releases, k.Instances},
+		"the flags":                 {k.History, k.Releases, k.Instances, k.Lean},
 		"the exporters":             {exporter.Of(k.stack, k.Releases)},
 		"what prometheus.yml names": {contents},
 		"the environment":           {variables(k.stack)},
@@ -288,20 +288,22 @@ func (k *recall) recalled(ctx context.Context, remains *remains, static, whole *
 func (k *recall) proveRest(ctx context.Context, remains *remains, static, whole *rule.Static, instance env.Instance, findings findings) (*Report, error) {
 	k.report.Targets = instance.Targets
 	k.report.Notes = append(append(k.report.Notes, instance.Notes...), k.notesOfExporters(instance.Targets)...)
-	live, err := k.ask(ctx, static, instance)
+	live, apart, err := k.ask(ctx, static, instance, slices.Concat(findings.apart, findings.together))
 	if err := k.alive(ctx, instance, err); err != nil {
 		return nil, err
 	}
 	live.TakenPorts = takenPorts(ctx, k.stack, instance)
 	all := remains.live(live, whole)
 	all.Alerts = live.Alerts
-	found := remains.judge(live, all, k.Config.Rules, findings)
-	if k.beside != nil {
-		found.together = append(found.together, k.beside.Alerts...)
-	}
+	all.Said = slices.Concat(live.Said, remains.apart)
+	found := rule.CheckStack(all, k.Config.Rules)
 	k.done("live rules")
 	k.report.Queries, k.report.Variables = all.Asked, all.Variables
-	together, apart := slices.Concat(findings.together, found.together), slices.Concat(findings.apart, found.apart, remains.apart)
+	apart = slices.Concat(findings.apart, apart, remains.apart)
+	together := slices.Concat(findings.together, found)
+	if k.beside != nil {
+		together = append(together, k.beside.Alerts...)
+	}
 	report := k.finish(whole, all, slices.Concat(together, apart))
 	k.keepAll(live, found, apart)
 	k.noteRecalled()
@@ -311,7 +313,7 @@ func (k *recall) proveRest(ctx context.Context, remains *remains, static, whole 
 
 // keepAll keeps what this run has found out. That it cannot is no reason for the run to
 // fail: the next one asks again.
-func (k *recall) keepAll(live *rule.Live, found findings, apart []rule.Finding) {
+func (k *recall) keepAll(live *rule.Live, found, apart []rule.Finding) {
 	after := &recall{run: k.run}
 	if err := after.sumUp(); err != nil || after.around != k.around {
 		k.Logger.Info("nothing is kept", "why", "a file has changed while the stack was running", "err", err)
@@ -391,21 +393,15 @@ func worstAt(found []rule.Finding) map[string]rule.Severity {
 }
 
 // keepBeside keeps what surrounds the dashboards.
-func (k *recall) keepBeside(live *rule.Live, found findings) error {
+func (k *recall) keepBeside(live *rule.Live, found []rule.Finding) error {
 	entry, err := keepAround(live)
 	if err == nil {
-		boards := map[string]bool{}
-		for _, b := range k.stack.Dashboards {
-			boards[b.File] = true
-		}
-		for _, f := range found.apart {
-			if !boards[f.Pos.File] {
-				entry.Rules = append(entry.Rules, f)
-			}
-		}
-		for _, f := range found.together {
-			if strings.HasPrefix(f.Rule, "alert/") {
+		for _, f := range found {
+			switch one, _ := rule.Lookup(f.Rule); {
+			case strings.HasPrefix(f.Rule, "alert/"):
 				entry.Alerts = append(entry.Alerts, f)
+			case one.Apart():
+				entry.Rules = append(entry.Rules, f)
 			}
 		}
 		for _, f := range slices.Concat(entry.Rules, entry.Alerts) {

@@ -51,6 +51,7 @@ type keptAsked struct {
 	Series     int           `json:"series,omitempty"`
 	Samples    int           `json:"samples,omitempty"`
 	Finite     int           `json:"finite,omitempty"`
+	Every      int           `json:"every,omitempty"`
 	Took       time.Duration `json:"took,omitempty"`
 }
 
@@ -161,7 +162,7 @@ func keepAsked(s *stack.Stack, a *rule.Asked) (keptAsked, error) {
 	return keptAsked{
 		Panel: panel, Target: target, Datasource: datasource, Skip: a.Skip, Unchecked: a.Unchecked, Expression: a.Expression,
 		Expr: a.Request.Expr, Instant: a.Request.Instant, Start: a.Request.Start, End: a.Request.End, Step: a.Request.Step,
-		Sent: a.Sent, Status: a.Status, Series: a.Series, Samples: a.Samples, Finite: a.Finite, Took: a.Duration,
+		Sent: a.Sent, Status: a.Status, Series: a.Series, Samples: a.Samples, Finite: a.Finite, Every: a.Every, Took: a.Duration,
 	}, nil
 }
 
@@ -232,7 +233,7 @@ func (k *keptBoard) asked(s *stack.Stack, b *rule.Board, when time.Time) ([]*rul
 		q.Skip, q.Unchecked, q.Expression = a.Skip, a.Unchecked, a.Expression
 		out = append(out, &rule.Asked{
 			Question: q, Request: query.Request{Expr: a.Expr, Instant: a.Instant, Start: a.Start, End: a.End, Step: a.Step},
-			Sent: a.Sent, Status: a.Status, Series: a.Series, Samples: a.Samples, Finite: a.Finite, Duration: a.Took, Recalled: when,
+			Sent: a.Sent, Status: a.Status, Series: a.Series, Samples: a.Samples, Finite: a.Finite, Every: a.Every, Duration: a.Took, Recalled: when,
 		})
 	}
 	return out, nil

@@ -1,6 +1,9 @@
 package query
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // Reference is a place where a text names a variable.
 type Reference struct {
@@ -32,6 +35,9 @@ var referencePattern = regexp.MustCompile(
 // caller's to decide.
 func References(text string) []Reference {
 	var refs []Reference
+	if !strings.ContainsAny(text, "$[") {
+		return nil // most texts: no need to try the pattern at each of their bytes
+	}
 	for _, m := range referencePattern.FindAllStringSubmatchIndex(text, -1) {
 		group := func(i int) string {
 			if m[2*i] < 0 {

@@ -47,18 +47,18 @@ func (in *Static) expressions() []*expression {
 				continue
 			}
 			seen[at] = true
-			if e := ofQuestion(q); e != nil {
+			if e := in.ofQuestion(q); e != nil {
 				out = append(out, e)
 			}
 		}
 	}
-	return append(out, in.ruleExpressions()...)
+	return append(out, in.ownRules()...)
 }
 
 // ofQuestion is nil for a query that does not parse: panel/syntax tells of it.
-func ofQuestion(q *Question) *expression {
+func (in *Static) ofQuestion(q *Question) *expression {
 	request := q.Requests[0]
-	root, err := Parse(request.Expr)
+	root, err := in.parsed.parse(request.Expr)
 	if err != nil {
 		return nil
 	}

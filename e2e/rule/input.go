@@ -39,6 +39,12 @@ type Static struct {
 	// Expectations and Exclusions are those of panelgate.yml, and of the .lint files.
 	Expectations []Expectation
 	Exclusions   []Exclusion
+
+	// parsed are the trees of the expressions, where this is what one file's dashboards
+	// are judged by.
+	parsed *parsed
+	// aside says that the stack's own rules are not to be judged with these dashboards.
+	aside bool
 }
 
 // Board is a dashboard together with the questions it asks.
@@ -180,7 +186,11 @@ type Asked struct {
 	Series  int // in the answer
 	Samples int // non-null
 	Finite  int // neither NaN nor Inf
-	// Answer is what Prometheus answered, a matrix, vector, scalar or string; nil where it was not asked or refused.
+	// Every is which of the request's steps were evaluated: all of them at 1, else every
+	// so many-th, back from its end. Series, Samples and Finite count what those gave.
+	Every int
+	// Answer is what Prometheus answered, a matrix, vector, scalar or string; nil where it
+	// was not asked or refused, and after a lean run.
 	Answer   model.Value
 	Err      error
 	Duration time.Duration

@@ -137,7 +137,7 @@ func (e *expression) unitHangsOnVariable(chosen func(variable string) bool) bool
 	filled := func(start posrange.Pos, length int) bool {
 		for i := range length {
 			at := mapping.Source(int(start) + i)
-			if at >= len(written) {
+			if at >= len(written) || written[at] != '$' && written[at] != '[' {
 				continue
 			}
 			refs := query.References(written[at:])

@@ -38,7 +38,7 @@ func promqlJoinImpossible() Rule {
 			said := map[string]bool{}
 			var out []Finding
 			for _, a := range in.Asked {
-				f := joinlessAnswer(a)
+				f := in.joinlessAnswer(a)
 				if f == nil || said[f.Pos.String()] || in.saidAt(f.Pos, "promql/join-impossible") {
 					continue
 				}
@@ -52,11 +52,11 @@ func promqlJoinImpossible() Rule {
 
 // joinlessAnswer says of a query without an answer that both sides of an operator have
 // series, and none in common; nil where that is not why.
-func joinlessAnswer(a *Asked) *Finding {
+func (in *Static) joinlessAnswer(a *Asked) *Finding {
 	if a.Diagnosis == nil || a.Diagnosis.Reason != why.JoinMismatch || !a.Asks() {
 		return nil
 	}
-	e := ofQuestion(a.Question)
+	e := in.ofQuestion(a.Question)
 	if e == nil || e.text != a.Request.Expr {
 		return nil
 	}

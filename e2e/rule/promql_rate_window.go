@@ -38,7 +38,7 @@ func promqlRateWindow() Rule {
 			for _, b := range readable(in.Boards) {
 				seen := map[place]bool{}
 				for _, q := range b.Questions {
-					for _, w := range shortWindows(q, pace) {
+					for _, w := range in.shortWindows(q, pace) {
 						at := place{q.Target, w.written, w.every}
 						if !seen[at] {
 							seen[at] = true
@@ -47,7 +47,7 @@ func promqlRateWindow() Rule {
 					}
 				}
 			}
-			for _, e := range in.ruleExpressions() {
+			for _, e := range in.ownRules() {
 				for _, w := range pace.shortWindowsOf(e) {
 					out = append(out, w.findingOfRule(e))
 				}
@@ -71,11 +71,11 @@ type shortWindow struct {
 
 // shortWindows are those of the question's query; it is one expression, however
 // many requests it is asked by.
-func shortWindows(q *Question, p pace) []*shortWindow {
+func (in *Static) shortWindows(q *Question, p pace) []*shortWindow {
 	if !q.Readable() {
 		return nil
 	}
-	e := ofQuestion(q)
+	e := in.ofQuestion(q)
 	if e == nil {
 		return nil // panel/syntax
 	}

@@ -99,13 +99,17 @@ func CheckStatic(in *Static, over Severities) []Finding {
 
 // CheckStaticOf runs those of the rules that are chosen.
 func CheckStaticOf(in *Static, over Severities, choose func(Rule) bool) []Finding {
-	var out []Finding
+	var wide, apart []func(*Static) []Finding
 	for _, r := range All() {
-		if r.Static != nil && choose(r) {
-			out = append(out, complete(r, over, r.Static)(in)...)
+		switch {
+		case r.Static == nil || !choose(r):
+		case r.Apart():
+			apart = append(apart, complete(r, over, r.Static))
+		default:
+			wide = append(wide, complete(r, over, r.Static))
 		}
 	}
-	return Sorted(out)
+	return Sorted(append(each(wide, in), inParallel(in.parts(), func(p *Static) []Finding { return each(apart, p) })...))
 }
 
 // CheckLive runs every rule that needs a running stack.
@@ -115,13 +119,50 @@ func CheckLive(in *Live, over Severities) []Finding {
 
 // CheckLiveOf runs those of the rules that are chosen.
 func CheckLiveOf(in *Live, over Severities, choose func(Rule) bool) []Finding {
-	var out []Finding
+	wide, apart := liveChecks(over, choose)
+	return Sorted(append(each(wide, in), inParallel(in.parts(), func(p *Live) []Finding { return each(apart, p) })...))
+}
+
+// CheckBoards runs the rules that judge each dashboard apart on the dashboards alone.
+// With what CheckStack finds it is all that CheckLive does.
+func CheckBoards(in *Live, over Severities) []Finding {
+	_, apart := liveChecks(over, func(Rule) bool { return true })
+	parts := in.parts()
+	return inParallel(parts[:len(parts)-1], func(p *Live) []Finding { return each(apart, p) })
+}
+
+// CheckStack runs the rules that hold dashboards against each other or are about the
+// rest of the stack. They look at no answer.
+func CheckStack(in *Live, over Severities) []Finding {
+	wide, apart := liveChecks(over, func(Rule) bool { return true })
+	own := *in
+	own.Static = in.Static.ofOwnRules()
+	own.Asked, own.Variables = nil, nil
+	return append(each(wide, in), each(apart, &own)...)
+}
+
+// liveChecks are the checks of a running stack: those that hold dashboards against each
+// other, and those that judge each apart.
+func liveChecks(over Severities, choose func(Rule) bool) (wide, apart []func(*Live) []Finding) {
 	for _, r := range All() {
-		if r.Live != nil && choose(r) {
-			out = append(out, complete(r, over, r.Live)(in)...)
+		switch {
+		case r.Live == nil || !choose(r):
+		case r.Apart():
+			apart = append(apart, complete(r, over, r.Live))
+		default:
+			wide = append(wide, complete(r, over, r.Live))
 		}
 	}
-	return Sorted(out)
+	return wide, apart
+}
+
+// each is what the checks find in one input.
+func each[T any](checks []func(T) []Finding, in T) []Finding {
+	var out []Finding
+	for _, check := range checks {
+		out = append(out, check(in)...)
+	}
+	return out
 }
 
 // Apart says whether the rule judges each dashboard by itself and at its own file: what

@@ -12,6 +12,14 @@ import (
 	"github.com/panelgate/panelgate/stack/source"
 )
 
+// ownRules are the stack's rules where they are to be judged.
+func (in *Static) ownRules() []*expression {
+	if in.aside {
+		return nil
+	}
+	return in.ruleExpressions()
+}
+
 // ruleExpressions are what the recording and alerting rules of the stack evaluate,
 // Prometheus' and Grafana's, as far as it parses: a rule file that does not is
 // prometheus/config-invalid, an alert of Grafana alert/invalid.

@@ -72,7 +72,7 @@ func (in *Live) askedExpressions() []*expression {
 			continue
 		}
 		seen[at] = true
-		if e := ofQuestion(a.Question); e != nil {
+		if e := in.ofQuestion(a.Question); e != nil {
 			out = append(out, e)
 		}
 	}
