@@ -34,9 +34,8 @@ func newCaching(t *testing.T, boards int) *caching {
 	c := &caching{t: t, dir: several(t, 1), cache: e2e.Cache{Dir: filepath.Join(t.TempDir(), "cache"), Program: "this build"}}
 	c.from = e2e.Source{Dir: c.dir}
 	for name, text := range map[string]string{
-		"panelgate.yml": "version: 1\nscenario: ./mine.yaml\ntargets:\n  - {match: {job: extra}, replay: recorded.prom}\nrules:\n  stack/default-password: off\n",
-		"prometheus/rules/some.yml": "groups:\n  - name: all\n    rules:\n      - {record: job:up:sum, expr: sum by (job) (up)}\n" +
-			"      - {alert: Down, expr: up == 0, for: 1m}\n",
+		"panelgate.yml":                "version: 1\nscenario: ./mine.yaml\ntargets:\n  - {match: {job: extra}, replay: recorded.prom}\nrules:\n  stack/default-password: off\n",
+		"prometheus/rules/some.yml":    "groups:\n  - name: all\n    rules:\n      - {record: job:up:sum, expr: sum by (job) (up)}\n",
 		"prometheus/targets/extra.yml": "- targets: [extra:9999]\n  labels: {room: a}\n",
 		"recorded.prom":                "# TYPE extra_things gauge\nextra_things 3\n",
 		"mine.yaml":                    steady(t),
@@ -234,7 +233,7 @@ func TestCacheMissesWhatItMustMiss(t *testing.T) {
 		}, all},
 		{"the configuration", func() { c.edit("panelgate.yml", "off", "info") }, all},
 		{"the scenario", func() { c.edit("mine.yaml", "cpus: 8 ", "cpus: 9 ") }, all},
-		{"a rule file", func() { c.edit("prometheus/rules/some.yml", "for: 1m", "for: 2m") }, all},
+		{"a rule file", func() { c.edit("prometheus/rules/some.yml", "sum by", "max by") }, all},
 		{"a rule file more", func() { c.write("prometheus/rules/more.yml", "groups: []\n") }, all},
 		{"a recording", func() { c.edit("recorded.prom", "extra_things 3", "extra_things 4") }, all},
 		{"discovered labels", func() { c.edit("prometheus/targets/extra.yml", "room: a", "room: b") }, all},
@@ -253,10 +252,11 @@ func TestCacheMissesWhatItMustMiss(t *testing.T) {
 		{"another scenario over the file's", func() { c.from.Dashboards, c.from.Scenario = nil, "steady" }, all},
 	} {
 		step.edit()
-		before := c.run(nil)
 		got := c.cached()
 		assert.Equal(t, step.anew, anew(got), step.name)
-		assert.Equal(t, verdict(before), verdict(got), step.name)
+		if len(step.anew) < len(all) { // else nothing of it was taken from the cache
+			assert.Equal(t, verdict(c.run(nil)), verdict(got), step.name)
+		}
 		assert.Equal(t, len(step.anew) == 0, !got.Recalled.IsZero(), step.name)
 	}
 }
@@ -275,11 +275,11 @@ func TestCacheOfAnotherPast(t *testing.T) {
 func TestCacheIsNotUsed(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]func(*caching){
-		"a range that begins with the day": func(c *caching) { c.edit(boardsDir+"/triton.json", `"from": "now-10m"`, `"from": "now/d"`) },
+		"a range that begins with a minute": func(c *caching) { c.edit(boardsDir+"/triton.json", `"from": "now-10m"`, `"from": "now-10m/m"`) },
 		"a query of the hour": func(c *caching) {
 			c.edit(boardsDir+"/triton.json", `"expr": "max by (instance, gpu) (`, `"expr": "(hour() >= bool 0) + on() group_right() max by (instance, gpu) (`)
 		},
-		"a rule of the hour": func(c *caching) { c.edit("prometheus/rules/some.yml", "up == 0", "up == 0 and on() hour() > 3") },
+		"a rule of the hour": func(c *caching) { c.edit("prometheus/rules/some.yml", "(up)}", "(up) and on() hour() > 3}") },
 		"targets from a server": func(c *caching) {
 			c.edit("prometheus/prometheus.yml", "file_sd_configs: [{files: [targets/*.yml]}]", `http_sd_configs: [{url: "http://127.0.0.1:1/"}]`)
 		},
@@ -298,6 +298,8 @@ func TestCacheIsNotUsed(t *testing.T) {
 
 // Entries that fit their checksums and say what cannot be are misses too.
 func TestCacheOfNonsense(t *testing.T) {
+	c := newCaching(t, 1)
+	c.cached()
 	for name, edit := range map[string]func(map[string]any){
 		"a panel that is not there":  func(e map[string]any) { ofFirst(e, "asked")["panel"] = 99 },
 		"a negative panel":           func(e map[string]any) { ofFirst(e, "asked")["panel"] = -1 },
@@ -310,8 +312,6 @@ func TestCacheOfNonsense(t *testing.T) {
 		"findings that fail":         func(e map[string]any) { e["worst"] = rule.Error },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := newCaching(t, 1)
-			c.cached()
 			n := 0
 			e2e.RewriteKept(t, c.cache.Dir, func(data []byte) []byte {
 				var e map[string]any
@@ -329,9 +329,9 @@ func TestCacheOfNonsense(t *testing.T) {
 			got := c.cached()
 			assert.Equal(t, []string{"triton"}, anew(got))
 			assert.False(t, got.Fails(rule.Error))
-			assert.Empty(t, anew(c.cached()), "it was written anew")
 		})
 	}
+	assert.Empty(t, anew(c.cached()), "it was written anew")
 }
 
 func drawNothing(context.Context, env.Instance, *e2e.Report) error { return nil }
@@ -349,13 +349,13 @@ func TestCacheOfWhatChangesMeanwhile(t *testing.T) {
 		o.Progress = func(stage string, _, _ int) {
 			if stage == "asking panels" && !edited {
 				edited = true
-				c.edit("prometheus/rules/some.yml", "for: 1m", "for: 2m")
+				c.edit("prometheus/rules/some.yml", "sum by", "max by")
 			}
 		}
 	}
 	c.cached()
 	require.True(t, edited)
-	c.edit("prometheus/rules/some.yml", "for: 2m", "for: 1m")
+	c.edit("prometheus/rules/some.yml", "max by", "sum by")
 	assert.Equal(t, []string{"triton"}, anew(c.cached()))
 	assert.Empty(t, anew(c.cached()))
 }
