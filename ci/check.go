@@ -38,6 +38,7 @@ type checkFlags struct {
 	env      envFlags
 	matrix   matrixFlags
 	pictures pictureFlags
+	cached   cacheFlags
 	history  string
 	timeout  time.Duration
 }
@@ -70,6 +71,7 @@ func (c *checkFlags) addLiveTo(cmd *cobra.Command) {
 	c.addRunTo(cmd)
 	c.matrix.addTo(cmd)
 	c.pictures.addTo(cmd)
+	c.cached.addTo(cmd)
 }
 
 // addRunTo adds the flags of one run.
@@ -121,6 +123,7 @@ func (c *checkFlags) checkHere(cmd *cobra.Command, stdout, stderr io.Writer) err
 		}
 		p.opts.Lean = !c.draws()
 		p.opts.WhileUp = c.pictures.whileUp(p.opts.Progress)
+		p.opts.Cache = c.cache(p)
 		result, err := c.verify(ctx, p)
 		p.progress.Clear()
 		return c.since.ofBranch(result), p.failOn, ended(ctx, err, p.progress.Stage())

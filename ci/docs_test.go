@@ -192,7 +192,8 @@ func (b *fenced) prepared(t *testing.T) (dir string, environ []string) {
 			environ = append(environ, kv)
 		}
 	}
-	return dir, append(environ, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_COLOR=1")
+	return dir, append(environ, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "NO_COLOR=1",
+		"PANELGATE_CACHE_DIR="+filepath.Join(root, "cache"))
 }
 
 // shell runs commands and returns all that they say.

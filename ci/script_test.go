@@ -93,6 +93,7 @@ func scripts(where string, globs ...string) testscript.Params {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PANELGATE_ENV", where)
+			env.Setenv("PANELGATE_NO_CACHE", "true") // each script proves what it is about; those about the cache take this back
 			// Temporary files of the command land where the script can see them.
 			tmp := filepath.Join(env.WorkDir, "tmp")
 			env.Setenv("TMPDIR", tmp)

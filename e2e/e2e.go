@@ -66,6 +66,8 @@ type Options struct {
 	// Instances is how many there are of each faked target, for embedded; see
 	// embedded.Options.
 	Instances int
+	// Cache is where results of earlier runs are kept and taken from, nil for nowhere.
+	Cache *Cache
 	// WhileUp is called when everything has been asked and judged, before the stack is
 	// stopped; the report is its to add notes to. An error of it ends the run. It may be
 	// nil, and is not called where the stack was not started.
@@ -88,6 +90,10 @@ type Report struct {
 	Excluded  []rule.Excluded // findings that are known and stay
 	Stages    []Stage
 	Notes     []string // what else a reader should know of the run
+
+	// Recalled is when the targets were as they are told, where nothing was started
+	// because everything is known from an earlier run; zero where they are as of now.
+	Recalled time.Time
 
 	proof *proof // what the next run of a session goes on from, nil outside of one
 }
@@ -130,6 +136,8 @@ type run struct {
 	amongOthers bool
 	// alertsKnown says that the alerts have been held against the scenarios before.
 	alertsKnown bool
+	// alsoNeeded is how much past dashboards look back on that are not asked.
+	alsoNeeded time.Duration
 
 	counting sync.Mutex
 	counted  int // of what the progress of the stage counts
@@ -209,6 +217,9 @@ func Lint(s *stack.Stack, opts Options) *Report {
 // stack itself is in the report. Everything started is stopped when it returns.
 func Verify(ctx context.Context, s *stack.Stack, opts Options) (*Report, error) {
 	r := begin(s, opts, cmp.Or(opts.Env, embedded.Name))
+	if known := r.recall(); known != nil {
+		return known.verify(ctx)
+	}
 	static := r.static()
 	r.report.Boards = static.Boards
 	if r.Env == attach.Name {
@@ -384,13 +395,9 @@ func (r *run) surroundings(in *rule.Static) (embedded.Options, error) {
 	if err != nil {
 		return embedded.Options{}, err
 	}
-	needed := neededHistory(in)
-	history := min(needed, r.History)
-	if needed-history > history/10 { // a lookback that is cut short is not worth a word
-		r.report.Notes = append(r.report.Notes, fmt.Sprintf("the panels look back %s, and %s of it were laid down: --history says how much",
-			model.Duration(needed.Round(time.Minute)), model.Duration(history)))
-	}
-	history = max(history, min(historyOfAlerts(in.Stack), r.History))
+	needed := max(neededHistory(in), r.alsoNeeded)
+	r.noteHistory(needed)
+	history := r.pastOf(needed)
 	var mappings []embedded.Mapping
 	for _, t := range r.Config.Targets {
 		mappings = append(mappings, embedded.Mapping{Match: t.Match, Fake: t.Fake, Live: t.Live, Setup: t.Setup})
@@ -401,6 +408,21 @@ func (r *run) surroundings(in *rule.Static) (embedded.Options, error) {
 		SelfAddresses: selfAddresses(r.stack), SelfPrefix: r.stack.Prometheus.Service.RoutePrefix(), OwnLoopback: ownLoopback(r.stack), Logger: r.Logger,
 		Progress: func(stage string, done, total int) { r.progress(stageName(stage), done, total) },
 	}, nil
+}
+
+// pastOf is how much past is laid down where panels look back so far, with what the
+// alerts take.
+func (r *run) pastOf(needed time.Duration) time.Duration {
+	return min(max(needed, historyOfAlerts(r.stack)), r.History)
+}
+
+// noteHistory tells of panels that look back further than there is anything.
+func (r *run) noteHistory(needed time.Duration) {
+	history := min(needed, r.History)
+	if needed-history > history/10 { // a lookback that is cut short is not worth a word
+		r.report.Notes = append(r.report.Notes, fmt.Sprintf("the panels look back %s, and %s of it were laid down: --history says how much",
+			model.Duration(needed.Round(time.Minute)), model.Duration(history)))
+	}
 }
 
 // stageName says what an environment is doing in words that a person would use.

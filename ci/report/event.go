@@ -124,7 +124,7 @@ func (r Result) report(yield func(Event) bool) bool {
 		return false
 	}
 	for _, t := range r.Targets {
-		if !yield(Event{Type: EventTarget, Target: &Target{t.Job, t.Instance, t.URL, t.Up, t.Error, t.AnsweredBy, releaseOf(t)}}) {
+		if !yield(Event{Type: EventTarget, Target: &Target{t.Job, t.Instance, t.URL, t.Up, t.Error, t.AnsweredBy, releaseOf(t), !r.Recalled.IsZero()}}) {
 			return false
 		}
 	}

@@ -80,6 +80,8 @@ type Target struct {
 	AnsweredBy string `json:"answered_by,omitempty"`
 	// Release is the one of the exporter that is acted out.
 	Release string `json:"release,omitempty"`
+	// Cached says that the state is an earlier run's: this one started nothing.
+	Cached bool `json:"cached,omitempty"`
 }
 
 // Query is one query of a panel and what came of it.
@@ -105,6 +107,10 @@ type Query struct {
 	// Every is which of the steps were evaluated, every so many-th; absent for all.
 	Every      int     `json:"every,omitempty"`
 	DurationMS float64 `json:"duration_ms"`
+	// Cached says that an earlier run asked this, at AskedAt, and that nothing which the
+	// outcome depends on has changed since.
+	Cached  bool      `json:"cached,omitempty"`
+	AskedAt time.Time `json:"asked_at,omitzero"`
 	// Grafana is there where a real one was asked too.
 	Grafana *Through `json:"grafana,omitempty"`
 }
@@ -179,6 +185,7 @@ func (r Result) query(a *rule.Asked) Query {
 		ExprRun: a.Request.Expr, Instant: a.Request.Instant, StepMS: a.Request.Step.Milliseconds(),
 		DashboardFile: r.place(source.Pos{File: a.Board.File}).File,
 		Status:        a.Status, Why: a.Skip, Series: a.Series, Samples: a.Samples, DurationMS: milliseconds(a.Duration),
+		Cached: !a.Recalled.IsZero(), AskedAt: a.Recalled,
 	}
 	if a.Every > 1 {
 		q.Every = a.Every

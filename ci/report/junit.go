@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/panelgate/panelgate/e2e/rule"
 )
@@ -232,6 +233,9 @@ func (j *junit) testCase(c *testCase) xmlCase {
 		out.Time = seconds(q.DurationMS)
 		if len(minded) == 0 {
 			out.Skipped, said = outcome(q)
+		}
+		if q.Cached {
+			said += fmt.Sprintf("From the cache: asked at %s.\n", q.AskedAt.UTC().Format(time.RFC3339))
 		}
 	}
 	if len(minded) > 0 {

@@ -67,6 +67,8 @@ type Counts struct {
 	Warnings      int `json:"warnings"`
 	Infos         int `json:"infos"`
 	Suppressed    int `json:"suppressed"` // findings that are excluded, counted nowhere else
+	// Cached are the queries that an earlier run asked, counted above as well.
+	Cached int `json:"cached,omitempty"`
 }
 
 func (r Result) counts() Counts {
@@ -81,6 +83,9 @@ func (r Result) counts() Counts {
 	c.Queries = len(r.Queries)
 	for _, q := range r.Queries {
 		c.add(q.Status)
+		if !q.Recalled.IsZero() {
+			c.Cached++
+		}
 	}
 	c.Targets = len(r.Targets)
 	for _, t := range r.Targets {

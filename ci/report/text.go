@@ -161,6 +161,9 @@ func (t *text) queries(b Dashboard) {
 		if q.Why != "" && q.Status != rule.StatusFailed {
 			t.printf(" (%s)", Clean(flat(q.Why)))
 		}
+		if q.Cached {
+			t.printf(", from the cache")
+		}
 		t.printf("\n")
 	}
 }

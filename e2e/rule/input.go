@@ -194,6 +194,9 @@ type Asked struct {
 	Answer   model.Value
 	Err      error
 	Duration time.Duration
+	// Recalled is when an earlier run asked this, whose outcome it is; zero where this
+	// run did. There is no Answer then.
+	Recalled time.Time
 	// Diagnosis says why the answer is empty; nil where it is not.
 	Diagnosis *why.Diagnosis
 	// Zeroes says that the answer is zero throughout and ought not to be.
