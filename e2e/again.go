@@ -91,16 +91,16 @@ func (x *Session) prove(ctx context.Context, s *stack.Stack, former *Report) (*R
 		together: rule.CheckStaticOf(whole, r.Config.Rules, wide),
 	}
 	r.done("static rules")
-	live, err := r.ask(ctx, static, x.instance)
+	said := append(slices.Clone(findings.apart), findings.together...)
+	live, apart, err := r.ask(ctx, static, x.instance, said)
 	if err := r.alive(ctx, x.instance, err); err != nil {
 		return nil, err
 	}
 	all := kept.live(live, whole)
-	live.Said = append(slices.Clone(findings.apart), findings.together...)
 	all.Said = append(slices.Clone(live.Said), kept.apart...)
-	findings.apart = append(findings.apart, rule.CheckLiveOf(live, r.Config.Rules, rule.Rule.Apart)...)
+	findings.apart = append(findings.apart, apart...)
 	findings.apart = append(findings.apart, kept.apart...)
-	findings.together = append(findings.together, rule.CheckLiveOf(all, r.Config.Rules, wide)...)
+	findings.together = append(findings.together, rule.CheckStack(all, r.Config.Rules)...)
 	r.done("live rules")
 	r.report.Boards, r.report.Queries, r.report.Variables = whole.Boards, all.Asked, all.Variables
 	r.report.proof = &proof{session: x, static: whole, live: all, apart: findings.apart}

@@ -79,7 +79,7 @@ func (s side) askAt(t *testing.T, at time.Time) *side {
 	s.instance.Now = at
 	r := begin(s.stack, s.opts, s.opts.Env)
 	var err error
-	s.live, err = r.ask(t.Context(), rule.NewStatic(s.stack, nil, at), s.instance)
+	s.live, _, err = r.ask(t.Context(), rule.NewStatic(s.stack, nil, at), s.instance, nil)
 	require.NoError(t, err)
 	s.values = map[*rule.Asked]model.Value{}
 	src := newSources(s.stack, s.instance)
@@ -97,7 +97,7 @@ func (s side) askAt(t *testing.T, at time.Time) *side {
 				return err
 			}
 			again := &rule.Asked{Question: a.Question, Request: a.Request}
-			value := answer(t.Context(), prom, again)
+			value := answer(t.Context(), prom, again, 1)
 			mu.Lock()
 			defer mu.Unlock()
 			s.values[a] = value

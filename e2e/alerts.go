@@ -80,7 +80,7 @@ func (r *run) judgeAlerts(ctx context.Context, src *sources, live *rule.Live) er
 	if len(all) == 0 {
 		return nil
 	}
-	known, err := exporterMetrics(live.Instance)
+	known, err := r.metrics(live.Instance)
 	if err != nil {
 		return err
 	}

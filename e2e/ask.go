@@ -1,12 +1,13 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"runtime"
-	"sync"
+	"slices"
 	"time"
 
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
@@ -20,14 +21,34 @@ import (
 	"github.com/panelgate/panelgate/stack"
 )
 
-// ask puts every question of the chosen dashboards to a running stack.
-func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (*rule.Live, error) {
+// ask puts every question of the chosen dashboards to a running stack, and judges each
+// dashboard by what it was answered. said is what the files alone have told. Where the
+// run is lean, the answers themselves are gone by then.
+func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance, said []rule.Finding) (*rule.Live, []rule.Finding, error) {
 	src := newSources(r.stack, instance)
 	defer src.close()
-	live := &rule.Live{Static: in, Instance: instance, Health: map[string]error{}, Unreachable: map[string]string{}}
+	live := &rule.Live{Static: in, Instance: instance, Health: map[string]error{}, Unreachable: map[string]string{}, Said: said}
 	if r.Env != attach.Name { // there they change nothing
 		live.Unmatched = unmatched(r.Config.Targets, r.stack, instance.Targets)
 	}
+	found, err := r.askBoards(ctx, src, live)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.askRules(ctx, src, live)
+	if !r.alertsKnown {
+		if err := r.judgeAlerts(ctx, src, live); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(live.Alerts) > 0 {
+		r.done("alerts")
+	}
+	return live, found, nil
+}
+
+// askBoards asks for everything that the dashboards show and judges them by it.
+func (r *run) askBoards(ctx context.Context, src *sources, live *rule.Live) ([]rule.Finding, error) {
 	version, err := r.runsGrafana(ctx, live)
 	if err != nil {
 		return nil, err
@@ -40,50 +61,107 @@ func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (
 		served, notes, err = r.served(ctx, live, version)
 		return err
 	}))
-	err = r.askPanels(ctx, src, live)
-	if besideErr := beside.Wait(); err == nil {
-		err = besideErr
-	}
-	if err != nil {
-		return nil, err
-	}
-	live.Served = served
-	live.Types = r.types(ctx, src)
-	r.report.Notes = append(r.report.Notes, notes...)
-	r.done("queries")
-	if err := r.witness(ctx, live); err != nil {
-		return nil, err
-	}
-	if err := r.explain(ctx, src, live); err != nil {
-		return nil, err
-	}
-	if err := r.zeroes(ctx, src, live); err != nil {
-		return nil, err
-	}
-	r.done("why")
-	r.askRules(ctx, src, live)
-	if !r.alertsKnown {
-		if err := r.judgeAlerts(ctx, src, live); err != nil {
+	plan, err := r.prepare(ctx, src, live)
+	whole := live.Instance.Grafana != nil // all is asked before that answers
+	var found []rule.Finding
+	told := false
+	for _, c := range chunks(live, whole) {
+		if err == nil {
+			err = r.askAll(ctx, src, plan, c)
+		}
+		if !told {
+			besideErr := beside.Wait()
+			err = cmp.Or(err, besideErr)
+			live.Served, told = served, true
+			r.report.Notes = append(r.report.Notes, notes...)
+		}
+		if err != nil {
 			return nil, err
 		}
+		c.Served = served
+		here, err := r.lookInto(ctx, src, plan, c)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, here...)
 	}
-	if len(live.Alerts) > 0 {
-		r.done("alerts")
-	}
-	return live, nil
+	return found, nil
 }
 
-// askPanels asks the variables and then everything that is drawn.
-func (r *run) askPanels(ctx context.Context, src *sources, live *rule.Live) error {
+// prepare finds out what the questions are, and who is to answer them.
+func (r *run) prepare(ctx context.Context, src *sources, live *rule.Live) (*plan, error) {
 	if err := r.health(ctx, src, live); err != nil {
-		return err
+		return nil, err
 	}
 	pending, err := r.questions(ctx, src, live)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	for _, q := range pending {
+		live.Asked = append(live.Asked, r.expand(q, src, live)...)
+	}
+	leaveUnfed(live)
+	r.toAsk = len(live.Asked)
+	if err := r.witness(ctx, live); err != nil {
+		return nil, err
+	}
+	live.Types = r.types(ctx, src)
 	r.done("variables")
-	return r.askAll(ctx, src, pending, live)
+	if live.Instance.Grafana != nil {
+		return &plan{}, nil // it is asked in the name of each panel
+	}
+	return newPlan(src, live.Asked), nil
+}
+
+// lookInto finds the reasons behind what a chunk was answered, and judges it.
+func (r *run) lookInto(ctx context.Context, src *sources, plan *plan, c *chunk) ([]rule.Finding, error) {
+	r.done("queries")
+	if err := r.explain(ctx, src, c.Live); err != nil {
+		return nil, err
+	}
+	if err := r.zeroes(ctx, src, c.Live); err != nil {
+		return nil, err
+	}
+	c.keep()
+	r.done("why")
+	found, err := r.judgeBoards(ctx, src, c)
+	if err != nil {
+		return nil, err
+	}
+	if r.Lean {
+		plan.release(c.Asked)
+	}
+	r.done("live rules")
+	return found, nil
+}
+
+// judgeBoards judges the dashboards of a chunk. What is found in answers to a part of
+// the steps is told as all of them have it.
+func (r *run) judgeBoards(ctx context.Context, src *sources, c *chunk) ([]rule.Finding, error) {
+	found := rule.CheckBoards(c.Live, r.Config.Rules)
+	doubted := map[string]bool{}
+	for _, f := range found {
+		doubted[f.Pos.File] = true
+	}
+	var again []*rule.Asked
+	for _, a := range c.Asked {
+		if a.Every > 1 && doubted[a.Board.File] {
+			again = append(again, a)
+		}
+	}
+	if len(again) == 0 {
+		return found, nil
+	}
+	err := r.each(ctx, again, func(ctx context.Context, a *rule.Asked) {
+		if prom, err := src.of(a.Datasource); err == nil && prom != nil {
+			answer(ctx, prom, a, 1)
+			judge(a, c.Live)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ask panels again: %w", err)
+	}
+	return rule.CheckBoards(c.Live, r.Config.Rules), nil
 }
 
 func workers() int { return 2 * runtime.GOMAXPROCS(0) }
@@ -142,31 +220,48 @@ func missing(instance env.Instance, ds *stack.Datasource) error {
 	return err
 }
 
-// questions fills each dashboard's variables and lists what it asks with them.
+// questions fills each dashboard's variables and lists what it asks with them. Several
+// dashboards are under way at once, and what they ask alike is asked once.
 func (r *run) questions(ctx context.Context, src *sources, live *rule.Live) ([]*rule.Question, error) {
-	var out []*rule.Question
+	known := &lookups{}
+	defer query.KeepTime()()
+	questions, variables := make([][]*rule.Question, len(live.Boards)), make([][]rule.Variable, len(live.Boards))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.workers())
 	for i, b := range live.Boards {
-		r.progress("filling variables", i, len(live.Boards))
-		rng, err := b.Range(live.Instance.Now)
-		if err != nil {
-			rng = query.Range{From: live.Instance.Now.Add(-time.Hour), To: live.Instance.Now}
-		}
-		scope, resolved, err := query.Resolve(ctx, b.Dashboard, r.stack.Datasources,
-			func(ds *stack.Datasource) promv1.API { return ours(src, ds) }, rng)
-		var cycle *query.CycleError // variable/query-error says so; the rest is filled
-		switch {
-		case ctx.Err() != nil:
-			return nil, fmt.Errorf("fill the variables of %s: %w", b.File, ctx.Err())
-		case err != nil && !errors.As(err, &cycle):
-			return nil, fmt.Errorf("fill the variables of %s: %w", b.File, err)
-		}
-		for _, res := range resolved {
-			r.sayNotRun(&res, scope)
-			live.Variables = append(live.Variables, rule.Variable{Board: b, Resolution: res})
-		}
-		out = append(out, b.Ask(r.stack, scope, live.Instance.Now)...)
+		g.Go(env.Guarded(func() (err error) {
+			questions[i], variables[i], err = r.questionsOf(ctx, b, live, func(ds *stack.Datasource) promv1.API { return known.through(ours(src, ds)) })
+			r.count("filling variables", len(live.Boards))
+			return err
+		}))
 	}
-	return out, nil
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	live.Variables = slices.Concat(variables...)
+	return slices.Concat(questions...), nil
+}
+
+// questionsOf fills the variables of one dashboard.
+func (r *run) questionsOf(ctx context.Context, b *rule.Board, live *rule.Live, ask func(*stack.Datasource) promv1.API) ([]*rule.Question, []rule.Variable, error) {
+	rng, err := b.Range(live.Instance.Now)
+	if err != nil {
+		rng = query.Range{From: live.Instance.Now.Add(-time.Hour), To: live.Instance.Now}
+	}
+	scope, resolved, err := query.Resolve(ctx, b.Dashboard, r.stack.Datasources, ask, rng)
+	var cycle *query.CycleError // variable/query-error says so; the rest is filled
+	switch {
+	case ctx.Err() != nil:
+		return nil, nil, fmt.Errorf("fill the variables of %s: %w", b.File, ctx.Err())
+	case err != nil && !errors.As(err, &cycle):
+		return nil, nil, fmt.Errorf("fill the variables of %s: %w", b.File, err)
+	}
+	var variables []rule.Variable
+	for _, res := range resolved {
+		r.sayNotRun(&res, scope)
+		variables = append(variables, rule.Variable{Board: b, Resolution: res})
+	}
+	return b.Ask(r.stack, scope, live.Instance.Now), variables, nil
 }
 
 // ours is the Prometheus under test where a datasource leads to it, else nobody.
@@ -202,33 +297,44 @@ func (r *run) sourceOf(v rule.Variable) *stack.Datasource {
 	return ds
 }
 
-// askAll asks the questions with a bounded number under way at once, and keeps
-// the answers in the questions' order.
-func (r *run) askAll(ctx context.Context, src *sources, questions []*rule.Question, live *rule.Live) error {
-	for _, q := range questions {
-		live.Asked = append(live.Asked, r.expand(q, src, live)...)
-	}
-	leaveUnfed(live)
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(r.workers())
-	var mu sync.Mutex
-	done := 0
-	for _, a := range live.Asked {
-		g.Go(env.Guarded(func() error {
-			if a.Status == "" {
-				r.askBoth(ctx, src, a, live)
+// askAll asks what a chunk asks.
+func (r *run) askAll(ctx context.Context, src *sources, plan *plan, c *chunk) error {
+	lean := r.Lean && c.Instance.Evaluate != nil && uneventful(c.Live)
+	ask := func(ctx context.Context) func(promv1.API, *rule.Asked) {
+		return func(prom promv1.API, a *rule.Asked) {
+			if lean {
+				askLeanly(ctx, prom, a, c.Live)
+				return
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			done++
-			r.progress("asking panels", done, len(live.Asked))
-			return ctx.Err()
-		}))
+			answer(ctx, prom, a, 1)
+		}
 	}
-	if err := g.Wait(); err != nil {
+	err := r.each(ctx, c.Asked, func(ctx context.Context, a *rule.Asked) {
+		if s := plan.shared[a]; s != nil {
+			s.of(a, ask(ctx))
+			judge(a, c.Live)
+		} else if a.Status == "" {
+			r.askBoth(ctx, src, a, c.Live)
+		}
+	})
+	if err != nil {
 		return fmt.Errorf("ask the panels: %w", err)
 	}
 	return nil
+}
+
+// each has something done for each entry, a bounded number of them at a time.
+func (r *run) each(ctx context.Context, all []*rule.Asked, do func(context.Context, *rule.Asked)) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.workers())
+	for _, a := range all {
+		g.Go(env.Guarded(func() error {
+			do(ctx, a)
+			r.askedOne()
+			return ctx.Err()
+		}))
+	}
+	return g.Wait()
 }
 
 // expand makes one entry for each request of a question, and one for a question
@@ -278,19 +384,23 @@ func unasked(q *rule.Question, reason string) *rule.Asked {
 // queryTimeout is how long a panel waits for an answer: Grafana's own default.
 const queryTimeout = 30 * time.Second
 
-// answer puts one request to Prometheus, counts what comes back and returns it.
-func answer(ctx context.Context, prom promv1.API, a *rule.Asked) model.Value {
+// answer puts one request to Prometheus, at every so many-th of its steps, counts what
+// comes back and returns it.
+func answer(ctx context.Context, prom promv1.API, a *rule.Asked, every int) model.Value {
+	req := a.Request
+	if every > 1 {
+		req = thinned(req, every)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, queryTimeout, fmt.Errorf("no answer within %s", queryTimeout))
 	defer cancel()
 	began := time.Now()
-	a.Sent, a.Err = true, nil
+	a.Sent, a.Every, a.Err = true, every, nil
 	a.Series, a.Samples, a.Finite, a.Answer = 0, 0, 0, nil
 	var v model.Value
-	if a.Request.Instant {
-		v, _, a.Err = prom.Query(ctx, a.Request.Expr, a.Request.End)
+	if req.Instant {
+		v, _, a.Err = prom.Query(ctx, req.Expr, req.End)
 	} else {
-		v, _, a.Err = prom.QueryRange(ctx, a.Request.Expr, promv1.Range{
-			Start: a.Request.Start, End: a.Request.End, Step: a.Request.Step})
+		v, _, a.Err = prom.QueryRange(ctx, req.Expr, promv1.Range{Start: req.Start, End: req.End, Step: req.Step})
 	}
 	a.Duration = time.Since(began)
 	switch {

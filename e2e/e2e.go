@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -53,6 +54,9 @@ type Options struct {
 	// compared; nil and zero for a world of the run's own.
 	World *fakes.World
 	From  time.Time
+	// Lean is for who wants the verdict and no pictures: answers are dropped once they
+	// are judged, and no more steps of a query are evaluated than the verdict needs.
+	Lean bool
 	// Brief is for one of many runs of a stack: the alerts are not held against scenarios,
 	// and whether this host has the stack's ports free is not looked at.
 	Brief bool
@@ -126,6 +130,12 @@ type run struct {
 	amongOthers bool
 	// alertsKnown says that the alerts have been held against the scenarios before.
 	alertsKnown bool
+
+	counting sync.Mutex
+	counted  int // of what the progress of the stage counts
+	asked    int // queries so far, of toAsk
+	toAsk    int
+	printed  *printed // what exporters print, nil until it is needed
 }
 
 func begin(s *stack.Stack, opts Options, envName string) *run {
@@ -145,12 +155,33 @@ func (r *run) progress(stage string, done, total int) {
 	}
 }
 
-// done closes a stage of the run.
+// done closes a stage of the run, or a further part of one.
 func (r *run) done(name string) {
 	now := time.Now()
-	r.report.Stages = append(r.report.Stages, Stage{Name: name, Duration: now.Sub(r.stage)})
-	r.Logger.Debug("stage done", "stage", name, "took", now.Sub(r.stage))
-	r.stage = now
+	took := now.Sub(r.stage)
+	r.stage, r.counted = now, 0
+	if i := slices.IndexFunc(r.report.Stages, func(s Stage) bool { return s.Name == name }); i >= 0 {
+		r.report.Stages[i].Duration += took
+		return
+	}
+	r.report.Stages = append(r.report.Stages, Stage{Name: name, Duration: took})
+	r.Logger.Debug("stage done", "stage", name, "took", took)
+}
+
+// askedOne tells of one more query that is answered, from any goroutine.
+func (r *run) askedOne() {
+	r.counting.Lock()
+	defer r.counting.Unlock()
+	r.asked = min(r.asked+1, r.toAsk) // some are asked again
+	r.progress("asking panels", r.asked, r.toAsk)
+}
+
+// count tells of one more of total, from any goroutine.
+func (r *run) count(stage string, total int) {
+	r.counting.Lock()
+	defer r.counting.Unlock()
+	r.counted++
+	r.progress(stage, r.counted, total)
 }
 
 // finish takes out of the findings what is excluded; live is nil where no stack was
@@ -231,7 +262,7 @@ func (r *run) prove(ctx context.Context, static *rule.Static, findings []rule.Fi
 func (r *run) proveOn(ctx context.Context, static *rule.Static, findings []rule.Finding, instance env.Instance) (*Report, error) {
 	r.report.Targets = instance.Targets
 	r.report.Notes = append(append(r.report.Notes, instance.Notes...), r.notesOfExporters(instance.Targets)...)
-	live, err := r.ask(ctx, static, instance)
+	live, apart, err := r.ask(ctx, static, instance, findings)
 	if err != nil {
 		return nil, r.alive(ctx, instance, err)
 	}
@@ -239,11 +270,10 @@ func (r *run) proveOn(ctx context.Context, static *rule.Static, findings []rule.
 		return nil, err
 	}
 	r.report.Queries, r.report.Variables = live.Asked, live.Variables
-	live.Said = findings
 	if !r.amongOthers {
 		live.TakenPorts = takenPorts(ctx, r.stack, instance)
 	}
-	findings = append(findings, rule.CheckLive(live, r.Config.Rules)...)
+	findings = append(findings, rule.Sorted(append(rule.CheckStack(live, r.Config.Rules), apart...))...)
 	r.done("live rules")
 	report := r.finish(static, live, findings)
 	if r.WhileUp != nil {

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
-	"sort"
 	"sync"
 	"time"
 
@@ -42,7 +42,7 @@ func (r *run) explain(ctx context.Context, src *sources, live *rule.Live) error 
 	if len(empty) == 0 && len(divided) == 0 && !slices.ContainsFunc(live.Variables, rule.Variable.Empty) {
 		return nil
 	}
-	known, err := exporterMetrics(live.Instance)
+	known, err := r.metrics(live.Instance)
 	if err != nil {
 		return err
 	}
@@ -77,23 +77,21 @@ var setOperator = regexp.MustCompile(`(?i)\b(or|unless)\b`)
 
 // explainIdle asks of queries with data which of their parts have none.
 func (r *run) explainIdle(ctx context.Context, src *sources, live *rule.Live, divided []*rule.Asked, known *printed) error {
+	same, order := alike(src, divided)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.workers())
-	for _, a := range divided {
+	for _, id := range order {
 		g.Go(env.Guarded(func() error {
-			asker := r.asker(ours(src, a.Datasource), live, a.Board, a.Target.Expr.Value, known)
-			asker.Start, asker.End, asker.Step = a.Request.Start, a.Request.End, a.Request.Step
-			if a.Request.Instant {
-				asker.Start = a.Request.End
-			}
-			idle, err := asker.Idle(ctx, a.Request.Expr)
+			idle, err := r.idle(ctx, src, live, same[id][0], known)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
 			if err != nil { // the panel has its data: what more could be known is not worth failing for
-				r.Logger.Warn("parts of a query could not be looked into", "expr", a.Request.Expr, "error", err)
+				r.Logger.Warn("parts of a query could not be looked into", "expr", id.expr, "error", err)
 			}
-			a.Idle = idle
+			for _, a := range same[id] {
+				a.Idle = idle
+			}
 			return nil
 		}))
 	}
@@ -103,17 +101,43 @@ func (r *run) explainIdle(ctx context.Context, src *sources, live *rule.Live, di
 	return nil
 }
 
+// idle are the parts of a query with data that have none. What has something at the end
+// has something, so that hardly any query is asked for at all of its steps.
+func (r *run) idle(ctx context.Context, src *sources, live *rule.Live, a *rule.Asked, known *printed) ([]*why.Diagnosis, error) {
+	look := func(req query.Request) ([]*why.Diagnosis, error) {
+		asker := r.asker(ours(src, a.Datasource), live, a.Board, a.Target.Expr.Value, known)
+		asker.Start, asker.End, asker.Step = req.Start, req.End, req.Step
+		if req.Instant {
+			asker.Start = req.End
+		}
+		return asker.Idle(ctx, req.Expr)
+	}
+	atEnd := a.Request
+	atEnd.Instant = true
+	found, err := look(atEnd)
+	if len(found) == 0 || err != nil || a.Request.Instant {
+		return found, err
+	}
+	return look(a.Request)
+}
+
+// alike are the entries by what they ask, and what they ask in the order of the first
+// that does.
+func alike(src *sources, all []*rule.Asked) (same map[identity][]*rule.Asked, order []identity) {
+	same = map[identity][]*rule.Asked{}
+	for _, a := range all {
+		id := identityOf(ours(src, a.Datasource), a.Request)
+		if same[id] == nil {
+			order = append(order, id)
+		}
+		same[id] = append(same[id], a)
+	}
+	return same, order
+}
+
 // explainQueries asks for each different query once, a bounded number at a time.
 func (r *run) explainQueries(ctx context.Context, src *sources, live *rule.Live, empty []*rule.Asked, known *printed) error {
-	same := map[string][]*rule.Asked{}
-	var order []string
-	for _, a := range empty {
-		key := fmt.Sprint(a.Samples > 0, a.Request.Expr, a.Request.Start, a.Request.End, a.Request.Step)
-		if same[key] == nil {
-			order = append(order, key)
-		}
-		same[key] = append(same[key], a)
-	}
+	same, order := alike(src, empty)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.workers())
 	var mu sync.Mutex
@@ -248,10 +272,7 @@ func (r *run) asker(prom promv1.API, live *rule.Live, b *rule.Board, text string
 			}
 		}
 	}
-	for m := range known.exporters {
-		asker.KnownMetrics = append(asker.KnownMetrics, m)
-	}
-	sort.Strings(asker.KnownMetrics)
+	asker.KnownMetrics = known.names
 	asker.Printed = func(metric string) []model.LabelSet { return known.series[metric] }
 	for _, v := range live.Variables {
 		used := func(ref query.Reference) bool { return ref.Name == v.Variable.Name.Value }
@@ -264,6 +285,7 @@ func (r *run) asker(prom promv1.API, live *rule.Live, b *rule.Board, text string
 
 // printed is what the exporters print that are acted out.
 type printed struct {
+	names     []string                    // of the metrics, sorted
 	exporters map[string]string           // by metric
 	series    map[string][]model.LabelSet // by metric, before relabelling
 }
@@ -291,6 +313,14 @@ func seen(exporterOf func(string) string, targets []env.Target) func(string) str
 	}
 }
 
+// metrics are what the exporters print, read once in a run.
+func (r *run) metrics(instance env.Instance) (_ *printed, err error) {
+	if r.printed == nil {
+		r.printed, err = exporterMetrics(instance)
+	}
+	return r.printed, err
+}
+
 // exporterMetrics reads what the exporters print at the moment as of which panels are
 // asked: those that answer a target as they are set up, and the others as they usually
 // are.
@@ -308,6 +338,7 @@ func exporterMetrics(instance env.Instance) (*printed, error) {
 			return nil, fmt.Errorf("list the metrics of %s: %w", a.name, err)
 		}
 	}
+	out.names = slices.Sorted(maps.Keys(out.exporters))
 	return out, nil
 }
 

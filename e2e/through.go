@@ -33,7 +33,7 @@ func (r *run) askBoth(ctx context.Context, src *sources, a *rule.Asked, live *ru
 		a.Status, a.Err = rule.StatusFailed, err
 		return
 	}
-	value := answer(ctx, prom, a)
+	value := answer(ctx, prom, a, 1)
 	if g != nil {
 		a.Grafana = through(ctx, g, a, value)
 		// What has been scraped between the two questions is no difference between
@@ -42,7 +42,7 @@ func (r *run) askBoth(ctx context.Context, src *sources, a *rule.Asked, live *ru
 			if len(a.Grafana.Differs) == 0 || ctx.Err() != nil {
 				break
 			}
-			value = answer(ctx, prom, a)
+			value = answer(ctx, prom, a, 1)
 			a.Grafana = through(ctx, g, a, value)
 		}
 		if a.Err == nil {

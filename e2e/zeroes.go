@@ -22,13 +22,13 @@ func (r *run) zeroes(ctx context.Context, src *sources, live *rule.Live) error {
 	if live.Instance.World == nil {
 		return nil
 	}
-	same := map[string][]*rule.Asked{}
+	var zero []*rule.Asked
 	for _, a := range live.Asked {
 		if a.Status == rule.StatusOK && a.AllZero() && !live.Expected(a.Question, live.Instance.Now) {
-			key := fmt.Sprint(a.Request.Expr, a.Request.Start, a.Request.End, a.Request.Instant)
-			same[key] = append(same[key], a)
+			zero = append(zero, a)
 		}
 	}
+	same, _ := alike(src, zero)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.workers())
 	for _, all := range same {

@@ -2,6 +2,7 @@ package fakes
 
 import (
 	"math"
+	"sync"
 	"time"
 )
 
@@ -11,6 +12,7 @@ type Model struct {
 	spec  *modelSpec
 	index int // among the world's models
 	stays []stay
+	asked totals
 }
 
 // Name is the model's name.
@@ -106,6 +108,39 @@ func (m *Model) Pending(at time.Time) int64 {
 func (m *Model) total(q quantity, t tick) float64 {
 	s := m.world.timeline.at(t)
 	return s.counted[m.index][q].at(s.flows[m.index][q], t)
+}
+
+// totals remember what has been asked for of a model. Whoever holds many panels against the truth asks for the same windows of each.
+type totals struct {
+	mu    sync.RWMutex
+	known map[moment]float64
+}
+
+// moment is a quantity at a tick.
+type moment struct {
+	q quantity
+	t tick
+}
+
+// mostTotals bounds the memory that a model takes: some megabytes.
+const mostTotals = 1 << 16
+
+func (a *totals) of(m *Model, q quantity, t tick) float64 {
+	at := moment{q, t}
+	a.mu.RLock()
+	v, known := a.known[at]
+	a.mu.RUnlock()
+	if known {
+		return v
+	}
+	v = m.total(q, t)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.known == nil || len(a.known) >= mostTotals {
+		a.known = map[moment]float64{}
+	}
+	a.known[at] = v
+	return v
 }
 
 // counting is the time since a model was loaded.

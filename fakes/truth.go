@@ -95,7 +95,7 @@ func (m *Model) over(q quantity, from, to time.Time) float64 {
 	if b <= a {
 		return 0
 	}
-	return max(m.total(q, b)-m.total(q, a), 0)
+	return max(m.asked.of(m, q, b)-m.asked.of(m, q, a), 0)
 }
 
 func ratio(a, b float64) float64 {

@@ -50,6 +50,10 @@ func (w *World) Scenario() *Scenario { return w.scenario }
 // Start is when the world was set going.
 func (w *World) Start() time.Time { return w.start }
 
+// Eventful says whether anything happens that is over again: an event of the scenario. Without one, what is there once stays, and
+// goes on as evenly as its traffic.
+func (w *World) Eventful() bool { return len(w.scenario.events) > 0 }
+
 // Models are the scenario's models in load order, whether loaded yet or not.
 func (w *World) Models() []*Model { return append([]*Model(nil), w.models...) }
 

@@ -4,8 +4,11 @@ package env
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
+
+	"github.com/prometheus/common/model"
 
 	"github.com/panelgate/panelgate/e2e/grafana"
 	"github.com/panelgate/panelgate/fakes"
@@ -27,6 +30,10 @@ type Instance struct {
 	// Transport carries requests to PrometheusURL, with what it needs of
 	// certificates and logins; nil for a plain one.
 	Transport http.RoundTripper
+	// Evaluate answers a query as the API at PrometheusURL would, by a shorter way; nil
+	// where there is none. The error is ErrNotPlain for an answer that only the API has,
+	// else one that the API's client would give.
+	Evaluate func(ctx context.Context, q Evaluation) (model.Value, error)
 	// Proxied is the base URL of the API of a datasource, by uid, where that is
 	// reached through Grafana; "" for one behind PrometheusURL, nil where all are.
 	// The error says why there is none.
@@ -69,6 +76,16 @@ type Instance struct {
 	Notes  []string // what else a reader of the report should know
 	Steps  []Step   // what the start took its time for
 }
+
+// Evaluation is a query: over a range by steps, or at End alone where Step is 0.
+type Evaluation struct {
+	Expr       string
+	Start, End time.Time
+	Step       time.Duration
+}
+
+// ErrNotPlain says that an answer has more to it than lines of numbers.
+var ErrNotPlain = errors.New("the answer has more to it than numbers")
 
 // Before is what the Grafana of an older revision of the stack served, and what of
 // its data the present one does not find.
@@ -142,6 +159,9 @@ const PlainHTTP = "server gave HTTP response to HTTPS client"
 
 // AnsweredLive is what a target is answered by whose own address is scraped.
 const AnsweredLive = "live"
+
+// AnsweredSelf is what the target is answered by that is the stack's Prometheus itself.
+const AnsweredSelf = "prometheus"
 
 // Target is one scrape target as Prometheus sees it after relabelling.
 type Target struct {

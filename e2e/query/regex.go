@@ -82,10 +82,29 @@ func compilePattern(text, pattern, flags string) (*jsRegex, error) {
 		global: strings.Contains(flags, "g"), budget: matchBudget}, nil
 }
 
-// clock is held while the engine matches: its time-outs hang on one clock of the
-// process, a goroutine that would outlive the match. The holder stops it again,
-// and so must be the only one who needs it.
-var clock sync.Mutex //nolint:gochecknoglobals // it guards what is global in the engine
+// clock is the engine's, whose time-outs hang on one clock of the process, a goroutine
+// that would outlive the match. The last one who needs it stops it.
+var clock struct { //nolint:gochecknoglobals // it guards what is global in the engine
+	mu    sync.Mutex
+	users int
+}
+
+// KeepTime keeps the clock going by which regular expressions are cut short, until stop
+// is called: stopping it after each match takes longer than most matches.
+func KeepTime() (stop func()) {
+	clock.mu.Lock()
+	defer clock.mu.Unlock()
+	if clock.users++; clock.users == 1 {
+		regexp2.SetTimeoutCheckPeriod(clockPeriod)
+	}
+	return sync.OnceFunc(func() {
+		clock.mu.Lock()
+		defer clock.mu.Unlock()
+		if clock.users--; clock.users == 0 {
+			regexp2.StopTimeoutClock()
+		}
+	})
+}
 
 // clockPeriod is how often the engine looks at the time.
 const clockPeriod = 10 * time.Millisecond
@@ -96,10 +115,7 @@ func (r *jsRegex) matchAll(texts []string) ([][][]string, error) {
 	if len(texts) == 0 {
 		return nil, nil
 	}
-	clock.Lock()
-	defer clock.Unlock()
-	regexp2.SetTimeoutCheckPeriod(clockPeriod)
-	defer regexp2.StopTimeoutClock()
+	defer KeepTime()()
 	deadline := time.Now().Add(r.budget)
 	all := make([][][]string, len(texts))
 	for i, text := range texts {

@@ -186,7 +186,11 @@ type Asked struct {
 	Series  int // in the answer
 	Samples int // non-null
 	Finite  int // neither NaN nor Inf
-	// Answer is what Prometheus answered, a matrix, vector, scalar or string; nil where it was not asked or refused.
+	// Every is which of the request's steps were evaluated: all of them at 1, else every
+	// so many-th, back from its end. Series, Samples and Finite count what those gave.
+	Every int
+	// Answer is what Prometheus answered, a matrix, vector, scalar or string; nil where it
+	// was not asked or refused, and after a lean run.
 	Answer   model.Value
 	Err      error
 	Duration time.Duration

@@ -8,9 +8,9 @@ import (
 	promparser "github.com/prometheus/prometheus/promql/parser"
 )
 
-// files are the boards by file, in the order of their first ones: what is wrong with a
+// Files are the boards by file, in the order of their first ones: what is wrong with a
 // file is said once, in however many folders its dashboard ends up.
-func files(boards []*Board) [][]*Board {
+func Files(boards []*Board) [][]*Board {
 	at := map[string]int{}
 	var out [][]*Board
 	for _, b := range boards {
@@ -29,12 +29,19 @@ func files(boards []*Board) [][]*Board {
 // own rules.
 func (in *Static) parts() []*Static {
 	var out []*Static
-	for _, boards := range append(files(in.Boards), nil) {
+	for _, boards := range Files(in.Boards) {
 		p := *in
-		p.Boards, p.parsed, p.aside = boards, &parsed{map[string]tree{}}, boards != nil
+		p.Boards, p.parsed, p.aside = boards, &parsed{map[string]tree{}}, true
 		out = append(out, &p)
 	}
-	return out
+	return append(out, in.ofOwnRules())
+}
+
+// ofOwnRules is the input without any dashboard.
+func (in *Static) ofOwnRules() *Static {
+	out := *in
+	out.Boards, out.parsed = nil, &parsed{map[string]tree{}}
+	return &out
 }
 
 // parts are the input of each file of dashboards with what was asked for it, and last

@@ -119,7 +119,31 @@ func CheckLive(in *Live, over Severities) []Finding {
 
 // CheckLiveOf runs those of the rules that are chosen.
 func CheckLiveOf(in *Live, over Severities, choose func(Rule) bool) []Finding {
-	var wide, apart []func(*Live) []Finding
+	wide, apart := liveChecks(over, choose)
+	return Sorted(append(each(wide, in), inParallel(in.parts(), func(p *Live) []Finding { return each(apart, p) })...))
+}
+
+// CheckBoards runs the rules that judge each dashboard apart on the dashboards alone.
+// With what CheckStack finds it is all that CheckLive does.
+func CheckBoards(in *Live, over Severities) []Finding {
+	_, apart := liveChecks(over, func(Rule) bool { return true })
+	parts := in.parts()
+	return inParallel(parts[:len(parts)-1], func(p *Live) []Finding { return each(apart, p) })
+}
+
+// CheckStack runs the rules that hold dashboards against each other or are about the
+// rest of the stack. They look at no answer.
+func CheckStack(in *Live, over Severities) []Finding {
+	wide, apart := liveChecks(over, func(Rule) bool { return true })
+	own := *in
+	own.Static = in.Static.ofOwnRules()
+	own.Asked, own.Variables = nil, nil
+	return append(each(wide, in), each(apart, &own)...)
+}
+
+// liveChecks are the checks of a running stack: those that hold dashboards against each
+// other, and those that judge each apart.
+func liveChecks(over Severities, choose func(Rule) bool) (wide, apart []func(*Live) []Finding) {
 	for _, r := range All() {
 		switch {
 		case r.Live == nil || !choose(r):
@@ -129,7 +153,7 @@ func CheckLiveOf(in *Live, over Severities, choose func(Rule) bool) []Finding {
 			wide = append(wide, complete(r, over, r.Live))
 		}
 	}
-	return Sorted(append(each(wide, in), inParallel(in.parts(), func(p *Live) []Finding { return each(apart, p) })...))
+	return wide, apart
 }
 
 // each is what the checks find in one input.

@@ -18,13 +18,14 @@ func variableEmpty() Rule {
 		Live: func(in *Live) []Finding {
 			var out []Finding
 			for _, v := range distinctVariables(in) {
-				name := v.Variable.Name.Value
-				switch {
-				case !usesOf(v.Board.Dashboard)[name]:
-				case v.Empty():
-					out = append(out, emptyVariable(v))
-				case v.Variable.Type.Value == "datasource" && v.Err == nil && len(v.Options) == 0:
+				none := v.Variable.Type.Value == "datasource" && v.Err == nil && len(v.Options) == 0
+				if !v.Empty() && !none || !usesOf(v.Board.Dashboard)[v.Variable.Name.Value] {
+					continue
+				}
+				if none {
 					out = append(out, noDatasource(in, v))
+				} else {
+					out = append(out, emptyVariable(v))
 				}
 			}
 			return out

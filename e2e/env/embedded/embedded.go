@@ -274,6 +274,7 @@ func (e *Env) start(ctx context.Context, cfg *config.Config, p *stack.Prometheus
 	e.instance = env.Instance{
 		Name:          Name,
 		PrometheusURL: e.serve(api),
+		Evaluate:      e.newEvaluator(g.store).evaluate,
 		Targets:       g.scraper.states(p),
 		From:          opts.From,
 		Now:           ready,

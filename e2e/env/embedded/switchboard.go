@@ -25,7 +25,7 @@ import (
 // What a target is answered by, beside the names of the fakes.
 const (
 	answeredLive = env.AnsweredLive
-	answeredSelf = "prometheus"
+	answeredSelf = env.AnsweredSelf
 )
 
 // switchboard decides who answers at an address and connects the scrapes there.
