@@ -24,6 +24,9 @@ const (
 	promtoolModule = "github.com/prometheus/prometheus/cmd/promtool@v0.315.0"
 )
 
+// installing is how long a peer may take to be downloaded and compiled.
+const installing = 10 * time.Minute
+
 // contestants run over one stack, one after the other.
 type contestants struct {
 	dir, work, gate string
@@ -162,7 +165,7 @@ func (c *contestants) pint(context.Context) row {
 // install builds a program of a registry in a module of its own, which leaves this project's go.mod alone. (go install refuses modules
 // that replace others, as that of Prometheus does.)
 func (c *contestants) install(ctx context.Context, pkg string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	ctx, cancel := context.WithTimeoutCause(ctx, installing, fmt.Errorf("it was not there after %s", installing))
 	defer cancel()
 	path, _, _ := strings.Cut(pkg, "@")
 	dir := filepath.Join(c.work, "peers", filepath.Base(path))
@@ -174,7 +177,10 @@ func (c *contestants) install(ctx context.Context, pkg string) (string, error) {
 		cmd := exec.CommandContext(ctx, "go", args...)
 		cmd.Dir = dir
 		if text, err := cmd.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("could not be installed: go %s: %s", strings.Join(args, " "), lastLine(string(text)))
+			if ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
+			return "", fmt.Errorf("could not be installed: go %s: %w: %s", args[0], err, lastLine(string(text)))
 		}
 	}
 	return to, nil
