@@ -27,8 +27,8 @@ type settings struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	err := run(ctx, os.Args[1:])
+	stop() // os.Exit runs nothing that is deferred
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		os.Exit(2)
@@ -98,5 +98,5 @@ func contest(ctx context.Context, s settings, work string, out io.Writer) error 
 		fmt.Fprintf(os.Stderr, "bench: %s\n", r.name)
 		rows = append(rows, r)
 	}
-	return print(out, rows)
+	return printTable(out, rows)
 }

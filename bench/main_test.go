@@ -15,7 +15,7 @@ import (
 
 func TestPrint(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, print(&out, []row{
+	require.NoError(t, printTable(&out, []row{
 		{name: "one", usage: usage{1500 * time.Millisecond, 2 * time.Second, 64_000_000}, asked: "20", verdict: "pass, exit code 0"},
 		{name: "another", note: "could not be installed: 403 | gone"},
 	}))

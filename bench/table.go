@@ -27,8 +27,8 @@ func (u usage) and(v usage, wall time.Duration) usage {
 	return usage{wall: wall, cpu: u.cpu + v.cpu, peak: u.peak + v.peak}
 }
 
-// print prints the table in Markdown, so that it can be pasted.
-func print(out io.Writer, rows []row) error {
+// printTable prints the table in Markdown, so that it can be pasted.
+func printTable(out io.Writer, rows []row) error {
 	var b strings.Builder
 	b.WriteString("| | wall time | CPU time | peak memory | queries asked | verdict |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, r := range rows {

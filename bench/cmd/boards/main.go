@@ -16,7 +16,7 @@ func main() {
 	flag.Float64Var(&o.Distinct, "distinct", 1, "the `share` of the targets, 0..1, whose query occurs once in the stack")
 	flag.Uint64Var(&o.Seed, "seed", 1, "the same `seed` makes the same stack")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: boards [flags] DIR")
+		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "usage: boards [flags] DIR")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
