@@ -5,7 +5,7 @@ LINT = $(GO) tool -modfile=tools/go.mod golangci-lint
 ACTIONLINT = $(GO) tool -modfile=tools/go.mod actionlint
 FUZZTIME ?= 10s
 
-.PHONY: test race lint fmt bench fuzz gate build clean
+.PHONY: test race lint fmt bench contest fuzz gate build clean
 
 ## test: everything that `go test` finds, e2e included
 test:
@@ -32,9 +32,17 @@ fmt:
 gate:
 	$(GO) run ./ci
 
-## bench: the figures that the README gives
+## bench: the figures of README and docs/performance.md; REV=main compares the command with that revision's
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+ifdef REV
+	$(GO) run ./bench --compare $(REV)
+else
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 2h ./...
+endif
+
+## contest: panelgate beside its peers, on a thousand dashboards
+contest:
+	$(GO) run ./bench
 
 ## fuzz: each fuzz target for FUZZTIME
 fuzz:
