@@ -96,6 +96,8 @@ type Options struct {
 	// Progress is told how far a stage ("history", "scrape") has come. It is called
 	// from the goroutine that runs Start. May be nil.
 	Progress func(stage string, done, total int)
+
+	clock *stopwatch // begun with the start
 }
 
 // Env is a Prometheus that is up.
@@ -141,6 +143,7 @@ func (o Options) complete() (Options, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.clock = newStopwatch(o.Now)
 	now := o.Now()
 	if o.From.IsZero() {
 		o.From = now.Add(-max(o.History, 0))
@@ -267,6 +270,9 @@ func (e *Env) start(ctx context.Context, cfg *config.Config, p *stack.Prometheus
 	if err := g.scraper.ready(ctx, opts.Progress); err != nil {
 		return err
 	}
+	if err := opts.clock.check(); err != nil {
+		return err
+	}
 	ready := g.scraper.lastScrape(opts.Now())
 	if err := g.rules.evaluate(ctx, ready); err != nil {
 		return err
@@ -286,7 +292,7 @@ func (e *Env) start(ctx context.Context, cfg *config.Config, p *stack.Prometheus
 func (e *Env) tempDir() (string, error) {
 	dir, err := os.MkdirTemp("", "panelgate-")
 	if err != nil {
-		return "", fmt.Errorf("make a directory for the data: %w", err)
+		return "", fmt.Errorf("make a directory for the data (TMPDIR names another place for it): %w", err)
 	}
 	e.onClose(func() error {
 		if err := os.RemoveAll(dir); err != nil {
