@@ -44,6 +44,9 @@ func (r *run) ask(ctx context.Context, in *rule.Static, instance env.Instance) (
 	if besideErr := beside.Wait(); err == nil {
 		err = besideErr
 	}
+	if err == nil {
+		err = shortage(live)
+	}
 	if err != nil {
 		return nil, err
 	}

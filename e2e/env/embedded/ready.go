@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -213,4 +214,21 @@ func (s *scraper) lastScrape(fallback time.Time) time.Time {
 		newest = fallback
 	}
 	return timestamp.Time(timestamp.FromTime(newest))
+}
+
+// shortage is why a target could not even be dialled, where this process has run out of
+// descriptors or the like; nil where it has not.
+func (s *scraper) shortage() error {
+	for _, j := range s.jobs {
+		for _, t := range j.targets {
+			err := t.err
+			if err == nil && t.seen.active != nil {
+				err = t.seen.active.LastError()
+			}
+			if env.Shortage(err) {
+				return fmt.Errorf("this machine does not let target %s be scraped (ulimit -n says how many files a process may open): %w", t.address, err)
+			}
+		}
+	}
+	return nil
 }
