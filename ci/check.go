@@ -210,12 +210,13 @@ func (c *checkFlags) lint(ctx context.Context, stdout, stderr io.Writer) error {
 	return c.outcome(stdout, stderr, "static", func() (*e2e.Report, rule.Severity, error) {
 		p, err := c.prepare(ctx, stderr)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, ended(ctx, err, "reading the files")
 		}
 		if c.since.idle {
 			return c.filesAlone(p, "static"), p.failOn, nil
 		}
-		return c.since.ofBranch(e2e.Lint(p.stack, p.opts)), p.failOn, nil
+		result := c.since.ofBranch(e2e.Lint(p.stack, p.opts))
+		return result, p.failOn, ended(ctx, ctx.Err(), "checking the files")
 	})
 }
 

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -26,14 +24,9 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	// After the first signal the default handling is back: a second ctrl-C ends
-	// the program even if tidying up hangs.
-	context.AfterFunc(ctx, stop)
+	ctx := interruptible(context.Background(), os.Stderr)
 	docker.Prepare()
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // exitError ends the command with a certain exit code. An empty message means
@@ -156,6 +149,9 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 			}
 			if err := twins(cmd); err != nil {
 				return usage(err)
+			}
+			if err := clearOld(cmd); err != nil {
+				return notRun(err)
 			}
 			return nil
 		},

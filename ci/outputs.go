@@ -205,16 +205,9 @@ func create(name string) (*os.File, error) {
 	return os.Create(name)
 }
 
-func writeFile(name, kind string, write func(io.Writer) error) (err error) {
-	kind = strings.ToUpper(kind)
-	f, err := create(name)
-	if err != nil {
-		return fmt.Errorf("write the %s report: %w", kind, err)
+func writeFile(name, kind string, write func(io.Writer) error) error {
+	if err := replace(name, write); err != nil {
+		return fmt.Errorf("write the %s report: %w", strings.ToUpper(kind), err)
 	}
-	defer func() {
-		if closeErr := f.Close(); closeErr != nil && err == nil {
-			err = fmt.Errorf("write the %s report: %w", kind, closeErr)
-		}
-	}()
-	return write(f)
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/panelgate/panelgate/internal/git"
+	"github.com/panelgate/panelgate/internal/scratch"
 )
 
 // checkout puts the repository that a stack lies in, as it was at a revision, into
@@ -24,7 +25,7 @@ func checkout(ctx context.Context, stackDir, rev string) (dir string, remove fun
 	if err != nil {
 		return "", keep, err
 	}
-	tmp, err := os.MkdirTemp("", "panelgate-")
+	tmp, err := scratch.Dir()
 	if err != nil {
 		return "", keep, err
 	}

@@ -75,6 +75,9 @@ func (r *run) askBoards(ctx context.Context, src *sources, live *rule.Live) ([]r
 			live.Served, told = served, true
 			r.report.Notes = append(r.report.Notes, notes...)
 		}
+		if err == nil {
+			err = shortage(c.Live)
+		}
 		if err != nil {
 			return nil, err
 		}

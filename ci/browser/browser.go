@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/panelgate/panelgate/internal/scratch"
 )
 
 const (
@@ -44,7 +46,7 @@ type Browser struct {
 // Start starts the program that Find has found. It is killed, with everything that it
 // has started, when the context ends or on Close, which is to be called in any case.
 func Start(ctx context.Context, program string) (_ *Browser, err error) {
-	dir, err := os.MkdirTemp(temporary(os.TempDir()), "panelgate-")
+	dir, err := scratch.In(temporary(os.TempDir()))
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", program, err)
 	}
@@ -93,7 +95,7 @@ func (b *Browser) hasEnded() bool {
 func temporary(usual string) string {
 	const (
 		longest = 104 // of a socket's path, on the strictest system
-		below   = "/panelgate-1234567890/org.chromium.Chromium.123456/SingletonSocket"
+		below   = "/panelgate-4194304-1234567890/org.chromium.Chromium.123456/SingletonSocket"
 		short   = "/tmp"
 	)
 	if _, err := os.Stat(short); err != nil || len(usual)+len(below) < longest {

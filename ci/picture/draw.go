@@ -12,6 +12,7 @@ import (
 
 	"github.com/panelgate/panelgate/ci/browser"
 	"github.com/panelgate/panelgate/ci/report"
+	"github.com/panelgate/panelgate/internal/scratch"
 )
 
 // Options say how dashboards are drawn, and where their images go.
@@ -52,7 +53,7 @@ func Draw(ctx context.Context, b *browser.Browser, d *report.Document, opts Opti
 // written is the URL of a file with the page. The returned function removes it; it is
 // never nil.
 func written(page func(io.Writer) error) (_ string, remove func() error, err error) {
-	dir, err := os.MkdirTemp("", "panelgate-page-")
+	dir, err := scratch.Dir()
 	if err != nil {
 		return "", func() error { return nil }, err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/panelgate/panelgate/internal/scratch"
 	"github.com/panelgate/panelgate/stack"
 )
 
@@ -22,7 +23,7 @@ type workspace struct {
 // newWorkspace copies the stack's directory, and what lies outside of it and is
 // mounted by a relative path, each in the same place to the other.
 func newWorkspace(s *stack.Stack) (_ *workspace, err error) {
-	root, err := os.MkdirTemp("", "panelgate-selftest-")
+	root, err := scratch.Dir()
 	if err != nil {
 		return nil, fmt.Errorf("make a copy of the stack: %w", err)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
+	"github.com/panelgate/panelgate/internal/scratch"
 	"github.com/panelgate/panelgate/stack"
 )
 
@@ -254,7 +255,7 @@ func (r *run) standsAlone(s *stack.Service) bool {
 // surround works out what the servers are surrounded by: the targets, who answers
 // for them, and the past.
 func (r *run) surround(ctx context.Context) error {
-	dir, err := os.MkdirTemp("", "panelgate-")
+	dir, err := scratch.Dir()
 	if err != nil {
 		return fmt.Errorf("make a directory for the past: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 	sdk "dagger.io/dagger"
 
 	"github.com/panelgate/panelgate/e2e/env/containers"
+	"github.com/panelgate/panelgate/internal/scratch"
 )
 
 // Where things are in the container that the gate runs in.
@@ -68,7 +69,7 @@ func (g Gate) Run(ctx context.Context) (_ *Ran, err error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "panelgate-")
+	dir, err := scratch.Dir()
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for the pipeline: %w", err)
 	}

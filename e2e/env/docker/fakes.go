@@ -16,6 +16,7 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/fakes/binary"
+	"github.com/panelgate/panelgate/internal/scratch"
 )
 
 const (
@@ -40,7 +41,7 @@ func (e *engine) FakesImage(ctx context.Context, named string) (string, error) {
 	} else if !errdefs.IsNotFound(err) {
 		return "", &containers.EngineError{Doing: "look for the image of the fakes", Err: err}
 	}
-	dir, err := os.MkdirTemp("", "panelgate-")
+	dir, err := scratch.Dir()
 	if err != nil {
 		return "", fmt.Errorf("make a directory for the fakes: %w", err)
 	}

@@ -25,6 +25,7 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/internal/scratch"
 	"github.com/panelgate/panelgate/stack"
 )
 
@@ -96,6 +97,8 @@ type Options struct {
 	// Progress is told how far a stage ("history", "scrape") has come. It is called
 	// from the goroutine that runs Start. May be nil.
 	Progress func(stage string, done, total int)
+
+	clock *stopwatch // begun with the start
 }
 
 // Env is a Prometheus that is up.
@@ -141,6 +144,7 @@ func (o Options) complete() (Options, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.clock = newStopwatch(o.Now)
 	now := o.Now()
 	if o.From.IsZero() {
 		o.From = now.Add(-max(o.History, 0))
@@ -267,6 +271,9 @@ func (e *Env) start(ctx context.Context, cfg *config.Config, p *stack.Prometheus
 	if err := g.scraper.ready(ctx, opts.Progress); err != nil {
 		return err
 	}
+	if err := errors.Join(g.scraper.shortage(), opts.clock.check()); err != nil {
+		return err
+	}
 	ready := g.scraper.lastScrape(opts.Now())
 	if err := g.rules.evaluate(ctx, ready); err != nil {
 		return err
@@ -285,15 +292,30 @@ func (e *Env) start(ctx context.Context, cfg *config.Config, p *stack.Prometheus
 
 // tempDir makes the directory that all data goes to.
 func (e *Env) tempDir() (string, error) {
-	dir, err := os.MkdirTemp("", "panelgate-")
+	dir, err := scratch.Dir()
 	if err != nil {
-		return "", fmt.Errorf("make a directory for the data: %w", err)
+		return "", fmt.Errorf("make a directory for the data (TMPDIR names another place for it): %w", err)
 	}
+	spare := spareDescriptors(dir)
 	e.onClose(func() error {
+		for _, s := range spare {
+			_ = s.Close() // it was never used
+		}
 		if err := os.RemoveAll(dir); err != nil {
 			return fmt.Errorf("remove the data: %w", err)
 		}
 		return nil
 	})
 	return dir, nil
+}
+
+// spareDescriptors are what removing a directory takes: a process that has run out of
+// descriptors could not tidy up. There may be none left by now.
+func spareDescriptors(dir string) (spare []*os.File) {
+	for range 3 { // its parent, itself, what is in it
+		if s, err := os.Open(dir); err == nil {
+			spare = append(spare, s)
+		}
+	}
+	return spare
 }

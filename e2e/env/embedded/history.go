@@ -24,11 +24,12 @@ type history struct {
 	rules    *ruleSet
 	world    *fakes.World
 	now      func() time.Time
+	clock    *stopwatch
 	progress func(stage string, done, total int)
 }
 
 func newHistory(g *groundwork, opts Options) *history {
-	return &history{store: g.store, targets: g.targets, rules: g.rules, world: g.board.world, now: opts.Now, progress: opts.Progress}
+	return &history{store: g.store, targets: g.targets, rules: g.rules, world: g.board.world, now: opts.Now, clock: opts.clock, progress: opts.Progress}
 }
 
 // event is something that recurs: the scrapes of a target or the evaluations of
@@ -87,6 +88,9 @@ func (h *history) lay(ctx context.Context, from time.Time) error {
 	for len(h.due) > 0 {
 		next := h.due[0]
 		if !next.whole(end) {
+			if err := h.clock.check(); err != nil {
+				return err // the end may be years away now
+			}
 			if end = h.now(); !next.whole(end) { // laying it down takes time, too
 				heap.Pop(&h.due)
 				continue

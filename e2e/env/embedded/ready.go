@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -36,6 +37,7 @@ type scrapedJob struct {
 type sighting struct {
 	active    *scrape.Target // the manager's own
 	last      time.Time      // timestamp of the last scrape
+	noticed   time.Time      // when that was seen, by a clock that is never set
 	scrapes   int
 	wanted    int // scrapes that readiness waits for
 	successes int
@@ -125,7 +127,7 @@ func (s *sighting) update() {
 	if at.IsZero() || at.Equal(s.last) {
 		return
 	}
-	s.last = at
+	s.last, s.noticed = at, time.Now()
 	s.scrapes++
 	if s.active.LastError() == nil {
 		s.successes++
@@ -141,15 +143,18 @@ func (t *target) settled() bool {
 	case t.err != nil:
 		return true
 	case t.seen.failures > 0:
-		return t.seen.failures >= failuresForDown || conclusive(causeOf(t.seen.active.LastError()))
+		return t.seen.failures >= failuresForDown || conclusive(t.seen.active.LastError())
 	default:
 		return t.seen.successes > 0 && t.seen.successes+t.past >= samplesForRate
 	}
 }
 
-// conclusive says whether a cause will be the same at the next scrape, or would
-// take too long to be found again.
-func conclusive(c env.Cause) bool { return c == env.CauseUnanswered || c == env.CauseTimeout }
+// conclusive says whether a scrape will fail alike the next time, or would take too long
+// to be tried again.
+func conclusive(err error) bool {
+	c := causeOf(err)
+	return c == env.CauseUnanswered || c == env.CauseTimeout || isLimit(err)
+}
 
 // askAgain changes the configuration so that, once applied, the jobs that want
 // are scraped once more. It says whether there is any.
@@ -186,7 +191,7 @@ func (j *scrapedJob) mayAsk() bool {
 		if t.err != nil {
 			continue
 		}
-		if t.seen.scrapes < max(t.seen.wanted, 1) || time.Since(t.seen.last) < pauseBetween {
+		if t.seen.scrapes < max(t.seen.wanted, 1) || time.Since(t.seen.noticed) < pauseBetween {
 			return false
 		}
 		need = need || !t.settled()
@@ -209,4 +214,21 @@ func (s *scraper) lastScrape(fallback time.Time) time.Time {
 		newest = fallback
 	}
 	return timestamp.Time(timestamp.FromTime(newest))
+}
+
+// shortage is why a target could not even be dialled, where this process has run out of
+// descriptors or the like; nil where it has not.
+func (s *scraper) shortage() error {
+	for _, j := range s.jobs {
+		for _, t := range j.targets {
+			err := t.err
+			if err == nil && t.seen.active != nil {
+				err = t.seen.active.LastError()
+			}
+			if env.Shortage(err) {
+				return fmt.Errorf("this machine does not let target %s be scraped (ulimit -n says how many files a process may open): %w", t.address, err)
+			}
+		}
+	}
+	return nil
 }

@@ -100,7 +100,9 @@ func inMemory(cfg *config.Config, jobs []*config.ScrapeConfig, targets []*target
 	out.ScrapeConfigs = nil
 	for _, job := range jobs {
 		c := *job
-		if !live[c.JobName] {
+		if live[c.JobName] {
+			c = bounded(c)
+		} else {
 			c.HTTPClientConfig.ProxyConfig = config_util.ProxyConfig{}
 			c.HTTPClientConfig.OAuth2 = nil
 			c.HTTPClientConfig.TLSConfig.InsecureSkipVerify = true

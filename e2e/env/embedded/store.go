@@ -2,9 +2,12 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,6 +26,9 @@ const (
 	queryMaxSamples = 50_000_000
 	lookbackDelta   = 5 * time.Minute
 )
+
+// never is longer than any run.
+const never = 365 * 24 * time.Hour
 
 // store is the database and what asks it.
 type store struct {
@@ -44,6 +50,9 @@ func (e *Env) openStore(opts Options, evaluation time.Duration, registry *promet
 	o := tsdb.DefaultOptions()
 	o.WALSegmentSize = -1
 	o.NoLockfile = true
+	// With every reload of blocks the head's chunks are written to disk, by a goroutine
+	// that panics where that is full. They stay in memory.
+	o.BlockReloadInterval = never
 	o.StripeSize = 1 << 10 // thousands of series, not millions
 	// Samples may be as old as half of this before the newest one.
 	o.MinBlockDuration = (4*opts.History + 4*time.Hour).Milliseconds()
@@ -54,12 +63,7 @@ func (e *Env) openStore(opts Options, evaluation time.Duration, registry *promet
 	if err != nil {
 		return nil, fmt.Errorf("open the time series database: %w", err)
 	}
-	e.onClose(func() error {
-		if err := db.Close(); err != nil {
-			return fmt.Errorf("close the time series database: %w", err)
-		}
-		return nil
-	})
+	e.onClose(func() error { return closeDatabase(db, dir) })
 	db.DisableCompactions()
 	p := parser.NewParser(parser.Options{})
 	engine := promql.NewEngine(promql.EngineOpts{
@@ -76,6 +80,27 @@ func (e *Env) openStore(opts Options, evaluation time.Duration, registry *promet
 	})
 	e.onClose(engine.Close)
 	return &store{DB: db, dir: dir, stats: stats, engine: engine, parser: p}, nil
+}
+
+// closeDatabase closes a database. It writes what it holds to disk first, and panics
+// where that is full.
+func closeDatabase(db *tsdb.DB, dir string) (err error) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		full, ok := p.(error)
+		var errno syscall.Errno
+		if !ok || !errors.As(full, &errno) {
+			panic(p)
+		}
+		err = fmt.Errorf("write the time series database below %s (TMPDIR names another place for it): %w", filepath.Dir(dir), full)
+	}()
+	if err := db.Close(); err != nil {
+		return fmt.Errorf("close the time series database: %w", err)
+	}
+	return nil
 }
 
 func component(l *slog.Logger, name string) *slog.Logger { return l.With("component", name) }

@@ -155,7 +155,7 @@ func (b *switchboard) assignOne(t *target) error {
 			}
 			b.lines[t.address] = l
 		}
-	} else if known == nil || known.mapping != i {
+	} else if known == nil || known.mapping != i && !b.sameAnswer(known, i) {
 		if known != nil && known.mapping != noMapping {
 			return fmt.Errorf("targets at %s are mapped to two answers: %s and %s", t.address,
 				b.mappings[known.mapping].answer(), b.mappings[i].answer())
@@ -171,6 +171,12 @@ func (b *switchboard) assignOne(t *target) error {
 		l.tls = true
 	}
 	return nil
+}
+
+// sameAnswer says whether a line is scraped for real, as the i-th mapping wants it, too:
+// several jobs may scrape one exporter, each at a path of its own.
+func (b *switchboard) sameAnswer(known *line, i int) bool {
+	return b.mappings[i].Live && known.mapping != noMapping && b.mappings[known.mapping].Live
 }
 
 // connectMapping makes the line that the i-th mapping asks for.

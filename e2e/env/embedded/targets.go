@@ -78,7 +78,7 @@ func (t *target) state(p *stack.Prometheus) env.Target {
 		out.Up = true
 		return out
 	}
-	out.Error, out.Cause = said(err), why
+	out.Error, out.Cause = said(t.ofOurs(err)), why
 	return out
 }
 
