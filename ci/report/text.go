@@ -260,7 +260,7 @@ func (t *text) excluded() {
 func (t *text) stages() {
 	t.printf("\n")
 	for _, s := range t.Stages {
-		t.printf("  %-14s %7.1f ms\n", s.Name, s.DurationMS)
+		t.printf("  %-14s %7.1f ms\n", Clean(s.Name), s.DurationMS)
 	}
 }
 
