@@ -40,7 +40,15 @@ func (b *Board) Ask(s *stack.Stack, scope *query.Scope, now time.Time) []*Questi
 		if p.IsRow() || p.Clone { // Grafana drops saved copies of repeated panels on load
 			continue
 		}
-		for _, sc := range query.Repeats(b.Dashboard, p, scope) {
+		scopes, err := query.Repeats(b.Dashboard, p, scope)
+		if len(out)+len(scopes)*len(p.Targets) > mostQuestions {
+			err = errTooMany
+		}
+		if err != nil && len(p.Targets) > 0 {
+			out = append(out, &Question{Board: b, Panel: p, Target: p.Targets[0], Scope: scope, BuildErr: err})
+			continue
+		}
+		for _, sc := range scopes {
 			out = append(out, b.panelQuestions(s, p, sc, now)...)
 		}
 	}
@@ -68,8 +76,12 @@ func (b *Board) panelQuestions(s *stack.Stack, p *dashboard.Panel, scope *query.
 	return out
 }
 
+// mostQuestions is how much one dashboard may ask.
+const mostQuestions = 20_000
+
 // What leaves a panel with nothing to ask.
 var (
+	errTooMany    = fmt.Errorf("with it the dashboard would ask more than %d queries: it is not asked", mostQuestions)
 	errNoTarget   = errors.New("the panel has no query")
 	errEmptyQuery = errors.New("the query is empty")
 )

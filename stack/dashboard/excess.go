@@ -11,7 +11,7 @@ import (
 const (
 	mostPanels    = 20_000
 	mostTargets   = 20_000
-	mostVariables = 5_000
+	mostVariables = 1_000
 	mostProblems  = 1_000 // that are told of one file
 )
 
