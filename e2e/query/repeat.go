@@ -43,11 +43,17 @@ func declares(d *dashboard.Dashboard, name string) bool {
 	return false
 }
 
-// copies is how many scopes narrow makes of s, or a few more.
+// copies is how many scopes narrow makes of s.
 func (s *Scope) copies(name string) int {
 	v, _ := s.Lookup(name)
 	if v.All {
-		return max(1, len(v.Options)-1) // without All itself
+		n := 0
+		for _, o := range v.Options {
+			if o.Value != allOption {
+				n++
+			}
+		}
+		return max(1, n)
 	}
 	return max(1, len(v.Values))
 }

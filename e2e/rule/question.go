@@ -12,6 +12,7 @@ import (
 	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/stack"
 	"github.com/panelgate/panelgate/stack/dashboard"
+	"github.com/panelgate/panelgate/stack/unwieldy"
 )
 
 // NewStatic prepares a stack for the static rules: every chosen dashboard with
@@ -173,7 +174,7 @@ func (q *Question) Readable() bool {
 
 // requestsAt are the requests of the question at a moment.
 func (q *Question) requestsAt(now time.Time) ([]query.Request, error) {
-	if err := unwieldy(q.Target.Expr.Value); err != nil {
+	if err := unwieldy.Expr(q.Target.Expr.Value); err != nil {
 		return nil, err
 	}
 	r, err := q.Board.Range(now)
@@ -186,7 +187,7 @@ func (q *Question) requestsAt(now time.Time) ([]query.Request, error) {
 		return nil, err
 	}
 	for _, r := range requests {
-		if err := unwieldy(r.Expr); err != nil { // with its variables filled
+		if err := unwieldy.Expr(r.Expr); err != nil { // with its variables filled
 			return nil, err
 		}
 	}

@@ -29,7 +29,7 @@ type store struct {
 	*tsdb.DB
 	dir    string
 	stats  *tsdb.DBStats
-	engine *promql.Engine
+	engine promql.QueryEngine
 	parser parser.Parser
 }
 
@@ -75,7 +75,7 @@ func (e *Env) openStore(opts Options, evaluation time.Duration, registry *promet
 		Parser:                   p,
 	})
 	e.onClose(engine.Close)
-	return &store{DB: db, dir: dir, stats: stats, engine: engine, parser: p}, nil
+	return &store{DB: db, dir: dir, stats: stats, engine: &boundedEngine{Engine: engine, parser: p, usual: evaluation}, parser: p}, nil
 }
 
 func component(l *slog.Logger, name string) *slog.Logger { return l.With("component", name) }
