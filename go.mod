@@ -36,6 +36,8 @@ require (
 
 require mvdan.cc/sh/v3 v3.12.0
 
+require github.com/yuin/goldmark v1.7.13 // indirect
+
 require (
 	cloud.google.com/go/auth v0.23.2 // indirect
 	cloud.google.com/go/auth/oauth2adapt v0.2.8 // indirect

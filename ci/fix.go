@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"github.com/panelgate/panelgate/ci/report"
 	"github.com/panelgate/panelgate/e2e/fix"
 	"github.com/panelgate/panelgate/e2e/nearest"
 	"github.com/panelgate/panelgate/e2e/rule"
@@ -107,7 +108,11 @@ func (c *fixFlags) fix(ctx context.Context, stdout, stderr io.Writer) error {
 func (c *fixFlags) show(result *fix.Result, stdout, stderr io.Writer) error {
 	for _, changed := range result.Changed {
 		name := c.path(changed.Name)
-		if _, err := stdout.Write(unified(name, changed.Before, changed.After)); err != nil {
+		patch := unified(name, changed.Before, changed.After)
+		if report.IsTerminal(stdout) { // a file or a program gets what git apply takes
+			patch = []byte(report.Clean(strings.ReplaceAll(string(patch), "\r\n", "\n")))
+		}
+		if _, err := stdout.Write(patch); err != nil {
 			return notRun(err)
 		}
 	}
@@ -157,7 +162,7 @@ func (c *fixFlags) tell(result *fix.Result, w io.Writer, done string) error {
 		b.WriteString(" (run lint)")
 	}
 	b.WriteString("\n")
-	if _, err := io.WriteString(w, b.String()); err != nil {
+	if _, err := io.WriteString(w, report.Clean(b.String())); err != nil {
 		return notRun(err)
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/panelgate/panelgate/ci/report"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 )
 
@@ -64,7 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		code = exit.code
 	}
 	if msg := err.Error(); msg != "" {
-		if _, printErr := fmt.Fprintln(stderr, "panelgate: "+fromTwins(cmd, msg)); printErr != nil {
+		if _, printErr := fmt.Fprintln(stderr, "panelgate: "+report.Clean(fromTwins(cmd, msg))); printErr != nil {
 			return exitNotRun
 		}
 		if exit == nil {

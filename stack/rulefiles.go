@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/panelgate/panelgate/stack/source"
+	"github.com/panelgate/panelgate/stack/unwieldy"
 )
 
 // readRuleFiles reads what rule_files leads to. cfg has the patterns for this
@@ -53,6 +54,9 @@ func (l *loader) readRuleFile(rf *RuleFile, cfg *config.Config) {
 		l.report(AreaPrometheus, rf.File, err)
 		return
 	}
+	if l.unwieldyRules(root) {
+		return
+	}
 	var errs []error
 	err = guard("prometheus", func() error {
 		_, errs = rulefmt.Parse(data, false, cfg.GlobalConfig.MetricNameValidationScheme,
@@ -78,6 +82,21 @@ func (l *loader) readRuleFile(rf *RuleFile, cfg *config.Config) {
 			}
 		}
 	}
+}
+
+// unwieldyRules reports expressions that are too large to be parsed, and says whether
+// there is any.
+func (l *loader) unwieldyRules(root *source.Node) (found bool) {
+	for _, group := range root.Get("groups").Items() {
+		for _, r := range group.Get("rules").Items() {
+			expr := r.Get("expr")
+			if err := unwieldy.Expr(expr.Str()); err != nil {
+				l.problem(AreaPrometheus, expr.Pos(), "the rule file is not read: %s", err)
+				found = true
+			}
+		}
+	}
+	return found
 }
 
 func ruleGroup(n *source.Node, usual time.Duration) *RuleGroup {

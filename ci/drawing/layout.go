@@ -154,7 +154,11 @@ func copiesOf(b *rule.Board, p *dashboard.Panel, asked []*rule.Asked, scope *que
 	if scope == nil {
 		return []*shown{{panel: p}}
 	}
-	for _, sc := range query.Repeats(b.Dashboard, p, scope) {
+	scopes, err := query.Repeats(b.Dashboard, p, scope)
+	if err != nil { // the question that was made of it says so
+		return []*shown{{panel: p, scope: scope}}
+	}
+	for _, sc := range scopes {
 		out = append(out, &shown{panel: p, scope: sc})
 	}
 	return out

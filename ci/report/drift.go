@@ -48,17 +48,17 @@ type driftText struct {
 }
 
 func (t *driftText) exporter(e drift.Exporter) {
-	t.printf("%s  the stack has %s; tried %s\n", t.paint(bold, e.Title()), strings.Join(e.Own, ", "), triedOf(e))
+	t.printf("%s  the stack has %s; tried %s\n", t.paint(bold, e.Title()), Clean(strings.Join(e.Own, ", ")), Clean(triedOf(e)))
 	if t.Verbose {
 		for _, v := range e.Versions {
 			if v.Like != "" {
-				t.printf("  %s\n", t.paint(dim, v.Name+" does to this stack what "+v.Like+" does: proven once"))
+				t.printf("  %s\n", t.paint(dim, Clean(v.Name+" does to this stack what "+v.Like+" does: proven once")))
 			}
 		}
 	}
 	for _, v := range e.Versions {
 		if v.Err != "" {
-			t.printf("  %s %s: %s\n", t.paint(red, "not proven"), v.Name, Clean(v.Err))
+			t.printf("  %s %s: %s\n", t.paint(red, "not proven"), Clean(v.Name), Clean(v.Err))
 		}
 	}
 	width := 0
@@ -91,7 +91,7 @@ func (t *driftText) spans(p drift.Panel) string {
 	var out []string
 	for _, s := range byState(p.Spans) {
 		code := map[drift.State]string{drift.OK: green, drift.Broken: red, drift.Already: yellow, drift.Untold: dim}[s.State]
-		out = append(out, s.Says()+" "+t.paint(code, stateWords(s.State)))
+		out = append(out, Clean(s.Says())+" "+t.paint(code, stateWords(s.State)))
 	}
 	return strings.Join(out, ", ")
 }
@@ -125,10 +125,10 @@ func (t *driftText) panel(p drift.Panel) {
 	t.printf("\n%s\n", t.paint(bold, Clean(where+p.Name())))
 	for _, s := range p.Spans {
 		for _, b := range told(s.Breaks) {
-			t.printf("  %s  %s  %s\n", t.paint(red, s.Says()), b.Rule, t.paint(dim, Clean(t.placeOf(p, b))))
+			t.printf("  %s  %s  %s\n", t.paint(red, Clean(s.Says())), b.Rule, t.paint(dim, Clean(t.placeOf(p, b))))
 			t.printf("    %s %s\n", t.paint(dim, "seen   "), Clean(seenOf(b)))
 			if s.Since != "" && s.State == drift.Broken {
-				t.printf("    %s %s\n", t.paint(dim, "since  "), s.Since)
+				t.printf("    %s %s\n", t.paint(dim, "since  "), Clean(s.Since))
 			}
 			if b.Fix != "" {
 				t.printf("    %s %s\n", t.paint(dim, "instead"), Clean(b.Fix))

@@ -181,7 +181,7 @@ type NDJSON struct{ enc *json.Encoder }
 
 // NewNDJSON writes to w, unbuffered: who reads along sees each event as it happens.
 func NewNDJSON(w io.Writer) *NDJSON {
-	enc := json.NewEncoder(w)
+	enc := json.NewEncoder(inert{w})
 	enc.SetEscapeHTML(false)
 	return &NDJSON{enc: enc}
 }

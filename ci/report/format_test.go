@@ -464,7 +464,7 @@ func TestMarkdownIsBounded(t *testing.T) {
 func TestMarkdownEscapes(t *testing.T) {
 	for in, want := range map[string]string{
 		"a|b": `a\|b`, "`x`": "\\`x\\`", "<img>": "&lt;img&gt;", "@me": "@&#8203;me", "[a](b)": `\[a\](b)`, "# x": "#&#8203; x",
-		"http://x.y": "http:&#8203;//x.y", "www.x.y": "www.&#8203;x.y", "GH-1": "GH-&#8203;1", "- x": "&#8203;- x", "1. x": "&#8203;1. x",
+		"http://x.y": "http:&#8203;//x.y", "www.x.y": "www&#8203;.x.y", "GH-1": "GH-&#8203;1", "- x": "&#8203;- x", "1. x": "&#8203;1. x",
 		"a_b*c~d": `a\_b\*c\~d`, "&lt;": "&amp;lt;", `\`: `\\`, "a\n\nb": "a b", "x\u202ey": "x\ufffdy",
 	} {
 		assert.Equal(t, want, inline(in), in)

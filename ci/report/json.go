@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"io"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/panelgate/panelgate/ci/drawing"
 	"github.com/panelgate/panelgate/ci/since"
 	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/e2e/story"
 	"github.com/panelgate/panelgate/stack/source"
 )
 
@@ -146,13 +149,50 @@ func writeJSON(w io.Writer, document any) error { return encode(w, "JSON", docum
 
 // encode writes a report of some kind that is JSON.
 func encode(w io.Writer, kind string, document any) error {
-	enc := json.NewEncoder(w)
+	enc := json.NewEncoder(inert{w})
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(document); err != nil {
 		return fmt.Errorf("write the %s report: %w", kind, err)
 	}
 	return nil
+}
+
+// inert writes JSON in which what a terminal would obey, or nobody would see, is
+// written as an escape. Only strings hold such characters, so that who reads the JSON
+// gets the very same.
+type inert struct{ w io.Writer }
+
+// Write implements io.Writer for whole documents, as an encoder writes them.
+func (i inert) Write(data []byte) (int, error) {
+	if _, err := i.w.Write(escaped(data)); err != nil {
+		return 0, err
+	}
+	return len(data), nil
+}
+
+func escaped(data []byte) []byte {
+	var out []byte
+	from := 0
+	for at := 0; at < len(data); {
+		if data[at] < 0x7f { // an encoder escapes the rest of them by itself
+			at++
+			continue
+		}
+		c, size := utf8.DecodeRune(data[at:])
+		if story.Unseen(c) {
+			out = append(out, data[from:at]...)
+			for _, unit := range utf16.Encode([]rune{c}) {
+				out = fmt.Appendf(out, `\u%04x`, unit)
+			}
+			from = at + size
+		}
+		at += size
+	}
+	if from == 0 {
+		return data
+	}
+	return append(out, data[from:]...)
 }
 
 // mostBytes bounds a report that is read. One of a thousand panels has 2 MB.

@@ -306,7 +306,7 @@ func paragraph(s string) string {
 // summary is text in HTML, where Markdown's escapes would be seen.
 func summary(s string) string {
 	s = html.EscapeString(flat(Clean(clipped(s, 300))))
-	return strings.NewReplacer("&#", "&#" /* an escape of HTML */, "#", "#"+apart, "@", "@"+apart, "://", ":"+apart+"//", "www.", "www."+apart, "GH-", "GH-"+apart).Replace(s)
+	return strings.NewReplacer("&#", "&#" /* an escape of HTML */, "#", "#"+apart, "@", "@"+apart, "://", ":"+apart+"//", "www.", "www"+apart+".", "GH-", "GH-"+apart).Replace(s)
 }
 
 // apart is a space of no width: GitHub looks for mentions, issues and addresses in what
@@ -330,7 +330,7 @@ func literal(s string) string {
 		}
 		return `\` + c
 	})
-	s = strings.NewReplacer("://", ":"+apart+"//", "www.", "www."+apart, "GH-", "GH-"+apart).Replace(s)
+	s = strings.NewReplacer("://", ":"+apart+"//", "www.", "www"+apart+".", "GH-", "GH-"+apart).Replace(s)
 	// At the beginning of a line these are a list, a heading or a line of a table.
 	return regexp.MustCompile(`^([-+=]|[0-9]+[.)](?:\s|$))`).ReplaceAllString(s, apart+"$1")
 }

@@ -220,7 +220,7 @@ func SelftestJSON(w io.Writer, run SelftestRun) error {
 			out.Outcomes = append(out.Outcomes, outcomeOf(o))
 		}
 	}
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(inert{w})
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	if err := e.Encode(out); err != nil {

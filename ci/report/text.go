@@ -117,7 +117,7 @@ func (t *text) dashboard(b Dashboard) {
 	case worst == rule.Warning:
 		mark = t.paint(yellow, "warn")
 	}
-	t.printf("%s  %s  %s", mark, t.paint(bold, Clean(flat(b.Name()))), plural(len(b.Panels), "panel"))
+	t.printf("%s  %s  %s", mark, t.paint(bold, Clean(flat(clipped(b.Name(), 300)))), plural(len(b.Panels), "panel"))
 	if !t.Static() {
 		t.printf(", %s%s", plural(c.Queries, "query"), c.details())
 	}
@@ -264,7 +264,7 @@ func (t *text) excluded() {
 func (t *text) stages() {
 	t.printf("\n")
 	for _, s := range t.Stages {
-		t.printf("  %-14s %7.1f ms\n", s.Name, s.DurationMS)
+		t.printf("  %-14s %7.1f ms\n", Clean(s.Name), s.DurationMS)
 	}
 }
 

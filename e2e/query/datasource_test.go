@@ -1,6 +1,7 @@
 package query
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -116,7 +117,9 @@ func TestRepeats(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
-			for _, s := range Repeats(d, &tt.panel, scope) {
+			scopes, err := Repeats(d, &tt.panel, scope)
+			require.NoError(t, err)
+			for _, s := range scopes {
 				out, err := s.Interpolate("$m $n", PromQL)
 				require.NoError(t, err)
 				got = append(got, out)
@@ -124,7 +127,26 @@ func TestRepeats(t *testing.T) {
 			assert.Equal(t, tt.want, got)
 		})
 	}
-	out, err := Repeats(d, &dashboard.Panel{Repeat: text("m")}, scope)[0].Interpolate("${m:text}", Plain)
+	scopes, err := Repeats(d, &dashboard.Panel{Repeat: text("m")}, scope)
+	require.NoError(t, err)
+	out, err := scopes[0].Interpolate("${m:text}", Plain)
 	require.NoError(t, err)
 	assert.Equal(t, "A", out)
+}
+
+// A row and a panel in it that repeat make the product of both, which is refused before
+// it is made.
+func TestRepeatsAreBounded(t *testing.T) {
+	var values []string
+	for i := range 40 {
+		values = append(values, strconv.Itoa(i))
+	}
+	scope := NewScope(Value{Name: "a", Values: values, Multi: true}, Value{Name: "b", Values: values[:25], Multi: true}, Value{Name: "c", Values: values[:26], Multi: true})
+	d := &dashboard.Dashboard{Variables: []*dashboard.Variable{{Name: text("a")}, {Name: text("b")}, {Name: text("c")}}}
+	row := &dashboard.Panel{Repeat: text("a")}
+	scopes, err := Repeats(d, &dashboard.Panel{Row: row, Repeat: text("b")}, scope)
+	require.NoError(t, err)
+	assert.Len(t, scopes, mostCopies)
+	_, err = Repeats(d, &dashboard.Panel{Row: row, Repeat: text("c")}, scope)
+	assert.EqualError(t, err, "the panel is repeated for $c, which makes 1040 copies of it: the limit is 1000")
 }

@@ -1,12 +1,19 @@
 package query
 
-import "github.com/panelgate/panelgate/stack/dashboard"
+import (
+	"fmt"
+
+	"github.com/panelgate/panelgate/stack/dashboard"
+)
+
+// mostCopies is how often a panel may be shown. A browser is done for long before.
+const mostCopies = 1_000
 
 // Repeats are the scopes in which a panel is shown: one for each value of the
 // variable its row is repeated for, and in each of them one for each value of its
 // own. A panel that repeats for nothing has just s, and so has one whose variable
-// is unknown or has no values.
-func Repeats(d *dashboard.Dashboard, p *dashboard.Panel, s *Scope) []*Scope {
+// is unknown or has no values. The error says that there are too many of them.
+func Repeats(d *dashboard.Dashboard, p *dashboard.Panel, s *Scope) ([]*Scope, error) {
 	var names []string
 	for _, panel := range []*dashboard.Panel{p.Row, p} {
 		if panel != nil && panel.Repeat.Value != "" && declares(d, panel.Repeat.Value) {
@@ -17,11 +24,14 @@ func Repeats(d *dashboard.Dashboard, p *dashboard.Panel, s *Scope) []*Scope {
 	for _, name := range names {
 		var narrowed []*Scope
 		for _, scope := range scopes {
+			if copies := len(scopes) * scope.copies(name); copies > mostCopies {
+				return nil, fmt.Errorf("the panel is repeated for $%s, which makes %d copies of it: the limit is %d", name, copies, mostCopies)
+			}
 			narrowed = append(narrowed, scope.narrow(name)...)
 		}
 		scopes = narrowed
 	}
-	return scopes
+	return scopes, nil
 }
 
 func declares(d *dashboard.Dashboard, name string) bool {
@@ -31,6 +41,21 @@ func declares(d *dashboard.Dashboard, name string) bool {
 		}
 	}
 	return false
+}
+
+// copies is how many scopes narrow makes of s.
+func (s *Scope) copies(name string) int {
+	v, _ := s.Lookup(name)
+	if v.All {
+		n := 0
+		for _, o := range v.Options {
+			if o.Value != allOption {
+				n++
+			}
+		}
+		return max(1, n)
+	}
+	return max(1, len(v.Values))
 }
 
 // narrow is s once for each value of a variable. All means every option here,

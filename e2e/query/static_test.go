@@ -78,7 +78,9 @@ func corpusDashboard(t *testing.T, d *dashboard.Dashboard) int {
 			if strings.TrimSpace(target.Expr.Value) == "" {
 				continue
 			}
-			for _, scope := range Repeats(d, p, s) {
+			scopes, err := Repeats(d, p, s)
+			require.NoError(t, err)
+			for _, scope := range scopes {
 				requests, err := Requests(p, target, scope, Timing{Range: lastHours(6)})
 				if !assert.NoError(t, err, "%s %s %s", d.File, p.Title.Value, target.Expr.Value) {
 					continue

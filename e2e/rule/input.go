@@ -17,6 +17,7 @@ import (
 	"github.com/panelgate/panelgate/fakes/release"
 	"github.com/panelgate/panelgate/stack"
 	"github.com/panelgate/panelgate/stack/dashboard"
+	"github.com/panelgate/panelgate/stack/unwieldy"
 )
 
 // Static is what the rules that read the files alone are given.
@@ -86,7 +87,7 @@ func (q *Question) Asks() bool {
 // Parse parses the expression of a request as Prometheus would, unless it is too
 // large for any panel.
 func Parse(expr string) (promparser.Expr, error) {
-	if err := unwieldy(expr); err != nil {
+	if err := unwieldy.Expr(expr); err != nil {
 		return nil, err
 	}
 	return promparser.NewParser(promparser.Options{EnableExperimentalFunctions: true}).ParseExpr(expr)

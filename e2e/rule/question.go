@@ -12,6 +12,7 @@ import (
 	"github.com/panelgate/panelgate/fakes/catalogue"
 	"github.com/panelgate/panelgate/stack"
 	"github.com/panelgate/panelgate/stack/dashboard"
+	"github.com/panelgate/panelgate/stack/unwieldy"
 )
 
 // NewStatic prepares a stack for the static rules: every chosen dashboard with
@@ -41,7 +42,15 @@ func (b *Board) Ask(s *stack.Stack, scope *query.Scope, now time.Time) []*Questi
 		if p.IsRow() || p.Clone { // Grafana drops saved copies of repeated panels on load
 			continue
 		}
-		for _, sc := range query.Repeats(b.Dashboard, p, scope) {
+		scopes, err := query.Repeats(b.Dashboard, p, scope)
+		if len(out)+len(scopes)*len(p.Targets) > mostQuestions {
+			err = errTooMany
+		}
+		if err != nil && len(p.Targets) > 0 {
+			out = append(out, &Question{Board: b, Panel: p, Target: p.Targets[0], Scope: scope, BuildErr: err})
+			continue
+		}
+		for _, sc := range scopes {
 			out = append(out, b.panelQuestions(s, p, sc, now)...)
 		}
 	}
@@ -69,8 +78,12 @@ func (b *Board) panelQuestions(s *stack.Stack, p *dashboard.Panel, scope *query.
 	return out
 }
 
+// mostQuestions is how much one dashboard may ask.
+const mostQuestions = 20_000
+
 // What leaves a panel with nothing to ask.
 var (
+	errTooMany    = fmt.Errorf("with it the dashboard would ask more than %d queries: it is not asked", mostQuestions)
 	errNoTarget   = errors.New("the panel has no query")
 	errEmptyQuery = errors.New("the query is empty")
 )
@@ -162,7 +175,7 @@ func (q *Question) Readable() bool {
 
 // requestsAt are the requests of the question at a moment.
 func (q *Question) requestsAt(now time.Time) ([]query.Request, error) {
-	if err := unwieldy(q.Target.Expr.Value); err != nil {
+	if err := unwieldy.Expr(q.Target.Expr.Value); err != nil {
 		return nil, err
 	}
 	r, err := q.Board.Range(now)
@@ -175,7 +188,7 @@ func (q *Question) requestsAt(now time.Time) ([]query.Request, error) {
 		return nil, err
 	}
 	for _, r := range requests {
-		if err := unwieldy(r.Expr); err != nil { // with its variables filled
+		if err := unwieldy.Expr(r.Expr); err != nil { // with its variables filled
 			return nil, err
 		}
 	}

@@ -1,6 +1,8 @@
 package rule
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,6 +103,28 @@ func TestQuestions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A dashboard asks no more than it may, and says of each panel that is left out.
+func TestQuestionsAreBounded(t *testing.T) {
+	var values []string
+	for i := range 999 {
+		values = append(values, strconv.Itoa(i))
+	}
+	panel := `{"title": "r", "type": "stat", "repeat": "many", "targets": [` + strings.TrimSuffix(strings.Repeat(`{"expr": "up"},`, 12), ",") + `]}`
+	f := shipped(t).write(boardFile, boardWith(`{"name": "many", "type": "custom", "multi": true, "includeAll": true, "current": {"text": ["All"], "value": ["$__all"]}, "query": "`+strings.Join(values, ",")+`"}`,
+		panel+","+panel+","+panelWith(7, "after", "up")))
+	var left, asked []string
+	for _, q := range f.static().Boards[0].Questions {
+		if q.BuildErr != nil {
+			require.ErrorIs(t, q.BuildErr, errTooMany)
+			left = append(left, q.Panel.Title.Value)
+			continue
+		}
+		asked = append(asked, q.Panel.Title.Value)
+	}
+	assert.Equal(t, []string{"r"}, left, "the second of the two")
+	assert.Len(t, asked, 12*999+1, "a smaller one after it has room")
 }
 
 func expectQuestion(t *testing.T, want question, q *Question) {

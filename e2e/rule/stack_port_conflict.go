@@ -24,17 +24,18 @@ func stackPortConflict() Rule {
 				return nil
 			}
 			var out []Finding
-			var taken []publishedPort
+			taken := map[int][]publishedPort{} // a range may publish all there are
 			for _, s := range in.Stack.Compose.Services {
 				for _, p := range s.Ports {
 					here := publishedPort{s, p}
 					if p.Published == 0 || s.NetworkHost { // an ephemeral port, or published by nobody
 						continue
 					}
-					if i := slices.IndexFunc(taken, here.clashes); i >= 0 {
-						out = append(out, here.conflict(taken[i], in.Stack.Compose))
+					same := taken[p.Published]
+					if i := slices.IndexFunc(same, here.clashes); i >= 0 {
+						out = append(out, here.conflict(same[i], in.Stack.Compose))
 					}
-					taken = append(taken, here)
+					taken[p.Published] = append(same, here)
 				}
 			}
 			return out

@@ -134,16 +134,25 @@ func indent(s string) string {
 }
 
 // Clean makes text from files and servers safe for a terminal: control
-// characters and invisible direction marks are shown, not sent. Line breaks and
-// tabs stay.
+// characters, direction marks and whatever else is not seen are shown, not sent.
+// Line breaks and tabs stay.
 func Clean(s string) string {
 	return strings.Map(func(c rune) rune {
-		switch {
-		case c == '\n' || c == '\t':
-			return c
-		case unicode.IsControl(c), unicode.Is(unicode.Bidi_Control, c), c == '\u2028', c == '\u2029':
+		if Unseen(c) {
 			return unicode.ReplacementChar
 		}
 		return c
 	}, s)
+}
+
+// Unseen says whether a character steers a terminal, changes the direction of what
+// stands beside it, or is not seen at all, so that two names look alike. The joiners
+// of Persian, Indic scripts and emoji are none of these where they belong, and stay.
+func Unseen(c rune) bool {
+	const nonJoiner, joiner = '\u200c', '\u200d'
+	switch {
+	case c == '\n', c == '\t', c == nonJoiner, c == joiner, unicode.Is(unicode.Prepended_Concatenation_Mark, c):
+		return false
+	}
+	return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }

@@ -64,4 +64,6 @@ func TestUnderline(t *testing.T) {
 
 func TestClean(t *testing.T) {
 	assert.Equal(t, "a\n\t�b�", Clean("a\n\t\x1bb\u202e"))
+	assert.Equal(t, "a�b�c�d�", Clean("a\u200bb\ufeffc\u00add\U000e0041"), "what is not seen is shown")
+	assert.Equal(t, "می‌خواهم 👩‍🔬", Clean("می‌خواهم 👩‍🔬"), "joiners are part of words")
 }

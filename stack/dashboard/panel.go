@@ -34,6 +34,9 @@ func (r *reader) panels(list *source.Node) {
 	slices.SortStableFunc(nodes, byGridPos)
 	var open *Panel
 	for _, n := range nodes {
+		if !r.room(n) {
+			return
+		}
 		p := r.panel(n)
 		if !p.IsRow() {
 			p.Row = open
@@ -60,6 +63,9 @@ func byGridPos(a, b *source.Node) int {
 func (r *reader) row(row *Panel, list *source.Node) {
 	r.d.Panels = append(r.d.Panels, row)
 	for _, n := range r.objects(list, "the panels of a row", "panel") {
+		if !r.room(n) {
+			return
+		}
 		p := r.panel(n)
 		p.Row, p.Clone = row, p.Clone || row.Clone
 		if p.IsRow() {
@@ -78,6 +84,9 @@ func (r *reader) rows(list *source.Node) {
 			rowsUntil, r.d.SchemaVersion)
 	}
 	for _, n := range nodes {
+		if !r.room(n) {
+			return
+		}
 		row := &Panel{
 			Title:     r.text(n.Get("title"), "a row's title"),
 			Type:      source.Text{Value: "row", Pos: n.Pos()},
@@ -142,6 +151,9 @@ func (r *reader) panelContent(n *source.Node) *Panel {
 		if t.Kind() != source.Object {
 			r.problem(t, "target %d of panel %q is %s, expected an object", i+1, p.Path(), t.Kind())
 			continue
+		}
+		if !r.oneMoreTarget(t) {
+			break
 		}
 		p.Targets = append(p.Targets, r.target(t))
 	}

@@ -32,6 +32,9 @@ func Parse(file string, data []byte, lim source.Limits) (*Dashboard, error) {
 	default:
 		r.classic(top)
 	}
+	if r.excess != nil {
+		return nil, r.excess
+	}
 	d.Fold()
 	return d, nil
 }
@@ -101,6 +104,9 @@ func (r *reader) classic(top *source.Node) {
 	r.elements(n.Get("__elements"))
 	templating := r.object(n.Get("templating"), "templating")
 	for _, v := range r.objects(templating.Get("list"), "templating.list", "variable") {
+		if !r.oneMoreVariable(v) {
+			break
+		}
 		d.Variables = append(d.Variables, r.variable(v))
 	}
 	annotations := r.object(n.Get("annotations"), "annotations")

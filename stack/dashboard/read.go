@@ -13,9 +13,19 @@ type reader struct {
 	d *Dashboard
 	// library holds the models of __elements by their uid.
 	library map[string]*source.Node
+	targets int // read so far
+	// excess is why the dashboard is refused: it has more of something than anybody
+	// could look at. Reading goes no further.
+	excess *source.Problem
 }
 
 func (r *reader) problem(n *source.Node, format string, args ...any) {
+	switch len(r.d.Problems) {
+	case mostProblems:
+		return
+	case mostProblems - 1:
+		format, args = "here and further down there is more that cannot be read: only the first %d places are told", []any{mostProblems}
+	}
 	r.d.Problems = append(r.d.Problems, &source.Problem{Pos: n.Pos(), Message: fmt.Sprintf(format, args...)})
 }
 

@@ -22,6 +22,9 @@ func (r *reader) v2(top *source.Node) {
 	d.To = r.text(window.Get("to"), "timeSettings.to")
 	d.Timezone = r.text(window.Get("timezone"), "timeSettings.timezone").Value
 	for _, v := range r.objects(n.Get("variables"), "variables", "variable") {
+		if !r.oneMoreVariable(v) {
+			break
+		}
 		d.Variables = append(d.Variables, r.v2Variable(v))
 	}
 	for _, a := range r.objects(n.Get("annotations"), "annotations", "annotation") {
@@ -31,6 +34,9 @@ func (r *reader) v2(top *source.Node) {
 		if f.Value.Kind() != source.Object {
 			r.wrong(f.Value, "element "+f.Key, "an object")
 			continue
+		}
+		if !r.room(f.Value) {
+			return
 		}
 		d.Panels = append(d.Panels, r.v2Panel(f.Value))
 	}
@@ -93,6 +99,9 @@ func (r *reader) v2Panel(n *source.Node) *Panel {
 	}
 	p.MaxDataPoints = max(0, r.int(options.Get("maxDataPoints"), "a panel's maxDataPoints"))
 	for _, q := range r.objects(data.Get("queries"), "a panel's queries", "query") {
+		if !r.oneMoreTarget(q) {
+			break
+		}
 		p.Targets = append(p.Targets, r.v2Target(q))
 	}
 	nameTargets(p.Targets)

@@ -36,6 +36,8 @@ func TestEvaluateAnswersAsTheAPI(t *testing.T) {
 		"no step forward":      {Expr: `up`, Step: -time.Second},
 		"subquery":             {Expr: `max_over_time(rate(nv_inference_request_success[1m])[10m:])`, Step: time.Minute},
 		"at a time and before": {Expr: `up @ end() offset 1m`, Step: time.Minute},
+		"a huge subquery":      {Expr: `max_over_time(up[10y:1ms])`, Step: time.Minute},
+		"one inside another":   {Expr: `max_over_time(max_over_time(up[20d:1s])[90d:1m])`},
 		"a bad regex":          {Expr: `up{job=~"("}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,6 +56,26 @@ func TestEvaluateAnswersAsTheAPI(t *testing.T) {
 				assert.Equal(t, want.Type(), got.Type())
 			}
 		})
+	}
+}
+
+// The engine would make room for every step at once, and end the process without it.
+func TestHugeSubqueriesAreRefused(t *testing.T) {
+	i := start(t, threeJobs, embedded.Options{History: time.Minute})
+	for expr, want := range map[string]string{
+		`max_over_time(up[10y:1ms])`:                                              "is evaluated at 315360000000 steps, the limit is 5000000",
+		`max_over_time(up[60d:1s] offset 1h)`:                                     "is evaluated at 5184000 steps",
+		`max_over_time(max_over_time(up[20d:1s])[90d:1m])`:                        "is evaluated at 9504000 steps",
+		`max_over_time(max_over_time(up[290y:1m])[290y:1h])`:                      "is evaluated at ",
+		`max_over_time(up[1y:1m])`:                                                "",
+		`sum(count_over_time({job=~"[a:b]"}[5m]) + (max_over_time(up[10y:1ms])))`: "is evaluated at",
+	} {
+		_, err := i.Evaluate(t.Context(), env.Evaluation{Expr: expr, Start: i.Now, End: i.Now})
+		if want == "" {
+			assert.NoError(t, err, expr)
+		} else {
+			assert.ErrorContains(t, err, want, expr)
+		}
 	}
 }
 

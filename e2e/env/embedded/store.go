@@ -35,7 +35,7 @@ type store struct {
 	*tsdb.DB
 	dir    string
 	stats  *tsdb.DBStats
-	engine *promql.Engine
+	engine promql.QueryEngine
 	parser parser.Parser
 }
 
@@ -79,7 +79,7 @@ func (e *Env) openStore(opts Options, evaluation time.Duration, registry *promet
 		Parser:                   p,
 	})
 	e.onClose(engine.Close)
-	return &store{DB: db, dir: dir, stats: stats, engine: engine, parser: p}, nil
+	return &store{DB: db, dir: dir, stats: stats, engine: &boundedEngine{Engine: engine, parser: p, usual: evaluation}, parser: p}, nil
 }
 
 // closeDatabase closes a database. It writes what it holds to disk first, and panics

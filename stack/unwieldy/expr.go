@@ -1,4 +1,6 @@
-package rule
+// Package unwieldy looks at the text of PromQL before any parser does: a parser may
+// take minutes and gigabytes for what nobody has written by hand.
+package unwieldy
 
 import (
 	"fmt"
@@ -14,10 +16,10 @@ const (
 	maxOperators = 500
 )
 
-// unwieldy says why an expression is too large to be taken apart, nil for all
+// Expr says why an expression is too large to be taken apart, nil for all
 // that people write. It reads no more than the brackets, operators and strings,
 // so that it is safe where a parser is not.
-func unwieldy(expr string) error {
+func Expr(expr string) error {
 	if len(expr) > maxExprBytes {
 		return fmt.Errorf("the expression has %d bytes, more than %d", len(expr), maxExprBytes)
 	}

@@ -1,4 +1,4 @@
-package rule
+package unwieldy
 
 import (
 	"strings"
@@ -21,7 +21,7 @@ func TestUnwieldy(t *testing.T) {
 		"huge":                 {strings.Repeat(" ", 1<<18+1), "bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := unwieldy(tc.expr)
+			err := Expr(tc.expr)
 			if tc.want == "" {
 				assert.NoError(t, err)
 				return
