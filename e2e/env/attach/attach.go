@@ -121,7 +121,7 @@ func Start(ctx context.Context, s *stack.Stack, opts Options) (*Env, error) {
 // patient is for questions that are answered at once or not at all.
 func (e *Env) patient(ctx context.Context) (context.Context, context.CancelFunc) {
 	patience := e.opts.patience
-	return context.WithTimeoutCause(ctx, patience, fmt.Errorf("no answer within %s", patience))
+	return context.WithTimeoutCause(ctx, patience, fmt.Errorf("%w within %s", errNoAnswer, patience))
 }
 
 // Instance implements env.Env.

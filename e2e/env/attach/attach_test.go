@@ -282,3 +282,53 @@ func TestWhichDatasourcesAreDirect(t *testing.T) {
 		assert.False(t, got["b"] || got["c"] || got["l"], want)
 	}
 }
+
+// TestAServerThatFailsToListItsTargets holds that a failing is not taken for a server
+// that has no such list: its targets would go unchecked in a run that passes.
+func TestAServerThatFailsToListItsTargets(t *testing.T) {
+	for want, answer := range map[string]http.HandlerFunc{
+		"server error: 500":       func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "boom", 500) },
+		"server error: 502":       func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", 502) },
+		"client error: 429":       func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "slow down", 429) },
+		"the answer is cut short": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"status":"suc`) },
+		"EOF":                     func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"no answer within 200ms":  func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"partial: store-2 is away": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"status":"success","data":{},"warnings":["store-2 is away"]}`)
+		},
+		"the answer is partial": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"status":"success","data":{},"isPartial":true}`)
+		},
+	} {
+		t.Run(want, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/targets") {
+					answer(w, r)
+					return
+				}
+				prometheus(nil).ServeHTTP(w, r)
+			}))
+			t.Cleanup(server.Close)
+			_, err := Start(t.Context(), &stack.Stack{}, Options{Prometheus: server.URL, patience: 200 * time.Millisecond})
+			require.ErrorContains(t, err, "list the targets: Prometheus at "+server.URL)
+			require.ErrorContains(t, err, want)
+		})
+	}
+}
+
+// TestRemarksOfPromQLAreNoGaps holds that what PromQL says of an expression does not
+// make its answer a partial one.
+func TestRemarksOfPromQLAreNoGaps(t *testing.T) {
+	req := httptest.NewRequest(http.MethodGet, "http://p/api/v1/query", http.NoBody)
+	for body, want := range map[string]bool{
+		`{"warnings":["PromQL warning: bucket label"],"infos":["PromQL info: no counter"]}`: true,
+		`{"isPartial":false}`:                 true,
+		`{"data":{"label":"\"warnings\""}}`:   true,
+		`{"warnings":["PromQL info: a","b"]}`: false,
+		`{"isPartial":true}`:                  false,
+		`{"data":`:                            false,
+		``:                                    false,
+	} {
+		assert.Equal(t, want, complete(req, http.StatusOK, []byte(body)) == nil, body)
+	}
+}

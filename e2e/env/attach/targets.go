@@ -21,7 +21,8 @@ import (
 // the same API and may scrape nothing: that is a note, and no error.
 func (e *Env) targets(ctx context.Context, s *stack.Stack) error {
 	base := e.instance.PrometheusURL
-	if base == "" {
+	direct := base != "" // through Grafana, that the datasource's server fails is for the rules to say
+	if !direct {
 		uid := listing(s, e.sources)
 		if uid == "" {
 			return fmt.Errorf("Grafana at %s has no Prometheus datasource that the login may see: there is nobody to ask", strings.TrimRight(e.opts.Grafana, "/")) //nolint:staticcheck // a name
@@ -39,6 +40,8 @@ func (e *Env) targets(ctx context.Context, s *stack.Stack) error {
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("list the targets: %w", context.Cause(ctx))
+	case err != nil && direct && failed(err):
+		return fmt.Errorf("list the targets: Prometheus at %s: %w", base, bare(err))
 	case err != nil:
 		e.opts.Logger.Info("the server lists no targets", "err", bare(err))
 		e.unlisted("the server lists no scrape targets, so that they are not checked: " + firstLine(bare(err)))

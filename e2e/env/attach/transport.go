@@ -164,6 +164,9 @@ func (s *steady) whole(req *http.Request) (*http.Response, error) {
 	case len(body) > most:
 		return nil, fmt.Errorf("the answer is over %d MiB", most>>20)
 	}
+	if err := complete(req, resp.StatusCode, body); err != nil {
+		return nil, err
+	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
 }
