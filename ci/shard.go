@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/panelgate/panelgate/ci/report"
+	"github.com/panelgate/panelgate/e2e/env/dagger"
+	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/shard"
 )
 
@@ -94,7 +96,10 @@ func (c *checkFlags) recognize(p *prepared) error {
 // secret is among them: of variables of servers there are the names, and of URLs there
 // is no login.
 func (c *checkFlags) settings(p *prepared) map[string]string {
-	var settings []string
+	var settings, images []string
+	if c.env.name == docker.Name || c.env.name == dagger.Name {
+		images = imagesOfEnvironment()
+	}
 	for _, s := range c.env.settings {
 		name, _, _ := strings.Cut(s, "=")
 		settings = append(settings, name)
@@ -102,7 +107,7 @@ func (c *checkFlags) settings(p *prepared) map[string]string {
 	out := map[string]string{}
 	for name, value := range map[string]string{
 		"dashboard": listed(c.dashboards), "since": c.since.revision, "service": listed(c.services), "scenario": p.opts.Config.Scenario,
-		"history": c.history, "image": listed(c.env.images), "setting": listed(settings), "acted": listed(c.env.acted),
+		"history": c.history, "image": listed(append(images, c.env.images...)), "setting": listed(settings), "acted": listed(c.env.acted),
 		"upgrade-from": c.env.upgradeFrom, "tenant": c.env.tenant, "prometheus": anonymous(c.env.prometheus), "grafana": anonymous(c.env.grafana),
 	} {
 		if value != "" {

@@ -175,11 +175,11 @@ func (m *merging) document() *Document {
 		Targets: []Target{}, Dashboards: []Dashboard{}, Queries: []Query{}, Findings: []Finding{},
 	}
 	order := out.order()
-	checked := false
+	checked, failed := false, false
 	var suppressed []Finding
 	why := map[identity]Suppressed{}
 	for _, t := range m.shards {
-		checked = checked || t.Shard.Checked
+		checked, failed = checked || t.Shard.Checked, failed || t.Verdict == Fail
 		if t.Began.Before(out.Began) {
 			out.Began = t.Began
 		}
@@ -206,7 +206,7 @@ func (m *merging) document() *Document {
 	m.notes(out)
 	out.Counts = out.count()
 	out.Verdict = Pass
-	if !checked && !m.shards[0].Shard.Idle || slices.ContainsFunc(out.Findings, func(f Finding) bool { return f.Weight() >= out.Failing() }) {
+	if failed || !checked && !m.shards[0].Shard.Idle || slices.ContainsFunc(out.Findings, func(f Finding) bool { return f.Weight() >= out.Failing() }) {
 		out.Verdict, out.ExitCode = Fail, 1
 	}
 	return out

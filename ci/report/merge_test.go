@@ -171,6 +171,12 @@ func TestMergeOfWhatCheckedNothing(t *testing.T) {
 	assert.Equal(t, Fail, d.Verdict, "whatever the rules are set to")
 	assert.Equal(t, 1, d.ExitCode)
 
+	told[0].Verdict = Fail
+	d, err = Merge(told)
+	require.NoError(t, err)
+	assert.Equal(t, Fail, d.Verdict, "whatever a shard failed for")
+	told[0].Verdict = Pass
+
 	for _, told := range told {
 		told.Shard.Idle = true
 	}
