@@ -34,7 +34,7 @@ func Fingerprint(s *stack.Stack, files []string) (string, error) {
 	slices.Sort(names)
 	all := sha256.New()
 	for _, name := range names {
-		fmt.Fprintf(all, "%q %s\n", name, content(at[name])) // a hash takes everything
+		all.Write(fmt.Appendf(nil, "%q %s\n", name, content(at[name]))) // a hash takes everything
 	}
 	return hex.EncodeToString(all.Sum(nil)[:16]), nil
 }
