@@ -31,6 +31,7 @@ type checkFlags struct {
 	services   []string
 	scenario   string // of the commands that run the stack
 	since      sinceFlags
+	shard      shardFlags
 	outputFlags
 	tell   *teller      // of a run that is under way
 	former *stack.Stack // as it was read before; of watch alone
@@ -46,6 +47,7 @@ type checkFlags struct {
 func (c *checkFlags) addTo(cmd *cobra.Command) {
 	c.addChoiceTo(cmd)
 	c.since.addTo(cmd)
+	c.shard.addTo(cmd)
 	c.addFailOnTo(cmd)
 	c.outputFlags.addTo(cmd)
 }
@@ -277,7 +279,7 @@ func (c *checkFlags) tellOut(result report.Result, err error) error {
 func (c *checkFlags) result(where string, began time.Time, proved *e2e.Report, failOn rule.Severity, err error) report.Result {
 	result := report.Result{
 		Report: proved, Version: version(), StackDir: c.stackDir, Where: where, Began: began, Took: time.Since(began), Verdict: report.Pass, FailOn: failOn,
-		Since: c.since.found, Undrawn: !c.draws(),
+		Since: c.since.found, Shard: c.shard.of(c.since.idle), Undrawn: !c.draws(),
 	}
 	switch {
 	case err != nil:
@@ -319,6 +321,9 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 	if err != nil {
 		return nil, err
 	}
+	if _, err := c.shard.parse(); err != nil {
+		return nil, err
+	}
 	services, err := c.roles()
 	if err != nil {
 		return nil, usage(err)
@@ -338,12 +343,18 @@ func (c *checkFlags) prepare(ctx context.Context, stderr io.Writer) (*prepared, 
 		return nil, notRun(err)
 	}
 	opts := &loaded.Options
+	if opts.Shard, err = c.shard.dashboards(); err != nil {
+		return nil, err
+	}
 	if opts.Choose, err = c.since.choose(ctx, c.stackDir, loaded.Stack, opts.Config, opts.Choose); err != nil {
 		return nil, usage(err)
 	}
 	p := &prepared{stack: loaded.Stack, load: loaded.Services, opts: loaded.Options, failOn: failOn, progress: report.NewProgress(stderr)}
 	if c.verbose { // a log and a line that redraws itself do not mix
 		p.progress = report.NewProgress(io.Discard)
+	}
+	if err := c.recognize(p); err != nil {
+		return nil, notRun(err)
 	}
 	p.opts.Progress = c.progress(p.progress)
 	if c.verbose {

@@ -39,6 +39,7 @@ type envFlags struct {
 	// of dagger
 	engines []string
 	tunnel  bool
+	shards  int
 	inside  string
 	acted   []string // releases of exporters
 	elapsed time.Duration
@@ -61,6 +62,7 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 	f.StringVar(&e.logs, "logs", "", "docker, dagger: keep what the containers print in this `directory`, a file each")
 	f.StringArrayVar(&e.engines, "engine", nil, "dagger: use the engine at `ADDRESS`, as tcp://HOST:PORT, in place of the session's or Dagger's own choice; may be repeated for a matrix, whose cells they share")
 	f.BoolVar(&e.tunnel, "tunnel", false, "dagger: ask from this machine through Dagger's tunnels, which listen on all of its interfaces, and not from a container in the pipeline")
+	f.IntVar(&e.shards, "shards", 0, "dagger: share the dashboards among `N` gates side by side in the session's containers, each with servers of its own, and join what they come to")
 	f.StringVar(&e.inside, "inside", "", "this is the pipeline's container, and the fakes' program is this `file`")
 	f.StringArrayVar(&e.acted, "acted", nil, "have the fake of an exporter act out a release, as `EXPORTER=VERSION`")
 	f.DurationVar(&e.elapsed, "elapsed", 0, "how long the run has been going on before this process")
@@ -88,7 +90,7 @@ func embeddedFlags() []string { return []string{"instances"} }
 
 func dockerFlags() []string { return []string{"upgrade-from"} }
 
-func daggerFlags() []string { return []string{"engine", "tunnel"} }
+func daggerFlags() []string { return []string{"engine", "tunnel", "shards"} }
 
 // insideFlags are how the gate calls itself in a container of the pipeline.
 func insideFlags() []string { return []string{"inside", "elapsed", "acted"} }
@@ -128,6 +130,9 @@ func (e *envFlags) options(opts *e2e.Options, given func(flag string) bool) erro
 		return e.contained(opts)
 	case dagger.Name:
 		if err := refuse(slices.Concat(dockerFlags(), attachFlags())...); err != nil {
+			return err
+		}
+		if err := e.shardable(given); err != nil {
 			return err
 		}
 		return e.contained(opts)

@@ -121,8 +121,6 @@ func (f *faulty) edit(name, from, to string) {
 	require.NoError(f.t, os.WriteFile(file, []byte(strings.Replace(string(data), from, to, 1)), 0o644))
 }
 
-const shippedBoard = "stack/grafana/provisioning/dashboards/boards/triton.json"
-
 // TestInterruptedAtAnyTime sends a signal, or two, at each event that a check tells of.
 func TestInterruptedAtAnyTime(t *testing.T) {
 	t.Parallel()

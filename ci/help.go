@@ -31,7 +31,7 @@ func flagGroups() []flagGroup {
 		{heading: "What is recorded", flags: []string{"from", "for", "every", "output", "redact", "header-env"}, of: "redact"},
 		{heading: "What is compared", flags: []string{"against", "exporter", "version", "scenario", "setting", "hostname", "partial", "header-env"}, of: "against"},
 		{heading: "What is broken", flags: []string{"operator", "most", "list"}},
-		{heading: "What is checked", flags: []string{"stack", "config", "dashboard", "service", "since", "history", "scenario", "fail-on"}},
+		{heading: "What is checked", flags: []string{"stack", "config", "dashboard", "service", "since", "shard", "history", "scenario", "fail-on"}},
 		{heading: "Where it runs", flags: []string{"env", "instances", "timeout", "cache-dir", "no-cache"}},
 		{heading: "In containers (--env docker, --env dagger)", flags: append(containersFlags(), append(dockerFlags(), daggerFlags()...)...)},
 		{heading: "A stack that runs already (--env attach)", flags: attachFlags()},

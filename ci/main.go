@@ -102,6 +102,8 @@ const rootExample = `  go run ./ci                                   check the s
   dagger run go run ./ci                        the same in a Dagger engine
   go run ./ci --env attach --grafana http://localhost:3000
   go run ./ci lint                              the files alone, in milliseconds
+  go run ./ci --shard 2/4 --json 2.json         a quarter of the dashboards, for a matrix of jobs
+  go run ./ci merge *.json                      what the four quarters come to
   go run ./ci watch                             check again with every edit, in well under a second
   go run ./ci why 'sum(rate(nv_count[1m]))'     what of an expression is empty, and why
   go run ./ci fix --dry-run                     what can be mended safely, as a diff
@@ -163,7 +165,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	c.addTo(root)
 	c.addLiveTo(root)
 	root.AddCommand(checkCommand(stdout, stderr), lintCommand(stdout, stderr), fixCommand(stdout, stderr), whyCommand(stdout, stderr), driftCommand(stdout, stderr), watchCommand(stdout, stderr),
-		selftestCommand(stdout, stderr), recordCommand(stdout, stderr), verifyFakeCommand(stdout, stderr), rulesCommand(stdout), explainCommand(stdout), versionCommand(stdout))
+		mergeCommand(stdout, stderr), selftestCommand(stdout, stderr), recordCommand(stdout, stderr), verifyFakeCommand(stdout, stderr), rulesCommand(stdout), explainCommand(stdout), versionCommand(stdout))
 	root.SetOut(stdout) // which the completion command remembers
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()

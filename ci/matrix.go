@@ -34,7 +34,6 @@ type matrixFlags struct {
 	file               string
 	combine            string
 	parallel           int
-	shard              string
 	triton, dcgm, node string
 	vllm               string
 }
@@ -48,7 +47,6 @@ func (m *matrixFlags) addTo(cmd *cobra.Command) {
 	f.StringVar(&m.vllm, "vllm", "", "`versions` of vLLM to try, as 0.11.0")
 	f.StringVar(&m.combine, "combine", "", "of a matrix, run `all|pairwise`: every combination, or so many that every two versions meet (default: all of up to 16)")
 	f.IntVar(&m.parallel, "parallel", 0, "of a matrix, run `N` cells at once (default: half as many as there are processors)")
-	f.StringVar(&m.shard, "shard", "", "of a matrix, run the `I/N`th part, as 1/3 for the first of three runs that share it")
 	completeFlag(cmd, "combine", "all", "pairwise")
 }
 
@@ -72,7 +70,7 @@ func varied(given func(flag string) bool) bool {
 }
 
 // howMatrixRuns are the flags that mean something only beside one that names versions.
-func howMatrixRuns() []string { return []string{"combine", "parallel", "shard"} }
+func howMatrixRuns() []string { return []string{"combine", "parallel"} }
 
 // needless refuses flags that only say how a matrix is run.
 func (m *matrixFlags) needless(given func(flag string) bool) error {
@@ -118,7 +116,7 @@ func (c *checkFlags) checkMatrix(cmd *cobra.Command, stdout, stderr io.Writer) e
 	}
 	result, err := c.runMatrix(cmd, stderr)
 	result.Version, result.StackDir, result.Where, result.Took = version(), c.stackDir, c.env.name, time.Since(began)
-	result.Shard = c.matrix.shard
+	result.Shard = c.shard.text
 	if err != nil {
 		result.Verdict, result.Err, result.ExitCode = report.Failed, err, codeOf(err)
 	}
@@ -206,9 +204,13 @@ func (c *checkFlags) newMatrix(cmd *cobra.Command, stderr io.Writer) (*matrixRun
 	if name := c.ofOneRun(); name != "" {
 		return nil, usage(fmt.Errorf("--%s tells of one run: a matrix writes text, --json, --junit and --markdown", name))
 	}
+	if given("shards") {
+		return nil, usage(errors.New("--shards shares the dashboards of one run: a matrix runs several cells at once with --parallel"))
+	}
 	if c.pictures.wanted() {
 		return nil, usage(errors.New("--png and --screenshots are of one run: a matrix writes text and --json"))
 	}
+	c.shard.cells = true
 	var err error
 	if err := c.env.options(&m.base, func(flag string) bool {
 		return flag != matrix.Prometheus && flag != matrix.Grafana && given(flag) // they are versions here
@@ -323,16 +325,13 @@ func (m *matrixRun) resolve(s *stack.Stack) error {
 
 // choose leaves the cells of this shard.
 func (m *matrixRun) choose() error {
-	if m.matrix.shard == "" {
-		return nil
-	}
-	shard, err := matrix.ParseShard(m.matrix.shard)
-	if err != nil {
-		return usage(fmt.Errorf("--shard %w", err))
+	part, err := m.shard.parse()
+	if err != nil || part.Whole() {
+		return err
 	}
 	all := len(m.cells)
-	if m.cells = shard.Cells(m.cells); len(m.cells) == 0 {
-		return notRun(fmt.Errorf("--shard %s: nothing to check, since the matrix has no more than %d cells", shard, all))
+	if m.cells = matrix.Part(m.cells, part); len(m.cells) == 0 {
+		return notRun(fmt.Errorf("--shard %s: nothing to check, since the matrix has no more than %d cells", part, all))
 	}
 	return nil
 }

@@ -137,6 +137,9 @@ func (c *checkFlags) pictured(cmd *cobra.Command, stdout, stderr io.Writer) erro
 	check := c.checkHere
 	if c.env.piped() && !c.idleOutside(cmd.Context(), stderr) {
 		check = c.checkInPipeline
+		if c.env.shards > 0 {
+			check = c.checkInShards
+		}
 	}
 	checked := check(cmd, stdout, stderr)
 	if c.tell == nil { // it was not begun

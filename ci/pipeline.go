@@ -161,6 +161,7 @@ func (c *checkFlags) pipedArgs(p *prepared) []string {
 	add("config", filepath.ToSlash(c.configFile))
 	add("dashboard", c.dashboards...)
 	add("touched", c.since.told())
+	add("shard", p.opts.Shard.String())
 	add("service", c.services...)
 	for name, image := range p.opts.Containers.Images.Override {
 		add("image", name+"="+image)

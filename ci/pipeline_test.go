@@ -30,6 +30,7 @@ func TestTheGateInThePipelineIsToldAll(t *testing.T) {
 	c, cmd := command(t, "--env", "dagger", "--stack", "../stack", "--fail-on", "warning", "--history", "2h", "--dashboard", "tri*", "--dashboard", "gpu",
 		"--service", "grafana=grafana", "--image", "grafana=tar:"+archive, "--image", "prometheus=p:1", "--registry-prefix", "mirror.example", "-v",
 		"--setting", "grafana:GF_LOG_LEVEL=debug", "--setting", "grafana:A=b=c:d", "--as-configured", "--logs", "kept", "--timeout", "1m")
+	c.shard.text = "2/3"
 	_, cancel, p, err := c.begin(cmd, io.Discard)
 	defer cancel()
 	require.NoError(t, err)
@@ -44,6 +45,7 @@ func TestTheGateInThePipelineIsToldAll(t *testing.T) {
 	assert.Equal(t, c.dashboards, there.dashboards)
 	assert.Equal(t, c.services, there.services)
 	assert.Equal(t, c.verbose, there.verbose)
+	assert.Equal(t, "2/3", there.shard.text)
 	assert.ElementsMatch(t, c.env.images, there.env.images)
 	assert.ElementsMatch(t, c.env.settings, there.env.settings)
 	assert.Equal(t, c.env.registryPrefix, there.env.registryPrefix)

@@ -93,7 +93,7 @@ func TestEveryFlagHasATwinInTheEnvironment(t *testing.T) {
 				switch flag.Name {
 				case "grafana", "prometheus":
 					value = "http://here:1"
-				case "combine", "parallel", "shard": // beside a matrix alone
+				case "combine", "parallel": // beside a matrix alone
 					if cmd.Flags().Lookup("matrix") != nil {
 						args = append(args[:len(args):len(args)], "--matrix", "default")
 					}
@@ -140,7 +140,7 @@ func TestTwinsOfOtherPlacesArePassedOver(t *testing.T) {
 		"versions, in this process":      {"GRAFANA=12.4.5", "", map[string]string{"grafana": ""}},
 		"versions, of a question":        {"PROMETHEUS=3.5.1", "why --env docker up", map[string]string{"prometheus": ""}},
 		"versions of exporters":          {"TRITON=26.06 PARALLEL=1", "", map[string]string{"triton": "26.06", "parallel": "1"}},
-		"how a matrix runs, without one": {"PARALLEL=4 SHARD=1/2 COMBINE=all", "", map[string]string{"parallel": "0", "shard": "", "combine": ""}},
+		"how a matrix runs, without one": {"PARALLEL=4 SHARD=1/2 COMBINE=all", "", map[string]string{"parallel": "0", "shard": "1/2", "combine": ""}},
 		"how a matrix runs":              {"PARALLEL=4 MATRIX=default", "", map[string]string{"parallel": "4", "matrix": "default"}},
 		"a matrix, where a stack runs":   {"MATRIX=default HISTORY=1h", "--env attach", map[string]string{"matrix": "", "history": "24h"}},
 		"an upgrade, in a pipeline":      {"ENV=dagger UPGRADE_FROM=main LOGS=logs", "", map[string]string{"env": "dagger", "upgrade-from": "", "logs": "logs"}},

@@ -23,6 +23,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/e2e/shard"
 	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/stack"
 )
@@ -33,6 +34,8 @@ type Options struct {
 	Config *config.Config // panelgate.yml, never nil; the zero Config is what holds without one
 	// Choose picks the dashboards to check, nil for all.
 	Choose func(*stack.Board) bool
+	// Shard is which part of the chosen dashboards is asked; the zero Shard is all of them.
+	Shard shard.Shard
 	// History caps the past that is laid down before the first live scrape. With none,
 	// a panel has the few seconds of the run.
 	History time.Duration
@@ -90,6 +93,7 @@ type Report struct {
 	Excluded  []rule.Excluded // findings that are known and stay
 	Stages    []Stage
 	Notes     []string // what else a reader should know of the run
+	Part      *Part    // of the run of a shard, nil of a whole one
 
 	// Recalled is when the targets were as they are told, where nothing was started
 	// because everything is known from an earlier run; zero where they are as of now.
@@ -101,8 +105,11 @@ type Report struct {
 // Fails says whether a run fails whoever minds findings of failOn and above. That a
 // run has checked nothing fails as well, independently of any rule: rules can be
 // switched off, having checked nothing cannot.
+//
+// A shard may have nothing to check where others have: whoever puts them together says
+// whether anything was.
 func (r *Report) Fails(failOn rule.Severity) bool {
-	return !r.Checked() || r.Finds(failOn)
+	return r.Part == nil && !r.Checked() || r.Finds(failOn)
 }
 
 // Finds says whether there are findings of failOn and above.
@@ -131,6 +138,7 @@ type run struct {
 	stack  *stack.Stack
 	report *Report
 	stage  time.Time
+	whole  *rule.Static // what is chosen, of which a shard has a part
 	// amongOthers says that runs of other variants are under way at the same time:
 	// what they try on this host would be taken for somebody else's.
 	amongOthers bool
@@ -196,18 +204,22 @@ func (r *run) count(stage string, total int) {
 // finish takes out of the findings what is excluded; live is nil where no stack was
 // asked.
 func (r *run) finish(in *rule.Static, live *rule.Live, findings []rule.Finding) *Report {
+	if r.whole != nil {
+		in = r.whole
+	}
 	review := &rule.Review{Static: in, Live: live != nil, Served: live != nil && live.Served != nil, Over: r.Config.Rules}
 	r.report.Findings = rule.CheckReview(review, findings)
 	r.report.Excluded = review.Excluded
+	r.leaveOpen()
 	return r.report
 }
 
 // Lint checks the files alone.
 func Lint(s *stack.Stack, opts Options) *Report {
 	r := begin(s, opts, "static")
-	in := r.static()
+	in := r.share(r.static())
 	r.report.Boards = in.Boards
-	findings := rule.CheckStatic(in, opts.Config.Rules)
+	findings := r.checkStatic(in)
 	r.done("static rules")
 	return r.finish(in, nil, findings)
 }
@@ -220,17 +232,17 @@ func Verify(ctx context.Context, s *stack.Stack, opts Options) (*Report, error) 
 	if known := r.recall(); known != nil {
 		return known.verify(ctx)
 	}
-	static := r.static()
+	static := r.share(r.static())
 	r.report.Boards = static.Boards
 	if r.Env == attach.Name {
 		return r.verifyRunning(ctx, static)
 	}
-	findings := rule.CheckStatic(static, opts.Config.Rules)
+	findings := r.checkStatic(static)
 	r.done("static rules")
 	if !Runnable(s) {
 		return r.notRun(static, findings), nil
 	}
-	running, err := r.start(ctx, static)
+	running, err := r.start(ctx, r.whole) // so that every shard has the same past
 	if err != nil {
 		return nil, err
 	}
@@ -251,10 +263,10 @@ func (r *run) verifyRunning(ctx context.Context, static *rule.Static) (*Report, 
 		r.report.Notes = append(r.report.Notes, "targets and scenario in panelgate.yml are about fakes: the stack runs already, and nothing is faked")
 	}
 	r.done("start")
-	static.Running = running.Stack().Datasources
-	findings := rule.CheckStatic(static, r.Config.Rules)
+	static.Running, r.whole.Running = running.Stack().Datasources, running.Stack().Datasources
+	findings := r.checkStatic(static)
 	r.done("static rules")
-	r.stack, static.Stack = running.Stack(), running.Stack()
+	r.stack, static.Stack, r.whole.Stack = running.Stack(), running.Stack(), running.Stack()
 	return r.prove(ctx, static, findings, running)
 }
 
@@ -285,7 +297,7 @@ func (r *run) proveOn(ctx context.Context, static *rule.Static, findings []rule.
 	if !r.amongOthers {
 		live.TakenPorts = takenPorts(ctx, r.stack, instance)
 	}
-	findings = append(findings, rule.Sorted(append(rule.CheckStack(live, r.Config.Rules), apart...))...)
+	findings = append(findings, r.checkLive(live, apart)...)
 	r.done("live rules")
 	report := r.finish(static, live, findings)
 	if r.WhileUp != nil {
@@ -328,7 +340,7 @@ func (r *run) notRun(in *rule.Static, findings []rule.Finding) *Report {
 		}
 	}
 	live := &rule.Live{Static: in, Asked: r.report.Queries, Said: findings}
-	findings = append(findings, rule.CheckLive(live, r.Config.Rules)...)
+	findings = append(findings, r.checkLive(live, rule.CheckBoards(live, r.Config.Rules))...)
 	return r.finish(in, nil, findings)
 }
 

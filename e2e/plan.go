@@ -106,7 +106,8 @@ type chunk struct {
 // boardsAtOnce is how many dashboards a chunk has at least, where there are as many.
 const boardsAtOnce = 48
 
-// chunks are the dashboards a few at a time; whole says that all are to be in one.
+// chunks are the dashboards a few at a time, one chunk even without any; whole says that
+// all are to be in one.
 func chunks(all *rule.Live, whole bool) []*chunk {
 	var groups [][]*rule.Board
 	for _, boards := range rule.Files(all.Boards) {
@@ -115,6 +116,9 @@ func chunks(all *rule.Live, whole bool) []*chunk {
 			groups, last = append(groups, nil), last+1
 		}
 		groups[last] = append(groups[last], boards...)
+	}
+	if len(groups) == 0 {
+		groups = append(groups, nil) // what goes on beside it is waited for
 	}
 	asked, variables := map[*rule.Board][]*rule.Asked{}, map[*rule.Board][]int{}
 	for _, a := range all.Asked {

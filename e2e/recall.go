@@ -90,6 +90,8 @@ func (r *run) uncacheable() error {
 		return fmt.Errorf("the servers of %s are asked, and may answer otherwise the next time", r.report.Env)
 	case r.WhileUp != nil:
 		return errors.New("the panels are to be drawn, which takes their answers")
+	case !r.Shard.Whole():
+		return errors.New("the run is a part of one")
 	case r.World != nil || !r.From.IsZero() || r.UpgradeFrom != nil || r.Brief:
 		return errors.New("the run is one of several")
 	case !Runnable(r.stack):

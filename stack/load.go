@@ -45,6 +45,7 @@ func Load(ctx context.Context, dir string, opts ...Option) (*Stack, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("load the stack: %w", err)
 	}
+	l.stack.Files = l.reads.sorted()
 	return l.stack, nil
 }
 
@@ -59,6 +60,7 @@ type loader struct {
 	// content is what files hold in place of what is on disk, by resolved path.
 	content map[string][]byte
 	former  map[string]reading // dashboards of an earlier load, by path
+	reads   reads
 }
 
 // problem records an input that could not be read.
@@ -105,6 +107,7 @@ func (l *loader) read(path string) ([]byte, error) {
 
 // readAnywhere is read for a file that may lie outside of the stack.
 func (l *loader) readAnywhere(path string) ([]byte, error) {
+	l.reads.add(path)
 	fail := func(format string, args ...any) ([]byte, error) {
 		return nil, &source.Problem{Pos: source.Pos{File: l.rel(path)}, Message: fmt.Sprintf(format, args...)}
 	}

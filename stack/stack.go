@@ -29,6 +29,9 @@ type Stack struct {
 	// Problems are inputs that could not be read. They are findings, each under
 	// the rule that its Area belongs to: nothing is skipped in silence.
 	Problems []Problem
+	// Files are the paths that the model was read from, in their order, also those that
+	// could not be read.
+	Files []string
 
 	read map[string]reading // dashboard files, by path
 }

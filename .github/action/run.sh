@@ -125,6 +125,8 @@ gate() {
 	json=$(mktemp -d "$RUNNER_TEMP/panelgate-result.XXXXXX")/report.json
 	local command=("$PLAN_DIRECTORY/panelgate") args=(check "--stack=$INPUT_STACK" "--env=$INPUT_ENV" "--fail-on=$INPUT_FAIL_ON")
 	[ -z "$INPUT_CONFIG" ] || args+=("--config=$INPUT_CONFIG")
+	[ -z "$INPUT_SHARD" ] || args+=("--shard=$INPUT_SHARD")
+	[ -z "$INPUT_MERGE" ] || args=(merge)
 	while IFS= read -r format; do
 		[ "$format" != json ] || json=$out/$(file_of json)
 		[ "$format" = json ] || args+=("--$format=$out/$(file_of "$format")")
@@ -134,7 +136,13 @@ gate() {
 		[ -z "$line" ] || args+=("$line")
 	done <<<"$INPUT_ARGS"
 	args+=("--json=$json") # last, so that it holds
-	if [ "$INPUT_ENV" = dagger ] && [ -z "${DAGGER_SESSION_PORT-}" ] && command -v dagger >/dev/null; then
+	if [ -n "$INPUT_MERGE" ]; then
+		args+=(--) # what follows are files
+		while IFS= read -r line; do
+			line=${line%$'\r'}
+			[ -z "$line" ] || args+=("$line")
+		done <<<"$INPUT_MERGE"
+	elif [ "$INPUT_ENV" = dagger ] && [ -z "${DAGGER_SESSION_PORT-}" ] && command -v dagger >/dev/null; then
 		command=(dagger --progress=plain run "${command[@]}")
 	fi
 
@@ -164,7 +172,7 @@ gate() {
 		name=$out/$(file_of "$format")
 		[ "$format" = json ] || [ ! -e "$name" ] || output "$format" "$name"
 	done < <(reports)
-	output artifact "$(slug "${INPUT_ARTIFACT:-panelgate-${GITHUB_JOB:-job}-$INPUT_ENV}")"
+	output artifact "$(slug "${INPUT_ARTIFACT:-panelgate-${GITHUB_JOB:-job}-$INPUT_ENV${INPUT_SHARD:+-$INPUT_SHARD}}")"
 }
 
 # verdict ends the Action as the gate ended.

@@ -76,6 +76,9 @@ func contentOf(d *report.Document, opts Options) *content {
 		Live: opts.Live, Static: d.Static(), Version: d.Version, Stack: d.Stack, Env: d.Env, Verdict: d.Verdict, Error: d.Error,
 		DurationMS: d.DurationMS, Counts: d.Counts, Notes: d.Notes, Targets: d.Targets, Findings: []report.Finding{}, Suppressed: d.Suppressed,
 	}
+	if part := d.Alone(); part != "" {
+		c.Notes = append([]string{"a part of a run, " + part}, d.Notes...)
+	}
 	if !d.Began.IsZero() {
 		c.Began = d.Began.UnixMilli()
 	}

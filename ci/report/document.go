@@ -68,6 +68,8 @@ func (d *Document) Add(e Event) {
 		d.Notes = append(d.Notes, e.Note.Text)
 	case e.Since != nil:
 		d.Since = e.Since
+	case e.Shard != nil:
+		d.Shard = e.Shard
 	case e.Target != nil:
 		d.Targets = append(d.Targets, *e.Target)
 	case e.Dashboard != nil:

@@ -23,6 +23,7 @@ type Event struct {
 
 	Run        *Run             `json:"run,omitempty"`
 	Progress   *Progressed      `json:"progress,omitempty"`
+	Shard      *Shard           `json:"shard,omitempty"`
 	Stage      *Stage           `json:"stage,omitempty"`
 	Note       *Note            `json:"note,omitempty"`
 	Since      *since.Touched   `json:"since,omitempty"`
@@ -43,6 +44,7 @@ type EventType string
 const (
 	EventRun        EventType = "run"
 	EventProgress   EventType = "progress"
+	EventShard      EventType = "shard"
 	EventStage      EventType = "stage"
 	EventNote       EventType = "note"
 	EventSince      EventType = "since"
@@ -94,6 +96,9 @@ func Start(version, stackDir, where string, began time.Time) Event {
 // Events tells what a run came to, after its Start: everything up to its End.
 func Events(r Result) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
+		if part := r.partOf(); part != nil && !yield(Event{Type: EventShard, Shard: part}) {
+			return
+		}
 		if r.Report != nil && !r.report(yield) {
 			return
 		}

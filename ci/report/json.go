@@ -38,6 +38,8 @@ type Document struct {
 	Dashboards []Dashboard `json:"dashboards"`
 	Queries    []Query     `json:"queries"`
 	Findings   []Finding   `json:"findings"`
+	// Shard is there where several runs share the stack and this is one of them.
+	Shard *Shard `json:"shard,omitempty"`
 	// Since is there where only what a branch touches was checked.
 	Since *since.Touched `json:"since,omitempty"`
 	// Suppressed are the findings that somebody knows of and has excluded.

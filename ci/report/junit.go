@@ -19,6 +19,9 @@ import (
 // What does not fail it fails no case.
 func JUnit(w io.Writer, d *Document) error {
 	all := xmlSuites{Name: "panelgate", Time: seconds(d.DurationMS)}
+	if d.Shard != nil {
+		all.Name += " shard " + d.Shard.String()
+	}
 	all.addAll(junitSuites(d), "")
 	return all.write(w)
 }

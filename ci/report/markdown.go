@@ -72,6 +72,9 @@ func (m *markdown) fits(s string) bool {
 // verdict is the heading, and the counts below it.
 func (m *markdown) verdict() {
 	m.heading()
+	if part := m.Alone(); part != "" {
+		m.printf("A part of a run, %s. `panelgate merge` tells of the whole.\n\n", part)
+	}
 	if m.Error != "" {
 		m.printf("%s\n", fenced("text", m.Error))
 		return

@@ -39,6 +39,8 @@ type Result struct {
 	FailOn   rule.Severity // the mildest that fails; Off where that was not understood
 	ExitCode int
 	Err      error // why it could not be run
+	// Shard is what the command knows of the part that the run was, nil for a whole one.
+	Shard *Shard
 	// Since is what a branch touches, where only that was checked; nil for everything.
 	Since *since.Touched
 }

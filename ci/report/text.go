@@ -277,7 +277,11 @@ func (t *text) summary(hidden int) {
 	if len(t.Findings) > hidden {
 		t.printf("\n")
 	}
-	t.printf("%s: %s, %s", verdict, plural(c.Dashboards, "dashboard"), plural(c.Panels, "panel"))
+	checked := plural(c.Dashboards, "dashboard")
+	if part := t.Alone(); part != "" {
+		checked = part
+	}
+	t.printf("%s: %s, %s", verdict, checked, plural(c.Panels, "panel"))
 	if !t.Static() {
 		t.printf(", %s, %d of %s up", plural(c.Queries, "query"), c.TargetsUp, plural(c.Targets, "target"))
 	}
@@ -302,6 +306,9 @@ func (t *text) summary(hidden int) {
 		}
 	}
 	t.printf(" in %s\n", took(t.DurationMS))
+	if t.Shard != nil {
+		t.printf("%s\n", t.paint(dim, fmt.Sprintf("A part is no verdict on the whole: that is told by go run ./ci merge, of the --json of all %d.", t.Shard.Of)))
+	}
 	switch {
 	case t.Verdict != Pass && len(t.Findings) > hidden:
 		t.printf("%s\n", t.paint(dim, "What a rule means: go run ./ci explain RULE"))

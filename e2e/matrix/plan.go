@@ -9,9 +9,9 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
+	"github.com/panelgate/panelgate/e2e/shard"
 	"github.com/panelgate/panelgate/stack/source"
 )
 
@@ -264,31 +264,8 @@ func (c Cell) Dir() string {
 	return dir[:min(len(dir), longest)] + "-" + hex.EncodeToString(sum[:4])
 }
 
-// Shard is one of several runs that share a matrix.
-type Shard struct{ Number, Of int }
-
-// ParseShard reads "1/3", the first of three.
-func ParseShard(text string) (Shard, error) {
-	const most = 1000
-	number, of, _ := strings.Cut(text, "/")
-	i, err := strconv.Atoi(number)
-	n, ofErr := strconv.Atoi(of)
-	switch {
-	case err != nil || ofErr != nil:
-		return Shard{}, fmt.Errorf("%q: want I/N, as 1/3 for the first of three runs", text)
-	case n < 1 || n > most:
-		return Shard{}, fmt.Errorf("%q: want between 1 and %d runs", text, most)
-	case i < 1 || i > n:
-		return Shard{}, fmt.Errorf("%q: shards are counted from 1, so that of %d runs the last is %d/%d", text, n, n, n)
-	}
-	return Shard{i, n}, nil
-}
-
-// String is the shard as it is written.
-func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Number, s.Of) }
-
-// Cells are the shard's of all cells: every Nth, so that those of one slow version are spread.
-func (s Shard) Cells(cells []Cell) []Cell {
+// Part are a shard's of all cells: every Nth, so that those of one slow version are spread.
+func Part(cells []Cell, s shard.Shard) []Cell {
 	var out []Cell
 	for i := s.Number - 1; i < len(cells); i += s.Of {
 		out = append(out, cells[i])

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/panelgate/panelgate/e2e/shard"
 )
 
 // shape is a plan with so many values on its axes, called 1, 2, 3.
@@ -101,24 +103,17 @@ func TestDir(t *testing.T) {
 	assert.Less(t, len(dir(strings.Repeat("x", 200))), 140)
 }
 
-func TestShard(t *testing.T) {
+func TestPart(t *testing.T) {
 	cells, err := shape(5).Cells()
 	require.NoError(t, err)
 	var got []string
 	for _, text := range []string{"1/3", "2/3", "3/3"} {
-		s, err := ParseShard(text)
+		s, err := shard.Parse(text)
 		require.NoError(t, err)
-		for _, c := range s.Cells(cells) {
+		for _, c := range Part(cells, s) {
 			got = append(got, text+" "+c.Label)
 		}
 	}
 	assert.Equal(t, []string{"1/3 grafana 1", "1/3 grafana 4", "2/3 grafana 2", "2/3 grafana 5", "3/3 grafana 3"}, got)
-	assert.Empty(t, Shard{6, 6}.Cells(cells))
-	for text, want := range map[string]string{
-		"": "want I/N", "1": "want I/N", "1/x": "want I/N", "1/2/3": "want I/N", "1/0": "want between 1 and 1000 runs",
-		"0/3": "counted from 1", "4/3": "the last is 3/3",
-	} {
-		_, err := ParseShard(text)
-		assert.ErrorContains(t, err, want, text)
-	}
+	assert.Empty(t, Part(cells, shard.Shard{Number: 6, Of: 6}))
 }

@@ -71,6 +71,8 @@ func CheckReview(r *Review, found []Finding) []Finding {
 		}
 		kept = append(kept, f)
 	}
+	order := Order()
+	slices.SortStableFunc(r.Excluded, func(a, b Excluded) int { return order(a.Finding, b.Finding) })
 	for _, rule := range All() {
 		if rule.Review != nil {
 			kept = append(kept, complete(rule, r.Over, rule.Review)(r)...)

@@ -4,6 +4,7 @@
 package rule
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -210,24 +211,20 @@ func area(id string) string {
 	return name
 }
 
-// Sorted orders findings the way they are read: gravest first, causes before
-// what they cause, then by place.
+// Sorted orders findings the way they are read.
 func Sorted(fs []Finding) []Finding {
-	order := areas()
-	slices.SortStableFunc(fs, func(a, b Finding) int {
-		if a.Severity != b.Severity {
-			return int(b.Severity) - int(a.Severity)
-		}
-		if c := slices.Index(order, area(a.Rule)) - slices.Index(order, area(b.Rule)); c != 0 {
-			return c
-		}
-		if c := strings.Compare(a.Pos.File, b.Pos.File); c != 0 {
-			return c
-		}
-		if a.Pos.Line != b.Pos.Line {
-			return a.Pos.Line - b.Pos.Line
-		}
-		return a.Pos.Column - b.Pos.Column
-	})
+	slices.SortStableFunc(fs, Order())
 	return fs
+}
+
+// Order compares findings by the way they are read: gravest first, causes before what
+// they cause, then by place.
+func Order() func(a, b Finding) int {
+	order := areas()
+	return func(a, b Finding) int {
+		return cmp.Or(
+			int(b.Severity)-int(a.Severity),
+			slices.Index(order, area(a.Rule))-slices.Index(order, area(b.Rule)),
+			strings.Compare(a.Pos.File, b.Pos.File), a.Pos.Line-b.Pos.Line, a.Pos.Column-b.Pos.Column)
+	}
 }

@@ -2,6 +2,9 @@ package workflows
 
 import (
 	"bytes"
+	"fmt"
+	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -94,7 +97,7 @@ func TestPageOnCI(t *testing.T) {
 	for name := range a.Outputs {
 		assert.Contains(t, page, "`"+name+"`", name)
 	}
-	for _, file := range []string{"examples/github-workflow.yml", "examples/gitlab-ci.yml"} {
+	for _, file := range []string{"examples/github-workflow.yml", "examples/github-shards.yml", "examples/gitlab-ci.yml"} {
 		assert.Contains(t, page, "("+file+")")
 	}
 }
@@ -102,17 +105,67 @@ func TestPageOnCI(t *testing.T) {
 // Others' inputs and outputs are those that the Action has.
 func TestExampleOfGitHub(t *testing.T) {
 	a := readAction(t)
-	uses := 0
-	for id, j := range readWorkflow(t, filepath.Join("docs", "examples", "github-workflow.yml")).Jobs {
-		for _, s := range j.Steps {
-			if !strings.HasPrefix(s.Uses, "panelgate/panelgate@") {
-				continue
-			}
-			uses++
-			for name := range s.With {
-				assert.Contains(t, a.Inputs, name, id)
+	for _, file := range []string{"github-workflow.yml", "github-shards.yml"} {
+		uses := 0
+		for id, j := range readWorkflow(t, filepath.Join("docs", "examples", file)).Jobs {
+			for _, s := range j.Steps {
+				if !strings.HasPrefix(s.Uses, "panelgate/panelgate@") {
+					continue
+				}
+				uses++
+				for name := range s.With {
+					assert.Contains(t, a.Inputs, name, id)
+				}
 			}
 		}
+		assert.Equal(t, 2, uses, file)
 	}
-	assert.Equal(t, 2, uses)
+}
+
+// What the example of shards uploads is what its last job downloads and merges, and that
+// job runs whatever became of the others.
+func TestExampleOfShards(t *testing.T) {
+	jobs := readWorkflow(t, filepath.Join("docs", "examples", "github-shards.yml")).Jobs
+	shards := jobs["shard"].Strategy.Matrix["shard"]
+	require.NotEmpty(t, shards)
+	for i, s := range shards {
+		assert.Equal(t, fmt.Sprintf("%d/%d", i+1, len(shards)), s, "each part is there, once")
+	}
+	whole := jobs["panels"]
+	assert.Equal(t, "${{ always() }}", whole.If)
+	assert.Equal(t, needs{"shard"}, whole.Needs)
+	require.Len(t, whole.Steps, 3)
+	download := whole.Steps[1].With
+
+	// Both jobs are run as the Action runs them.
+	r := built(t)
+	r.env = append(r.env, "GITHUB_JOB=shard")
+	artifacts := filepath.Join(r.workspace, filepath.FromSlash(download["path"]))
+	for _, s := range []string{"1/2", "2/2"} {
+		r.inputs = map[string]string{"shard": s, "reports": "ndjson"}
+		got := r.run(t)
+		require.Zero(t, got.exit, got.log)
+		uploaded := got.of(upload).with
+		matches, err := path.Match(download["pattern"], uploaded["name"])
+		require.NoError(t, err)
+		assert.True(t, matches, "%s is downloaded by %s", uploaded["name"], download["pattern"])
+		require.NoError(t, os.CopyFS(filepath.Join(artifacts, uploaded["name"]), os.DirFS(uploaded["path"])))
+	}
+	r.inputs = map[string]string{"merge": whole.Steps[2].With["merge"], "reports": whole.Steps[2].With["reports"]}
+	got := r.run(t)
+	require.Zero(t, got.exit, got.log)
+	assert.Equal(t, "pass", got.outputs["verdict"])
+	assert.Equal(t, []string{"report.html", "report.json", "report.sarif"}, names(t, got.of(upload).with["path"]))
+	assert.NotZero(t, readReport(t, got.outputs["json"]).Counts.Queries)
+
+	// One of them has not come back.
+	require.NoError(t, os.RemoveAll(filepath.Join(artifacts, "panelgate-shard-embedded-2-2")))
+	got = r.run(t)
+	assert.Equal(t, 3, got.exit, got.log)
+	assert.Equal(t, "error", got.outputs["verdict"])
+	assert.Contains(t, got.log, "shard 2/2 is missing")
+	require.NoError(t, os.RemoveAll(artifacts))
+	got = r.run(t)
+	assert.Equal(t, 3, got.exit, got.log)
+	assert.Contains(t, got.log, "fits no file")
 }

@@ -102,14 +102,14 @@ func readWorkflow(t *testing.T, file string) workflow {
 	return w
 }
 
-// workflows are the files with steps in this repository, and the example for others.
+// workflows are the files with steps in this repository, and the examples for others.
 func workflows(t *testing.T) []string {
 	t.Helper()
 	root := material.ModuleRoot(t)
 	files, err := filepath.Glob(filepath.Join(root, ".github", "workflows", "*.yml"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	names := []string{filepath.Join("docs", "examples", "github-workflow.yml")}
+	names := []string{filepath.Join("docs", "examples", "github-workflow.yml"), filepath.Join("docs", "examples", "github-shards.yml")}
 	for _, file := range files {
 		name, err := filepath.Rel(root, file)
 		require.NoError(t, err)
