@@ -11,6 +11,7 @@ require (
 	github.com/distribution/reference v0.6.0
 	github.com/dlclark/regexp2 v1.11.5
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3
+	github.com/google/licensecheck v0.3.1
 	github.com/grafana/regexp v0.0.0-20250905101755-5eb4f3acbf71
 	github.com/hbollon/go-edlib v1.7.0
 	github.com/klauspost/compress v1.20.0
