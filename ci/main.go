@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/panelgate/panelgate/e2e/env/docker"
+	"github.com/panelgate/panelgate/e2e/story"
 )
 
 // The exit codes are a contract with the pipelines that call the gate.
@@ -71,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		code = exit.code
 	}
 	if msg := err.Error(); msg != "" {
-		if _, printErr := fmt.Fprintln(stderr, "panelgate: "+fromTwins(cmd, msg)); printErr != nil {
+		if _, printErr := fmt.Fprintln(stderr, "panelgate: "+story.Hide(fromTwins(cmd, msg))); printErr != nil {
 			return exitNotRun
 		}
 		if exit == nil {

@@ -93,7 +93,8 @@ func Start(version, stackDir, where string, began time.Time) Event {
 
 // Events tells what a run came to, after its Start: everything up to its End.
 func Events(r Result) iter.Seq[Event] {
-	return func(yield func(Event) bool) {
+	return func(tell func(Event) bool) {
+		yield := func(e Event) bool { return tell(e.discreet()) }
 		if r.Report != nil && !r.report(yield) {
 			return
 		}

@@ -135,7 +135,7 @@ func indent(s string) string {
 
 // Clean makes text from files and servers safe for a terminal: control
 // characters and invisible direction marks are shown, not sent. Line breaks and
-// tabs stay.
+// tabs stay. Secrets that it quotes are hidden.
 func Clean(s string) string {
 	return strings.Map(func(c rune) rune {
 		switch {
@@ -145,5 +145,5 @@ func Clean(s string) string {
 			return unicode.ReplacementChar
 		}
 		return c
-	}, s)
+	}, Hide(s))
 }
