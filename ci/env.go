@@ -174,6 +174,9 @@ func (e *envFlags) contained(opts *e2e.Options) error {
 		}
 	}
 	environment, err := parseSettings(e.settings)
+	if err == nil {
+		err = refuseSecrets(environment)
+	}
 	if err != nil {
 		return fmt.Errorf("--setting %w", err)
 	}

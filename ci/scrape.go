@@ -43,6 +43,9 @@ func newScraper(address string, headerEnv []string, every time.Duration) (*scrap
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("%q is no URL to scrape: want http://HOST:PORT/metrics", public)
 	}
+	if _, set := u.User.Password(); set {
+		return nil, fmt.Errorf("%s: a login in the url would be seen by everybody on this machine: put it into the environment, as LOGIN='Authorization: Basic …', and name that by --header-env LOGIN", public)
+	}
 	s := &scraper{url: address, public: public, header: http.Header{}}
 	for _, name := range headerEnv {
 		key, value, ok := strings.Cut(os.Getenv(name), ":")

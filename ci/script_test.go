@@ -22,11 +22,12 @@ import (
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/internal/chromium"
 	"github.com/panelgate/panelgate/internal/engine"
+	"github.com/panelgate/panelgate/internal/leak"
 )
 
 func TestMain(m *testing.M) {
 	docker.Prepare()
-	testscript.Main(m, map[string]func(){"panelgate": main})
+	testscript.Main(leak.Checked{M: m}, map[string]func(){"panelgate": main})
 }
 
 // TestScripts runs the command as a person would, each script on its own copy

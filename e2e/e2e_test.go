@@ -11,20 +11,19 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/panelgate/panelgate/e2e/config"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/e2e/rule"
-	"github.com/panelgate/panelgate/internal/engine"
+	"github.com/panelgate/panelgate/internal/leak"
 	"github.com/panelgate/panelgate/stack"
 	"github.com/panelgate/panelgate/stack/source"
 )
 
 func TestMain(m *testing.M) {
 	docker.Prepare()
-	goleak.VerifyTestMain(m, engine.Leaks()...)
+	leak.Main(m)
 }
 
 // shippedDir is the stack that the project ships.

@@ -95,7 +95,8 @@ func Start(version, stackDir, where string, began time.Time) Event {
 
 // Events tells what a run came to, after its Start: everything up to its End.
 func Events(r Result) iter.Seq[Event] {
-	return func(yield func(Event) bool) {
+	return func(tell func(Event) bool) {
+		yield := func(e Event) bool { return tell(e.discreet()) }
 		if part := r.partOf(); part != nil && !yield(Event{Type: EventShard, Shard: part}) {
 			return
 		}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/panelgate/panelgate/internal/leak"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -23,7 +25,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	os.Exit(leak.Checked{M: m}.Run())
 }
 
 func keyOf(t testing.TB, of any) Key {

@@ -17,15 +17,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/panelgate/panelgate/e2e"
 	"github.com/panelgate/panelgate/e2e/env/attach"
 	"github.com/panelgate/panelgate/e2e/paneltest"
 	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 const (
 	whole  = "testdata/whole"
@@ -265,6 +265,7 @@ import (
 	"testing"
 
 	"github.com/panelgate/panelgate/e2e/paneltest"
+	"github.com/panelgate/panelgate/internal/leak"
 )
 
 func TestDashboards(t *testing.T) {

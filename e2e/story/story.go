@@ -135,14 +135,14 @@ func indent(s string) string {
 
 // Clean makes text from files and servers safe for a terminal: control
 // characters, direction marks and whatever else is not seen are shown, not sent.
-// Line breaks and tabs stay.
+// Line breaks and tabs stay. Secrets that it quotes are hidden.
 func Clean(s string) string {
 	return strings.Map(func(c rune) rune {
 		if Unseen(c) {
 			return unicode.ReplacementChar
 		}
 		return c
-	}, s)
+	}, Hide(s))
 }
 
 // Unseen says whether a character steers a terminal, changes the direction of what

@@ -17,13 +17,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/plan"
+	"github.com/panelgate/panelgate/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 const token = "secret"
 

@@ -23,12 +23,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/panelgate/panelgate/fakes"
+	"github.com/panelgate/panelgate/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // certificate is a certificate for host "secure" that vouches for itself, and its key.
 func certificate(t *testing.T) (certPEM, keyPEM string) {

@@ -4,8 +4,6 @@ import (
 	"path"
 	"strings"
 	"testing"
-
-	"go.uber.org/goleak"
 )
 
 // Servers are the images of Prometheus and Grafana that tests run. It makes sure
@@ -25,12 +23,4 @@ func GrafanaVersion() string {
 		return tag
 	}
 	return "" // the newest
-}
-
-// Leaks are the goroutines that testcontainers keeps for as long as the process
-// lives: its connection to the reaper, which removes what a killed test leaves.
-func Leaks() []goleak.Option {
-	return []goleak.Option{
-		goleak.IgnoreAnyFunction("github.com/testcontainers/testcontainers-go.(*Reaper).connect.func1"),
-	}
 }

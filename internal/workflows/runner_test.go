@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/panelgate/panelgate/internal/leak"
 	"github.com/panelgate/panelgate/internal/material"
 )
 
@@ -230,7 +231,7 @@ func runTests(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(programs)) }()
-	return m.Run(), nil
+	return leak.Checked{M: m}.Run(), nil
 }
 
 // built is a runner that builds the program in the first test, and has it in others.

@@ -139,7 +139,7 @@ func (r *run) grafanaSpec(image Image) (Spec, error) {
 	if sp.Env["GF_SECURITY_ADMIN_USER"] == "" {
 		sp.Env["GF_SECURITY_ADMIN_USER"] = "admin"
 	}
-	sp.Env["GF_SECURITY_ADMIN_PASSWORD"] = r.password
+	r.givePassword(&sp)
 	sp.Env["GF_AUTH_BASIC_ENABLED"] = "true"
 	for k, v := range quietGrafana() {
 		if _, set := sp.Env[k]; !set {
@@ -153,6 +153,17 @@ func (r *run) grafanaSpec(image Image) (Spec, error) {
 		}
 	}
 	return sp, nil
+}
+
+// passwordFile holds the password of Grafana's administrator in its container.
+const passwordFile = "/panelgate-grafana-password"
+
+// givePassword tells Grafana the password that this run asks it with. It lies in a file
+// that Grafana's own settings refer to: a variable would be shown by whoever may
+// inspect containers, and the image's own __FILE needs the image's own entrypoint.
+func (r *run) givePassword(sp *Spec) {
+	sp.Env["GF_SECURITY_ADMIN_PASSWORD"] = "$__file{" + passwordFile + "}"
+	sp.Files.Add(passwordFile, []byte(r.password), 0o444) // Grafana is not always the same user
 }
 
 // quietGrafana keeps Grafana from asking the internet for news and from fetching

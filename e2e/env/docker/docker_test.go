@@ -13,7 +13,6 @@ import (
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/panelgate/panelgate/e2e/env"
@@ -21,12 +20,13 @@ import (
 	"github.com/panelgate/panelgate/e2e/env/embedded"
 	"github.com/panelgate/panelgate/fakes"
 	testengine "github.com/panelgate/panelgate/internal/engine"
+	"github.com/panelgate/panelgate/internal/leak"
 	"github.com/panelgate/panelgate/stack"
 )
 
 func TestMain(m *testing.M) {
 	Prepare()
-	goleak.VerifyTestMain(m, testengine.Leaks()...)
+	leak.Main(m)
 }
 
 // options start the shipped stack with the test images, and skip the test where that

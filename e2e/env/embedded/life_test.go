@@ -15,10 +15,11 @@ import (
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
+	"github.com/panelgate/panelgate/internal/leak"
 	"github.com/panelgate/panelgate/stack"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // tempDir makes all temporary directories of the test go to one that is returned.
 func tempDir(t *testing.T) string {
