@@ -123,6 +123,7 @@ func (c *checkFlags) checkHere(cmd *cobra.Command, stdout, stderr io.Writer) err
 		if c.since.idle {
 			return c.filesAlone(p, c.env.name), p.failOn, nil
 		}
+		boundMemory(p.stack)
 		p.opts.Lean = !c.draws()
 		p.opts.WhileUp = c.pictures.whileUp(p.opts.Progress)
 		p.opts.Cache = c.cache(p)

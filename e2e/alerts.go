@@ -55,7 +55,7 @@ func historyOfAlerts(s *stack.Stack) time.Duration {
 	}
 	for _, r := range rule.PrometheusRules(s) {
 		if r.Alert.Value != "" {
-			need(reach(r.Expr.Value) + r.For.Duration)
+			need(rule.Reach(r.Expr.Value) + r.For.Duration)
 		}
 	}
 	for _, r := range s.Alerts {
@@ -235,7 +235,7 @@ func (j *judged) aboutAbsence() bool {
 func (j *judged) reaches() time.Duration {
 	longest := time.Duration(0)
 	for _, e := range j.exprs {
-		longest = max(longest, reach(e.String()))
+		longest = max(longest, rule.Reach(e.String()))
 	}
 	if j.Grafana != nil {
 		for _, q := range j.Grafana.Data {

@@ -147,7 +147,7 @@ func TestReach(t *testing.T) {
 		"1 +":                                   0,
 		"vector(1)":                             0,
 	} {
-		assert.Equal(t, want, reach(expr), expr)
+		assert.Equal(t, want, rule.Reach(expr), expr)
 	}
 }
 

@@ -24,7 +24,7 @@ func LeastHistory(s *stack.Stack, opts Options) time.Duration {
 	for _, b := range rule.NewStatic(s, opts.Choose, now).Boards {
 		for _, q := range b.Questions {
 			for _, req := range q.Requests {
-				least = max(least, now.Sub(req.End)+req.Step+reach(req.Expr))
+				least = max(least, now.Sub(req.End)+req.Step+q.Reach())
 			}
 		}
 	}
@@ -42,43 +42,11 @@ func neededHistory(in *rule.Static) time.Duration {
 		}
 		for _, q := range b.Questions {
 			for _, req := range q.Requests {
-				needed = max(needed, now.Sub(req.Start)+reach(req.Expr))
+				needed = max(needed, now.Sub(req.Start)+q.Reach())
 			}
 		}
 	}
 	return needed
-}
-
-// reach is how far before its evaluation an expression needs samples.
-func reach(expr string) time.Duration {
-	root, err := rule.Parse(expr)
-	if err != nil {
-		return 0 // panel/syntax says so
-	}
-	const lookback = 5 * time.Minute
-	longest := time.Duration(0)
-	promparser.Inspect(root, func(n promparser.Node, path []promparser.Node) error {
-		vs, ok := n.(*promparser.VectorSelector)
-		if !ok {
-			return nil
-		}
-		back := vs.OriginalOffset
-		inRange := false
-		for _, p := range path {
-			switch p := p.(type) {
-			case *promparser.MatrixSelector:
-				back, inRange = back+p.Range, true
-			case *promparser.SubqueryExpr:
-				back += p.Range + p.OriginalOffset
-			}
-		}
-		if !inRange {
-			back += lookback
-		}
-		longest = max(longest, back)
-		return nil
-	})
-	return longest
 }
 
 // looksBefore says whether a part of the request looks only at times before from:

@@ -55,30 +55,28 @@ func (v Value) optionValues() []string {
 // Scope says what the names of variables stand for. It never changes; With
 // gives an extended one.
 type Scope struct {
-	values  map[string]Value
+	values  []Value // a few: looking through them is faster than a map, and smaller
 	parent  *Scope
 	filters *adhoc // ad hoc filters, nil where an outer scope has them or none
 }
 
 // NewScope holds values; of two with one name the last counts.
 func NewScope(values ...Value) *Scope {
-	s := &Scope{values: make(map[string]Value, len(values))}
-	for _, v := range values {
-		s.values[v.Name] = v
-	}
-	return s
+	return &Scope{values: values}
 }
 
 // With is s with v in addition, or in the place of its namesake.
 func (s *Scope) With(v Value) *Scope {
-	return &Scope{values: map[string]Value{v.Name: v}, parent: s}
+	return &Scope{values: []Value{v}, parent: s}
 }
 
 // Lookup finds the variable called name.
 func (s *Scope) Lookup(name string) (Value, bool) {
 	for ; s != nil; s = s.parent {
-		if v, ok := s.values[name]; ok {
-			return v, true
+		for _, v := range slices.Backward(s.values) {
+			if v.Name == name {
+				return v, true
+			}
 		}
 	}
 	return Value{}, false
@@ -88,8 +86,8 @@ func (s *Scope) Lookup(name string) (Value, bool) {
 func (s *Scope) Names() []string {
 	var names []string
 	for ; s != nil; s = s.parent {
-		for name := range s.values {
-			names = append(names, name)
+		for _, v := range s.values {
+			names = append(names, v.Name)
 		}
 	}
 	slices.Sort(names)

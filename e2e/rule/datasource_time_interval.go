@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-	promparser "github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/stack"
@@ -70,19 +69,8 @@ type usedJobs struct {
 // usedThrough finds the jobs behind the selectors of what is asked through ds.
 func (p pace) usedThrough(in *Static, ds *stack.Datasource) usedJobs {
 	var out usedJobs
-	for _, b := range in.Boards {
-		for _, q := range b.Questions {
-			if q.Datasource != ds || !q.Asks() {
-				continue
-			}
-			root, err := Parse(q.Requests[0].Expr)
-			if err != nil {
-				continue // panel/syntax
-			}
-			for _, vs := range Selectors(root) {
-				out.add(p, vs)
-			}
-		}
+	for _, of := range inParallel(in.Boards, func(b *Board) []usedJobs { return []usedJobs{p.usedBy(b, ds)} }) {
+		out.join(of)
 	}
 	if !out.told {
 		out.used = slices.Clone(p.jobs)
@@ -91,19 +79,48 @@ func (p pace) usedThrough(in *Static, ds *stack.Datasource) usedJobs {
 	return out
 }
 
-func (u *usedJobs) add(p pace, vs *promparser.VectorSelector) {
-	jobs, told := p.jobsOf(vs)
-	if !told {
-		u.possible = append(u.possible, p.evaluation)
-	}
-	for _, j := range jobs {
-		switch {
-		case !told:
-			u.possible = append(u.possible, j.ScrapeInterval)
-		case !slices.Contains(u.used, j):
-			u.used, u.told = append(u.used, j), true
+// usedBy are the jobs whose series one dashboard shows.
+func (p pace) usedBy(b *Board, ds *stack.Datasource) usedJobs {
+	var out usedJobs
+	for _, q := range b.Questions {
+		if q.Datasource != ds || !q.Asks() {
+			continue
+		}
+		root, err := Parse(q.Requests[0].Expr)
+		if err != nil {
+			continue // panel/syntax
+		}
+		for _, vs := range Selectors(root) {
+			jobs, told := p.jobsOf(vs)
+			switch {
+			case told:
+				out.join(usedJobs{used: jobs, told: len(jobs) > 0})
+			default:
+				out.possible = append(out.possible, p.evaluation)
+				for _, j := range jobs {
+					out.possible = append(out.possible, j.ScrapeInterval)
+				}
+			}
 		}
 	}
+	slices.Sort(out.possible)
+	out.possible = slices.Compact(out.possible)
+	return out
+}
+
+// join adds what else is used.
+func (u *usedJobs) join(other usedJobs) {
+	for _, j := range other.used {
+		if !slices.Contains(u.used, j) {
+			u.used = append(u.used, j)
+		}
+	}
+	for _, d := range other.possible {
+		if !slices.Contains(u.possible, d) {
+			u.possible = append(u.possible, d)
+		}
+	}
+	u.told = u.told || other.told
 }
 
 // slowest is the interval that is right for all of the jobs: windows of four times

@@ -62,6 +62,10 @@ func (in *Static) ofQuestion(q *Question) *expression {
 	if err != nil {
 		return nil
 	}
+	if q.reach == nil {
+		reach := reachOf(root)
+		q.reach = &reach
+	}
 	return &expression{
 		question: q, root: root, text: request.Expr,
 		written: q.Target.Expr.Value, sourceAt: request.Mapping.Source,

@@ -77,6 +77,8 @@ type Question struct {
 	BuildErr error // variables or intervals that cannot be worked out
 	timing   query.Timing
 	grafana  string // version
+	// reach is how far back the first request's expression looks, nil until it is parsed.
+	reach *time.Duration
 }
 
 // Asks says whether the question goes to Prometheus.

@@ -3,6 +3,8 @@ package dcgm
 import (
 	"net/http"
 	"time"
+
+	"github.com/panelgate/panelgate/fakes/internal/page"
 )
 
 // landingPage is written with the indentation that it has in dcgm-exporter's source.
@@ -18,14 +20,17 @@ const landingPage = `<html>
 // and how long.
 func (e *Exporter) Handler(now func() time.Time) http.Handler {
 	mux := http.NewServeMux()
-	serve := func(path string, body func() []byte) {
+	var bodies page.Buffers
+	serve := func(path string, fill func([]byte) []byte) {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Content-Type-Options", "nosniff")
-			_, _ = w.Write(body()) // the scraper went away: nobody is left to tell
+			bodies.With(fill, func(body []byte) {
+				_, _ = w.Write(body) // the scraper went away: nobody is left to tell
+			})
 		})
 	}
-	serve("/metrics", func() []byte { return e.AppendScrape(nil, now()) })
-	serve("/health", func() []byte { return []byte("OK") })
-	serve("/{$}", func() []byte { return []byte(landingPage) })
+	serve("/metrics", func(body []byte) []byte { return e.AppendScrape(body, now()) })
+	serve("/health", func(body []byte) []byte { return append(body, "OK"...) })
+	serve("/{$}", func(body []byte) []byte { return append(body, landingPage...) })
 	return mux
 }

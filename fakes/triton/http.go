@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/panelgate/panelgate/fakes/internal/page"
 )
 
 // unset is the Content-Type of Triton's web server where none is set.
@@ -13,6 +15,7 @@ const unset = "text/plain"
 // Handler is Triton's metrics port: /metrics with or without a slash behind it; any other path is answered by nothing, and well. Where
 // nobody listens, a connection that somebody has opened nevertheless is closed without an answer.
 func (e *Exporter) Handler(now func() time.Time) http.Handler {
+	var bodies page.Buffers
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !e.Listens() {
 			panic(http.ErrAbortHandler)
@@ -29,8 +32,9 @@ func (e *Exporter) Handler(now func() time.Time) http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", e.ContentType())
-		body := e.AppendScrape(nil, now())
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		_, _ = w.Write(body) // the scraper went away: nobody is left to tell
+		bodies.With(func(body []byte) []byte { return e.AppendScrape(body, now()) }, func(body []byte) {
+			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+			_, _ = w.Write(body) // the scraper went away: nobody is left to tell
+		})
 	})
 }

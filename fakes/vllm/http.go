@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	text "github.com/panelgate/panelgate/fakes/internal/page"
 )
 
 // openMetricsType is what prometheus_client calls the other format.
@@ -18,12 +20,13 @@ const openMetricsType = "application/openmetrics-text; version=1.0.0; charset=ut
 // knows neither compression nor OpenMetrics; every other method, and every path that only begins with /metrics, comes to
 // prometheus_client's own application, which asks for no method and negotiates both.
 func (e *Exporter) Handler(now func() time.Time) http.Handler {
+	var bodies text.Buffers
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Server", "uvicorn")
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, "/metrics"):
 			plain := e.traits.instrumented && path == "/metrics" && r.Method == http.MethodGet
-			e.serveMetrics(w, r, now(), plain)
+			e.serveMetrics(w, r, now(), plain, &bodies)
 		case r.Method != http.MethodGet && (path == "/health" || path == "/version"):
 			w.Header().Set("Allow", http.MethodGet)
 			detail(w, http.StatusMethodNotAllowed)
@@ -37,21 +40,22 @@ func (e *Exporter) Handler(now func() time.Time) http.Handler {
 	})
 }
 
-func (e *Exporter) serveMetrics(w http.ResponseWriter, r *http.Request, at time.Time, plain bool) {
+func (e *Exporter) serveMetrics(w http.ResponseWriter, r *http.Request, at time.Time, plain bool, bodies *text.Buffers) {
 	kind, scrape := e.ContentType(), e.AppendScrape
 	if !plain && accepts(r.Header.Get("Accept"), "application/openmetrics-text") {
 		kind, scrape = openMetricsType, e.appendOpenMetrics
 	}
-	body := scrape(nil, at)
 	w.Header().Set("Content-Type", kind)
-	if !plain && accepts(r.Header.Get("Accept-Encoding"), "gzip") {
-		w.Header().Set("Content-Encoding", "gzip")
-		// What fails here and below fails because the scraper went away: nobody is left to tell.
-		_ = compress(w, body)
-		return
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body)
+	bodies.With(func(body []byte) []byte { return scrape(body, at) }, func(body []byte) {
+		// What fails here fails because the scraper went away: nobody is left to tell.
+		if !plain && accepts(r.Header.Get("Accept-Encoding"), "gzip") {
+			w.Header().Set("Content-Encoding", "gzip")
+			_ = compress(w, body)
+			return
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		_, _ = w.Write(body)
+	})
 }
 
 func compress(w io.Writer, body []byte) error {

@@ -5,18 +5,22 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/prometheus/model/timestamp"
 	"github.com/prometheus/prometheus/rules"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/fakes"
 )
 
 // history lays down what Prometheus would hold had it been running for a while.
-// Everything goes to the database in the order of time, across all targets and
-// rule groups: the database takes samples only so far behind its newest one, and
-// a rule sees what had been scraped when its turn came, and no more.
+// Targets are scraped side by side, each in the order of time, as far as the next
+// evaluation of a rule: that sees what had been scraped when its turn came, and no
+// more. The database takes samples so far behind its newest one that it makes no
+// difference how far one target is ahead of another.
 type history struct {
 	store    *store
 	due      schedule
@@ -38,7 +42,21 @@ type event struct {
 	at       time.Time
 	interval time.Duration
 	rank     int // among events of the same time: scrapes before rules, else as configured
+	rules    bool
 	run      func(ctx context.Context, at time.Time) error
+}
+
+// runUntil has an event recur up to a time, and those at it too.
+func (e *event) runUntil(ctx context.Context, until time.Time) error {
+	for ; !e.at.After(until); e.at = e.at.Add(e.interval) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := e.run(ctx, e.at); err != nil {
+			return fmt.Errorf("lay down history at %s: %w", e.at.UTC().Format(time.RFC3339), err)
+		}
+	}
+	return nil
 }
 
 // whole says whether an event is followed by a whole interval before the end.
@@ -86,6 +104,9 @@ func (h *history) lay(ctx context.Context, from time.Time) error {
 	}
 	told := -1
 	for len(h.due) > 0 {
+		if err := h.scrapeOn(ctx, from, end); err != nil {
+			return err
+		}
 		next := h.due[0]
 		if !next.whole(end) {
 			if err := h.clock.check(); err != nil {
@@ -113,6 +134,44 @@ func (h *history) lay(ctx context.Context, from time.Time) error {
 	return nil
 }
 
+// stretch is how much of the past is laid down at once, where no rule is evaluated in
+// between: often enough to see that nobody waits any more.
+const stretch = 10 * time.Minute
+
+// scrapeOn lays down the scrapes up to the next evaluation of a rule side by side, all of
+// which are a whole interval before the end. What is left is for lay, one event at a
+// time: the first scrapes of all targets, too, so that series are always made in the same
+// order, and with it sums are added up in it.
+func (h *history) scrapeOn(ctx context.Context, from, end time.Time) error {
+	until := h.due[0].at.Add(stretch)
+	slowest := time.Duration(0)
+	for _, e := range h.due {
+		switch {
+		case e.rules:
+			if before := e.at.Add(-time.Millisecond); before.Before(until) {
+				until = before
+			}
+		case e.at.Sub(from) < e.interval: // its first is still to come
+			return nil
+		default:
+			slowest = max(slowest, e.interval)
+		}
+	}
+	if last := end.Add(-slowest); last.Before(until) {
+		until = last
+	}
+	var lanes errgroup.Group
+	lanes.SetLimit(runtime.GOMAXPROCS(0))
+	for _, e := range h.due {
+		if !e.rules && !e.at.After(until) {
+			lanes.Go(env.Guarded(func() error { return e.runUntil(ctx, until) }))
+		}
+	}
+	err := lanes.Wait()
+	heap.Init(&h.due)
+	return err
+}
+
 // plan schedules the first event of every target and rule group at or after from.
 func (h *history) plan(from time.Time) error {
 	active := map[string]int{}
@@ -136,7 +195,7 @@ func (h *history) plan(from time.Time) error {
 		if at.Before(from) {
 			at = at.Add(g.Interval())
 		}
-		h.due = append(h.due, &event{at: at, interval: g.Interval(), rank: len(h.due), run: evaluation(g)})
+		h.due = append(h.due, &event{at: at, interval: g.Interval(), rank: len(h.due), rules: true, run: evaluation(g)})
 	}
 	heap.Init(&h.due)
 	return nil

@@ -33,6 +33,7 @@ type page struct {
 	now     []*series          // and by this one
 	iter    uint64             // number of this scrape, from 1
 	touched int                // how many of series this scrape has
+	last    outline            // of the last scrape that was parsed
 }
 
 // series is what a line's name and labels become.
@@ -103,7 +104,7 @@ func (p *page) forget() {
 	if p.touched == len(p.series) {
 		return
 	}
-	p.order = p.order[:0]
+	p.order, p.last.lines = p.order[:0], nil
 	maps.DeleteFunc(p.series, func(_ string, s *series) bool { return s.iter != p.iter })
 }
 
@@ -115,15 +116,36 @@ func isLate(err error) bool {
 }
 
 func (p *page) samples(app storage.AppenderV2, body []byte, contentType string, ts int64, r *report) error {
+	plain := isText(contentType) && !p.parse.ConvertClassicHistogramsToNHCB
+	if !plain || !p.last.read(body) {
+		if err := p.parsed(app, body, contentType, ts, r); err != nil {
+			return err
+		}
+		if plain {
+			p.last.draw(body, p.order[:r.scraped])
+		}
+		return nil
+	}
+	taken := taking{page: p, app: app, report: r}
+	for i, v := range p.last.values {
+		if err := taken.take(p.order[i], sample{at: ts, value: v}); err != nil {
+			return err
+		}
+	}
+	return taken.limitErr
+}
+
+// parsed is samples by Prometheus' parser.
+func (p *page) parsed(app storage.AppenderV2, body []byte, contentType string, ts int64, r *report) error {
 	parser, err := textparse.New(body, contentType, labels.NewSymbolTable(), p.parse)
 	if parser == nil {
 		return fmt.Errorf("choose a parser: %w", err)
 	}
-	limitErr := error(nil)
-	for line, appended := 0, uint(0); ; {
+	taken := taking{page: p, app: app, report: r}
+	for line := 0; ; {
 		entry, err := parser.Next()
 		if errors.Is(err, io.EOF) {
-			return limitErr
+			return taken.limitErr
 		}
 		if err != nil {
 			return err
@@ -142,26 +164,43 @@ func (p *page) samples(app storage.AppenderV2, body []byte, contentType string, 
 		if own != nil && p.target.job.HonorTimestamps {
 			sample.at, sample.stamped = *own, true
 		}
-		r.scraped++
 		s, err := p.find(line, text, parser)
 		if err != nil {
+			r.scraped++
 			return err
 		}
 		line++
-		if s.labels.IsEmpty() {
-			p.touch(s)
-			continue
-		}
-		r.kept++
-		if s.iter == p.iter && !sample.stamped {
-			continue // a second value for the same moment is passed over
-		}
-		if appended++; p.target.job.SampleLimit > 0 && appended > p.target.job.SampleLimit {
-			limitErr = errSampleLimit
-		} else if err := p.add(app, s, sample, r); err != nil {
+		if err := taken.take(s, sample); err != nil {
 			return err
 		}
 	}
+}
+
+// taking is a scrape whose samples are being appended.
+type taking struct {
+	*page
+	app      storage.AppenderV2
+	report   *report
+	appended uint
+	limitErr error // that there are more than the job takes
+}
+
+// take appends a sample of a series.
+func (t *taking) take(s *series, v sample) error {
+	t.report.scraped++
+	if s.labels.IsEmpty() {
+		t.touch(s)
+		return nil
+	}
+	t.report.kept++
+	if s.iter == t.iter && !v.stamped {
+		return nil // a second value for the same moment is passed over
+	}
+	if t.appended++; t.target.job.SampleLimit > 0 && t.appended > t.target.job.SampleLimit {
+		t.limitErr = errSampleLimit
+		return nil
+	}
+	return t.add(t.app, s, v, t.report)
 }
 
 // sample is one value of a series.
