@@ -113,7 +113,7 @@ func TestNoSecretOfTheStackIsSaid(t *testing.T) {
 			for file, texts := range c.edit {
 				replaceIn(t, filepath.Join(dir, filepath.FromSlash(file)), texts[0], texts[1])
 			}
-			args := append(c.args, "--stack", dir, "-v")
+			args := append(slices.Clone(c.args), "--stack", dir, "-v")
 			if c.args[0] == "check" {
 				args = append(args, reports(out)...)
 			}

@@ -117,7 +117,7 @@ func (r *run) uncacheable() error {
 // readsFilesAlone says why a Prometheus asks somebody else for targets or for data.
 func readsFilesAlone(cfg *config.Config) error {
 	if len(cfg.RemoteReadConfigs) > 0 {
-		return errors.New("Prometheus reads from elsewhere (remote_read)")
+		return errors.New("remote_read has Prometheus read from elsewhere")
 	}
 	jobs, err := cfg.GetScrapeConfigs()
 	if err != nil {

@@ -30,7 +30,7 @@ func (e Event) discreet() Event {
 		e.Finding = &f
 	case e.Suppressed != nil:
 		s := *e.Suppressed
-		s.Finding = s.Finding.discreet()
+		s.Finding = s.discreet()
 		e.Suppressed = &s
 	case e.End != nil:
 		end := *e.End

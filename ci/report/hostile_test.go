@@ -298,10 +298,6 @@ func terminalLines(t *testing.T, data []byte) []string {
 	var out []string
 	for line := range strings.Lines(string(data)) {
 		bare := sgr.ReplaceAllString(line, "")
-		word, _, _ := strings.Cut(strings.TrimSpace(bare), " ")
-		if strings.Contains(word, "^") {
-			word = "^"
-		}
 		out = append(out, fmt.Sprint(strings.Join(sgr.FindAllString(line, -1), ""), len(bare)-len(strings.TrimLeft(bare, " "))))
 	}
 	return out

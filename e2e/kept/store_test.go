@@ -12,9 +12,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/panelgate/panelgate/internal/leak"
-	"golang.org/x/sync/errgroup"
 )
 
 func TestMain(m *testing.M) {

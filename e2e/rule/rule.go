@@ -137,7 +137,7 @@ func CheckBoards(in *Live, over Severities) []Finding {
 func CheckStack(in *Live, over Severities) []Finding {
 	wide, apart := liveChecks(over, func(Rule) bool { return true })
 	own := *in
-	own.Static = in.Static.ofOwnRules()
+	own.Static = in.ofOwnRules()
 	own.Asked, own.Variables = nil, nil
 	return append(each(wide, in), each(apart, &own)...)
 }

@@ -287,9 +287,9 @@ func TestWhichDatasourcesAreDirect(t *testing.T) {
 // that has no such list: its targets would go unchecked in a run that passes.
 func TestAServerThatFailsToListItsTargets(t *testing.T) {
 	for want, answer := range map[string]http.HandlerFunc{
-		"server error: 500":       func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "boom", 500) },
-		"server error: 502":       func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", 502) },
-		"client error: 429":       func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "slow down", 429) },
+		"server error: 500":       func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "boom", http.StatusInternalServerError) },
+		"server error: 502":       func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", http.StatusBadGateway) },
+		"client error: 429":       func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "slow down", http.StatusTooManyRequests) },
 		"the answer is cut short": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"status":"suc`) },
 		"EOF":                     func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"no answer within 200ms":  func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },

@@ -38,7 +38,7 @@ func complete(req *http.Request, status int, body []byte) error {
 		Warnings  []string
 	}
 	if json.Unmarshal(text, &answer) != nil {
-		return nil // whoever asked says what is wrong with it
+		return nil //nolint:nilerr // whoever asked says what is wrong with it
 	}
 	for _, w := range answer.Warnings {
 		// What PromQL has to remark on an expression is true of a whole answer as well.
