@@ -265,7 +265,6 @@ import (
 	"testing"
 
 	"github.com/panelgate/panelgate/e2e/paneltest"
-	"github.com/panelgate/panelgate/internal/leak"
 )
 
 func TestDashboards(t *testing.T) {
