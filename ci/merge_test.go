@@ -196,7 +196,7 @@ func TestMergedShardsAreTheWhole(t *testing.T) {
 	for _, s := range stacks() {
 		t.Run(s.name, func(t *testing.T) {
 			s.at(t)
-			args := slices.Concat([]string{"check", "--history", "1h"}, s.args)
+			args := slices.Concat([]string{"check", "--no-cache", "--history", "1h"}, s.args)
 			if s.static {
 				args = slices.Concat([]string{"lint"}, s.args)
 			}
