@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,15 +41,15 @@ func TestClockIsSet(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("TMPDIR", t.TempDir())
-			var off time.Duration
+			var off atomic.Int64 // nanoseconds; lanes of the history read the clock side by side
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			e, err := Start(ctx, s.Prometheus, Options{
 				Scenario: scenario, History: 10 * time.Minute, Logger: slog.New(slog.DiscardHandler),
-				Now: func() time.Time { return time.Now().Add(off) },
+				Now: func() time.Time { return time.Now().Add(time.Duration(off.Load())) },
 				Progress: func(stage string, _, _ int) {
 					if stage == test.stage {
-						off = test.by
+						off.Store(int64(test.by))
 					}
 				},
 			})
