@@ -140,16 +140,21 @@ func (r *run) lookInto(ctx context.Context, src *sources, plan *plan, c *chunk) 
 }
 
 // judgeBoards judges the dashboards of a chunk. What is found in answers to a part of
-// the steps is told as all of them have it.
+// the steps is told as all of them have it: those of a panel where the finding names
+// one, else of the whole file.
 func (r *run) judgeBoards(ctx context.Context, src *sources, c *chunk) ([]rule.Finding, error) {
 	found := rule.CheckBoards(c.Live, r.Config.Rules)
-	doubted := map[string]bool{}
+	type place struct {
+		file  string
+		panel int64
+	}
+	doubted := map[place]bool{}
 	for _, f := range found {
-		doubted[f.Pos.File] = true
+		doubted[place{f.Pos.File, f.PanelID}] = true
 	}
 	var again []*rule.Asked
 	for _, a := range c.Asked {
-		if a.Every > 1 && doubted[a.Board.File] {
+		if a.Every > 1 && (doubted[place{a.Board.File, 0}] || doubted[place{a.Board.File, rule.PanelID(a.Panel)}]) {
 			again = append(again, a)
 		}
 	}
@@ -234,6 +239,7 @@ func (r *run) questions(ctx context.Context, src *sources, live *rule.Live) ([]*
 	for i, b := range live.Boards {
 		g.Go(env.Guarded(func() (err error) {
 			questions[i], variables[i], err = r.questionsOf(ctx, b, live, func(ds *stack.Datasource) promv1.API { return r.lookups.through(ours(src, ds)) })
+			b.Fold()
 			r.count("filling variables", len(live.Boards))
 			return err
 		}))

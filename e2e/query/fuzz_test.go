@@ -48,6 +48,9 @@ func FuzzReferences(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		end := 0
+		if want := referencesByPattern(text); !slices.Equal(References(text), want) {
+			t.Fatalf("%q: %+v, by the pattern %+v", text, References(text), want)
+		}
 		for _, r := range References(text) {
 			if r.Start < end || r.End <= r.Start || r.End > len(text) {
 				t.Fatalf("%+v in %q after %d", r, text, end)

@@ -21,7 +21,7 @@ func datasourceInputUnresolved() Rule {
 		Static: func(in *Static) []Finding {
 			var out []Finding
 			for _, b := range readable(in.Boards) {
-				out = append(out, unresolvedInputs(in.Stack, b)...)
+				out = append(out, unresolvedInputs(in, b)...)
 			}
 			return out
 		},
@@ -53,11 +53,11 @@ func (u *inputUses) add(p dashboard.Place, pos, end source.Pos) {
 	u.count++
 }
 
-func unresolvedInputs(s *stack.Stack, b *Board) []Finding {
+func unresolvedInputs(in *Static, b *Board) []Finding {
 	var out []Finding
-	used := usedInputs(b.Dashboard)
+	used := usedInputs(in, b.Dashboard)
 	for _, u := range used {
-		out = append(out, inputFinding(s, b, u))
+		out = append(out, inputFinding(in.Stack, b, u))
 	}
 	for _, i := range b.Inputs {
 		name := i.Name.Value
@@ -75,9 +75,12 @@ func unresolvedInputs(s *stack.Stack, b *Board) []Finding {
 
 // usedInputs lists the inputs that the dashboard refers to and no variable
 // defines, in the order of the dashboard's texts.
-func usedInputs(d *dashboard.Dashboard) []*inputUses {
+func usedInputs(in *Static, d *dashboard.Dashboard) []*inputUses {
 	var out []*inputUses
-	for _, p := range d.Texts() {
+	for _, p := range in.texts(d) {
+		if len(d.Inputs) == 0 && !strings.Contains(p.Text.Value, "DS_") {
+			continue // it can be none, see isInput
+		}
 		for _, m := range inputForm.FindAllStringSubmatchIndex(p.Text.Value, -1) {
 			group := max(m[2], m[4]) // of the two, one is absent: -1
 			end := max(m[3], m[5])

@@ -31,9 +31,7 @@ func (e *expression) finding(n promparser.Node) Finding {
 	return f
 }
 
-// expressions are those of the stack that parse: each target's once, however often
-// its panel is repeated, and those of recording and alerting rules.
-func (in *Static) expressions() []*expression {
+func (in *Static) readExpressions() []*expression {
 	type place struct {
 		panel  *dashboard.Panel
 		target *dashboard.Target
@@ -57,8 +55,8 @@ func (in *Static) expressions() []*expression {
 
 // ofQuestion is nil for a query that does not parse: panel/syntax tells of it.
 func (in *Static) ofQuestion(q *Question) *expression {
-	request := q.Requests[0]
-	root, err := in.parsed.parse(request.Expr)
+	request := &q.Requests[0]
+	root, err := in.reading.parse(request.Expr)
 	if err != nil {
 		return nil
 	}
@@ -69,10 +67,10 @@ func (in *Static) ofQuestion(q *Question) *expression {
 	return &expression{
 		question: q, root: root, text: request.Expr,
 		written: q.Target.Expr.Value, sourceAt: request.Mapping.Source,
-		posAt: func(offset int) source.Pos { return posOf(q, request, offset) },
+		posAt: func(offset int) source.Pos { return posOf(q, *request, offset) },
 		begin: func() Finding {
 			f := onQuestion(q)
-			f.ExprRun = q.shownAsRun(request)
+			f.ExprRun = q.shownAsRun(*request)
 			return f
 		},
 	}

@@ -41,9 +41,9 @@ type Static struct {
 	Expectations []Expectation
 	Exclusions   []Exclusion
 
-	// parsed are the trees of the expressions, where this is what one file's dashboards
-	// are judged by.
-	parsed *parsed
+	// reading is what the rules share, where this is what one file's dashboards are
+	// judged by.
+	reading *reading
 	// aside says that the stack's own rules are not to be judged with these dashboards.
 	aside bool
 }

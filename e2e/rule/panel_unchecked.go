@@ -52,7 +52,7 @@ func uncheckedAnnotations(in *Static) []Finding {
 func uncheckedVariables(in *Live) []Finding {
 	var out []Finding
 	for _, v := range distinctVariables(in) {
-		if v.Unchecked == "" || !usesOf(v.Board.Dashboard)[v.Variable.Name.Value] {
+		if v.Unchecked == "" || !in.uses(v.Board.Dashboard)[v.Variable.Name.Value] {
 			continue
 		}
 		f := onBoard(v.Board.Dashboard, variablePos(v.Variable))

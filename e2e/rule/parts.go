@@ -4,8 +4,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-
-	promparser "github.com/prometheus/prometheus/promql/parser"
 )
 
 // Files are the boards by file, in the order of their first ones: what is wrong with a
@@ -31,7 +29,7 @@ func (in *Static) parts() []*Static {
 	var out []*Static
 	for _, boards := range Files(in.Boards) {
 		p := *in
-		p.Boards, p.parsed, p.aside = boards, &parsed{map[string]tree{}}, true
+		p.Boards, p.reading, p.aside = boards, newReading(), true
 		out = append(out, &p)
 	}
 	return append(out, in.ofOwnRules())
@@ -48,7 +46,7 @@ func (in *Static) folding(found []Finding) []Finding {
 // ofOwnRules is the input without any dashboard.
 func (in *Static) ofOwnRules() *Static {
 	out := *in
-	out.Boards, out.parsed = nil, &parsed{map[string]tree{}}
+	out.Boards, out.reading = nil, newReading()
 	return &out
 }
 
@@ -114,26 +112,4 @@ func inParallel[T, R any](items []T, do func(T) []R) []R {
 	close(next)
 	workers.Wait()
 	return slices.Concat(results...)
-}
-
-// parsed remembers the trees of expressions while the rules look at one file: each of
-// them takes the same expressions apart. Nobody changes a tree. It is not safe for
-// concurrent use, and nil remembers nothing.
-type parsed struct{ trees map[string]tree }
-
-type tree struct {
-	root promparser.Expr
-	err  error
-}
-
-func (p *parsed) parse(expr string) (promparser.Expr, error) {
-	if p == nil {
-		return Parse(expr)
-	}
-	t, known := p.trees[expr]
-	if !known {
-		t.root, t.err = Parse(expr)
-		p.trees[expr] = t
-	}
-	return t.root, t.err
 }

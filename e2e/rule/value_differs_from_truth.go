@@ -45,7 +45,7 @@ func (in *Live) comparable(a *Asked) bool {
 
 // untrue is a finding for an answer that is not true.
 func (in *Live) untrue(a *Asked) *Finding {
-	root, err := in.parsed.parse(a.Request.Expr)
+	root, err := in.reading.parse(a.Request.Expr)
 	if err != nil {
 		return nil // panel/syntax
 	}

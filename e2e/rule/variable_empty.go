@@ -19,7 +19,7 @@ func variableEmpty() Rule {
 			var out []Finding
 			for _, v := range distinctVariables(in) {
 				none := v.Variable.Type.Value == "datasource" && v.Err == nil && len(v.Options) == 0
-				if !v.Empty() && !none || !usesOf(v.Board.Dashboard)[v.Variable.Name.Value] {
+				if !v.Empty() && !none || !in.uses(v.Board.Dashboard)[v.Variable.Name.Value] {
 					continue
 				}
 				if none {

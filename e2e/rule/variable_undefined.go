@@ -21,7 +21,7 @@ func variableUndefined() Rule {
 			var out []Finding
 			for _, b := range readable(in.Boards) {
 				s := &undefinedSearch{board: b, foreign: foreignTargets(b), seen: map[undefinedUse]bool{}}
-				for _, place := range b.Texts() {
+				for _, place := range in.texts(b.Dashboard) {
 					out = append(out, s.in(place)...)
 				}
 			}

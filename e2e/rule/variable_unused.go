@@ -18,10 +18,10 @@ func variableUnused() Rule {
 		Static: func(in *Static) []Finding {
 			var out []Finding
 			for _, b := range readable(in.Boards) {
-				if usesUnknown(b.Dashboard) {
+				if usesUnknown(in, b.Dashboard) {
 					continue
 				}
-				used := usesOf(b.Dashboard)
+				used := in.uses(b.Dashboard)
 				for _, v := range b.Variables {
 					if used[v.Name.Value] || actsByItself(v) {
 						continue
@@ -40,11 +40,11 @@ func variableUnused() Rule {
 	}
 }
 
-// usesOf are the names that the texts of a dashboard refer to. What a variable
-// says of itself is no use of it.
-func usesOf(d *dashboard.Dashboard) map[string]bool {
+// usesIn are the names that texts of a dashboard refer to. What a variable says of
+// itself is no use of it.
+func usesIn(texts []dashboard.Place) map[string]bool {
 	used := map[string]bool{}
-	for _, place := range d.Texts() {
+	for _, place := range texts {
 		own := ""
 		if place.Variable != nil {
 			own = place.Variable.Name.Value
@@ -69,8 +69,8 @@ func actsByItself(v *dashboard.Variable) bool {
 
 // usesUnknown says whether something may use variables that the file does not
 // show: a panel of Grafana's library, or a link that hands all of them on.
-func usesUnknown(d *dashboard.Dashboard) bool {
-	if usesOf(d)["__all_variables"] {
+func usesUnknown(in *Static, d *dashboard.Dashboard) bool {
+	if in.uses(d)["__all_variables"] {
 		return true
 	}
 	handsOn := func(links *source.Node) bool {

@@ -18,4 +18,5 @@ func (d *Dashboard) Fold() {
 	for _, a := range d.Annotations {
 		a.Node.Fold()
 	}
+	d.Root.FoldFile()
 }

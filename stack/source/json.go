@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -40,10 +41,11 @@ func ParseJSON(file string, data []byte, lim Limits) (*Node, error) {
 		return nil, p.problem(err)
 	}
 	doc.data, doc.text = nil, string(data)
-	s := jsonScanner{doc: doc}
+	s := jsonScanner{doc: doc, text: doc.text}
 	s.space()
 	n := &Node{doc: doc}
 	s.value(n)
+	n.text = strings.Clone(n.text)
 	return n, nil
 }
 

@@ -14,17 +14,19 @@ type span struct{ end, next uint32 }
 // not look into.
 type jsonScanner struct {
 	doc  *document
+	text string
 	at   int    // in the text
 	next uint32 // the first span that begins there or later
 }
 
-// inside reads what an array or an object holds.
+// expand reads what an array or an object holds.
 func (n *Node) expand() *inside {
-	s := jsonScanner{doc: n.doc, at: int(n.offset) + 1, next: n.raw + 1}
+	s := jsonScanner{doc: n.doc, text: n.doc.open(), at: int(n.offset) + 1, next: n.raw + 1}
 	out := &inside{}
 	for {
 		s.separator()
-		if c := n.doc.text[s.at]; c == ']' || c == '}' {
+		if c := s.text[s.at]; c == ']' || c == '}' {
+			out.own()
 			return out
 		}
 		v := &Node{doc: n.doc}
@@ -41,15 +43,40 @@ func (n *Node) expand() *inside {
 	}
 }
 
+// own copies the keys and scalars, which were parts of the whole text: whoever keeps one
+// of them is not to keep that.
+func (in *inside) own() {
+	size := 0
+	for _, v := range in.items {
+		size += len(v.text)
+	}
+	for _, f := range in.fields {
+		size += len(f.Key) + len(f.Value.text)
+	}
+	var all strings.Builder
+	all.Grow(size)
+	copied := func(s string) string {
+		at := all.Len()
+		all.WriteString(s)
+		return all.String()[at:]
+	}
+	for _, v := range in.items {
+		v.text = copied(v.text)
+	}
+	for i, f := range in.fields {
+		in.fields[i].Key, f.Value.text = copied(f.Key), copied(f.Value.text)
+	}
+}
+
 func (s *jsonScanner) space() {
-	for strings.IndexByte(" \t\n\r", s.doc.text[s.at]) >= 0 {
+	for strings.IndexByte(" \t\n\r", s.text[s.at]) >= 0 {
 		s.at++
 	}
 }
 
 // separator passes by white space, commas and colons.
 func (s *jsonScanner) separator() {
-	for strings.IndexByte(" \t\n\r,:", s.doc.text[s.at]) >= 0 {
+	for strings.IndexByte(" \t\n\r,:", s.text[s.at]) >= 0 {
 		s.at++
 	}
 }
@@ -58,7 +85,7 @@ func (s *jsonScanner) separator() {
 func (s *jsonScanner) value(n *Node) {
 	start := s.at
 	n.offset = uint32(start) //nolint:gosec // no file is longer
-	switch c := s.doc.text[start]; c {
+	switch c := s.text[start]; c {
 	case '{', '[':
 		if n.kind = Object; c == '[' {
 			n.kind = Array
@@ -69,8 +96,8 @@ func (s *jsonScanner) value(n *Node) {
 		n.kind, n.text = String, s.literal()
 		n.raw = uint32(s.at - start) //nolint:gosec // no file is longer
 	default:
-		s.at += wordLen(s.doc.text[start:])
-		switch word := s.doc.text[start:s.at]; c {
+		s.at += wordLen(s.text[start:])
+		switch word := s.text[start:s.at]; c {
 		case 'n':
 			n.kind = Null
 		case 't', 'f':
@@ -91,7 +118,7 @@ func wordLen(text string) int {
 
 // literal is the string that stands here, without quotes and escapes; it goes behind it.
 func (s *jsonScanner) literal() string {
-	rest := s.doc.text[s.at+1:]
+	rest := s.text[s.at+1:]
 	end := strings.IndexAny(rest, `"\\`)
 	if rest[end] == '"' {
 		s.at += end + 2
@@ -103,7 +130,7 @@ func (s *jsonScanner) literal() string {
 		}
 		end++
 	}
-	quoted := s.doc.text[s.at : s.at+end+2]
+	quoted := s.text[s.at : s.at+end+2]
 	s.at += len(quoted)
 	plain, err := jsontext.AppendUnquote(nil, quoted)
 	if err != nil {

@@ -2,10 +2,14 @@ package source
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"sync"
+	"unicode/utf8"
+
+	"github.com/klauspost/compress/s2"
 )
 
 // Kind is the type of a value in a tree.
@@ -61,12 +65,13 @@ func (f Field) KeyPos() Pos { return f.Value.doc.pos(int(f.keyOffset)) }
 type document struct {
 	origin Origin
 	data   []byte   // of YAML
-	text   string   // of JSON, all its values are parts of
 	spans  []span   // of JSON
 	lines  []uint32 // offset of the first byte of each line
 	json   bool
 
-	looking sync.Mutex // held while a node of JSON is looked into
+	looking sync.Mutex // held while a node of JSON is looked into, and for what follows
+	text    string     // of JSON, "" while it is folded
+	folded  []byte     // the text compressed, nil until it was folded once
 }
 
 // byteOrderMark is what some editors put in front of UTF-8, unseen.
@@ -174,6 +179,48 @@ func (n *Node) Fold() {
 	n.held = nil
 }
 
+// FoldFile compresses the text of the value's file, if that is JSON, until somebody looks
+// into it again: of dashboards it is a tenth of the size then.
+func (n *Node) FoldFile() {
+	if n == nil || !n.doc.json {
+		return
+	}
+	d := n.doc
+	d.looking.Lock()
+	defer d.looking.Unlock()
+	if d.folded == nil {
+		d.folded = bytes.Clone(s2.Encode(nil, []byte(d.text))) // the encoder makes room for a text that does not compress
+	}
+	d.text = ""
+}
+
+// open is the text of a file of JSON. The caller holds looking.
+func (d *document) open() string {
+	if d.text == "" && d.folded != nil {
+		d.text = d.unfolded()
+	}
+	return d.text
+}
+
+func (d *document) unfolded() string {
+	text, err := s2.Decode(nil, d.folded)
+	if err != nil {
+		panic(fmt.Errorf("unfold %s, which was folded in this process: %w", d.origin.whole().File, err))
+	}
+	return string(text)
+}
+
+// literal is how a JSON string stands in its file.
+func (n *Node) literal() string {
+	n.doc.looking.Lock()
+	defer n.doc.looking.Unlock()
+	text := n.doc.text
+	if text == "" {
+		text = n.doc.unfolded() // and not kept: a finding asks for one place
+	}
+	return text[n.offset : n.offset+n.raw]
+}
+
 // Str is the value of a string, "" for anything else.
 func (n *Node) Str() string {
 	if n.Kind() != String {
@@ -253,5 +300,12 @@ func (n *Node) PosAt(offset int) Pos {
 	if n.Kind() != String || n.raw == 0 {
 		return n.Pos()
 	}
-	return n.doc.pos(int(n.offset) + rawOffset(n.doc.text[n.offset:n.offset+n.raw], offset))
+	if int(n.raw) == len(n.text)+len(`""`) { // nothing in it is escaped
+		at := min(max(offset, 0), len(n.text))
+		for at < len(n.text) && !utf8.RuneStart(n.text[at]) {
+			at++
+		}
+		return n.doc.pos(int(n.offset) + 1 + at)
+	}
+	return n.doc.pos(int(n.offset) + rawOffset(n.literal(), offset))
 }

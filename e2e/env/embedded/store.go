@@ -54,6 +54,7 @@ func (e *Env) openStore(opts Options, evaluation time.Duration, registry *promet
 	// that panics where that is full. They stay in memory.
 	o.BlockReloadInterval = never
 	o.StripeSize = 1 << 10 // thousands of series, not millions
+	o.BlockQuerierFunc = newSparseQuerier
 	// Samples may be as old as half of this before the newest one.
 	o.MinBlockDuration = (4*opts.History + 4*time.Hour).Milliseconds()
 	o.MaxBlockDuration = o.MinBlockDuration
