@@ -23,14 +23,14 @@ const (
 )
 
 // roundings are Grafana's round intervals: up to atMost, an interval becomes to.
-func roundings() []struct{ atMost, to time.Duration } {
+func roundings() [29]struct{ atMost, to time.Duration } {
 	const (
 		ms = time.Millisecond
 		s  = time.Second
 		m  = time.Minute
 		h  = time.Hour
 	)
-	return []struct{ atMost, to time.Duration }{
+	return [29]struct{ atMost, to time.Duration }{
 		{10 * ms, 1 * ms}, {15 * ms, 10 * ms}, {35 * ms, 20 * ms}, {75 * ms, 50 * ms},
 		{150 * ms, 100 * ms}, {350 * ms, 200 * ms}, {750 * ms, 500 * ms},
 		{1500 * ms, 1 * s}, {3500 * ms, 2 * s}, {7500 * ms, 5 * s}, {12500 * ms, 10 * s},

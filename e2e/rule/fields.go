@@ -16,8 +16,8 @@ type fields struct {
 	names []string
 	// shapes match the names that other data would have, as "Rx eth9" for the
 	// legend "Rx {{device}}": whether one is there says something of the data alone.
-	shapes []*regexp.Regexp
-	open   bool // there may be others, of which nothing is known
+	shapes []string // patterns
+	open   bool     // there may be others, of which nothing is known
 }
 
 func (f *fields) add(names ...string) {
@@ -36,7 +36,7 @@ func (f *fields) has(name string) bool {
 	if f.open || slices.Contains(f.names, name) || slices.Contains(f.names, copies.ReplaceAllString(name, "")) {
 		return true
 	}
-	return slices.ContainsFunc(f.shapes, func(r *regexp.Regexp) bool { return r.MatchString(name) })
+	return slices.ContainsFunc(f.shapes, func(shape string) bool { return looksLike(name, shape) })
 }
 
 // matches says whether a regular expression matches a name, or may.
@@ -209,9 +209,7 @@ func (f *fields) shape(legend string, a *Asked) {
 		pattern += regexp.QuoteMeta(rest[:m[0]]) + valueShape(a, rest[m[2]:m[3]])
 		rest = rest[m[1]:]
 	}
-	if r, err := regexp.Compile("(?s)" + pattern + regexp.QuoteMeta(rest) + "$"); err == nil {
-		f.shapes = append(f.shapes, r)
-	}
+	f.shapes = append(f.shapes, "(?s)"+pattern+regexp.QuoteMeta(rest)+"$")
 }
 
 func valueShape(a *Asked, label string) string {

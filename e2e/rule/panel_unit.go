@@ -213,8 +213,8 @@ const (
 
 // seriesName is what is known of the names that a target's series are shown under.
 type seriesName struct {
-	exact   string         // "" where it hangs on labels or variables
-	pattern *regexp.Regexp // what the names look like, nil where nothing is known
+	exact   string // "" where it hangs on labels or variables
+	pattern string // of a regular expression that the names match, "" where nothing is known
 }
 
 // placeholder is what a legend leaves to labels and variables.
@@ -241,11 +241,7 @@ func nameOf(p *dashboard.Panel, t *dashboard.Target) seriesName {
 		pattern.WriteString(regexp.QuoteMeta(legend[end:at[0]]) + "(?s:.*)")
 		end = at[1]
 	}
-	compiled, err := regexp.Compile("^" + pattern.String() + regexp.QuoteMeta(legend[end:]) + "$")
-	if err != nil {
-		return seriesName{}
-	}
-	return seriesName{pattern: compiled}
+	return seriesName{pattern: "^" + pattern.String() + regexp.QuoteMeta(legend[end:]) + "$"}
 }
 
 // matchedBy says whether the matcher of a field override takes in the target's series.
@@ -281,11 +277,18 @@ func (n seriesName) matchedByName(name string) matching {
 		return maybe
 	case n.exact != "":
 		return certainly(n.exact == name)
-	case name == "Time" || n.pattern != nil && !n.pattern.MatchString(name):
+	case name == "Time" || n.pattern != "" && !looksLike(name, n.pattern):
 		return no
 	default:
 		return maybe
 	}
+}
+
+// looksLike says whether a name matches a pattern, or may: few of them are ever matched,
+// so they are compiled here. One that is too large for that is taken for a match.
+func looksLike(name, pattern string) bool {
+	re, err := regexp.Compile(pattern)
+	return err != nil || re.MatchString(name)
 }
 
 // matchedByText is for a name, or a regular expression between slashes.

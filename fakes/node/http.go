@@ -20,10 +20,11 @@ import (
 
 // Handler serves the scrapes, in the format and the compression that the client asks for, and a page of links. No method is refused.
 func (e *Exporter) Handler(now func() time.Time) http.Handler {
+	var bodies page.Buffers
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == e.settings.telemetryPath:
-			e.scrape(w, r, now())
+			e.scrape(w, r, now(), &bodies)
 		case r.URL.Path == "/" || e.settings.release.Before("1.9.0") && e.settings.telemetryPath != "/":
 			w.Header().Set("Content-Type", e.settings.landingType())
 			_, _ = io.WriteString(w, e.settings.landingPage()) // the client went away: nobody is left to tell
@@ -33,14 +34,18 @@ func (e *Exporter) Handler(now func() time.Time) http.Handler {
 	})
 }
 
-func (e *Exporter) scrape(w http.ResponseWriter, r *http.Request, at time.Time) {
+func (e *Exporter) scrape(w http.ResponseWriter, r *http.Request, at time.Time, bodies *page.Buffers) {
 	asked, refusal := e.asked(r)
 	if refusal != "" {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, refusal)
 		return
 	}
-	body := e.appendPage(nil, asked, at)
+	bodies.With(func(body []byte) []byte { return e.appendPage(body, asked, at) }, func(body []byte) { e.send(w, r, body) })
+}
+
+// send answers a scrape in the format and the compression that it asks for.
+func (e *Exporter) send(w http.ResponseWriter, r *http.Request, body []byte) {
 	format := e.settings.format(r.Header)
 	if format.FormatType() != expfmt.TypeTextPlain {
 		var err error
