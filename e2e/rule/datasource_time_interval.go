@@ -27,7 +27,7 @@ func datasourceTimeInterval() Rule {
 			if in.Stack.Prometheus == nil {
 				return nil
 			}
-			pace := paceOf(in.Stack.Prometheus, in.Metrics)
+			pace := in.pace()
 			var out []Finding
 			for _, ds := range in.Stack.Datasources {
 				if !query.IsPrometheus(ds) || Unreachable(in.Stack, ds) != nil || Elsewhere(in.Stack, ds) != "" || !usedBy(in, ds) {

@@ -44,6 +44,7 @@ type Static struct {
 	// reading is what the rules share, where this is what one file's dashboards are
 	// judged by.
 	reading *reading
+	records *records // nil, or those of the stack's rules
 	// aside says that the stack's own rules are not to be judged with these dashboards.
 	aside bool
 }

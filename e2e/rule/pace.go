@@ -23,9 +23,10 @@ type pace struct {
 	evaluation time.Duration // global evaluation_interval, the step of a subquery that names none
 }
 
-// paceOf takes no Prometheus, too: nothing is known then.
-func paceOf(p *stack.Prometheus, metrics *catalogue.Catalogue) pace {
-	out := pace{recorded: map[string]bool{}, metrics: metrics}
+// pace is that of the stack. Without a Prometheus nothing is known.
+func (in *Static) pace() pace {
+	p := in.Stack.Prometheus
+	out := pace{recorded: in.recordedNames().known, metrics: in.Metrics}
 	if p == nil {
 		return out
 	}
@@ -33,11 +34,6 @@ func paceOf(p *stack.Prometheus, metrics *catalogue.Catalogue) pace {
 	for _, j := range p.Jobs {
 		if j.ScrapeInterval > 0 {
 			out.jobs = append(out.jobs, j)
-		}
-	}
-	for _, f := range p.RuleFiles {
-		for _, r := range f.Records {
-			out.recorded[r.Value] = true
 		}
 	}
 	return out

@@ -44,13 +44,6 @@ func (in *Static) printed(metric string) labelSet {
 	return out
 }
 
-// recorded says whether a rule of the stack makes the series.
-func (in *Static) recorded(name string) bool {
-	return in.Stack.Prometheus != nil && slices.ContainsFunc(in.Stack.Prometheus.RuleFiles, func(f *stack.RuleFile) bool {
-		return slices.ContainsFunc(f.Records, func(r source.Text) bool { return r.Value == name })
-	})
-}
-
 // plainName says whether a name is an exporter's rather than one that a rule, here or
 // on another server, has given: those have a colon, and Prometheus' own are in capitals.
 func plainName(name string) bool {

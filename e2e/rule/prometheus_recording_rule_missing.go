@@ -20,7 +20,7 @@ func prometheusRecordingRuleMissing() Rule {
 			if in.Stack.Prometheus == nil || takesSeries(in.Stack.Prometheus) {
 				return nil
 			}
-			records := recordsOf(in.Stack.Prometheus)
+			records := in.recordedNames()
 			type place struct {
 				from   *expression
 				metric string
@@ -30,28 +30,15 @@ func prometheusRecordingRuleMissing() Rule {
 			for _, n := range in.namedMetrics() {
 				at := place{n.from, n.metric}
 				_, _, printed := in.Metrics.Series(n.metric)
-				if !recordedName(n.metric) || slices.Contains(records, n.metric) || printed || otherwiseShown(n) || n.from != nil && said[at] {
+				if !recordedName(n.metric) || records.known[n.metric] || printed || otherwiseShown(n) || n.from != nil && said[at] {
 					continue
 				}
 				said[at] = true
-				out = append(out, missingRecord(in.Stack.Prometheus, n, records))
+				out = append(out, missingRecord(in.Stack.Prometheus, n, records.names))
 			}
 			return out
 		},
 	}
-}
-
-// recordsOf are the names that the stack's rules record.
-func recordsOf(p *stack.Prometheus) []string {
-	var out []string
-	for _, f := range p.RuleFiles {
-		for _, r := range f.Records {
-			if !slices.Contains(out, r.Value) {
-				out = append(out, r.Value)
-			}
-		}
-	}
-	return out
 }
 
 // otherwiseShown says whether the query has something else to show, behind an "or".

@@ -28,7 +28,7 @@ func promqlRateWindow() Rule {
 		Severity: Error,
 		Summary:  "a rate is taken over less than two scrapes (a warning under four)",
 		Static: func(in *Static) []Finding {
-			pace := paceOf(in.Stack.Prometheus, in.Metrics)
+			pace := in.pace()
 			type place struct {
 				target  *dashboard.Target
 				written string

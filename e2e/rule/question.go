@@ -19,7 +19,7 @@ import (
 // the questions it would ask, as far as the files alone can tell. choose may be
 // nil to take every dashboard.
 func NewStatic(s *stack.Stack, choose func(*stack.Board) bool, now time.Time) *Static {
-	in := &Static{Stack: s, Metrics: catalogue.New(), Now: now}
+	in := &Static{Stack: s, Metrics: catalogue.New(), Now: now, records: recordsOf(s.Prometheus)}
 	in.SetExporters(exporter.Of(s, nil))
 	for _, sb := range s.Dashboards {
 		if choose == nil || choose(sb) {

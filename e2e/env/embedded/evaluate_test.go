@@ -67,6 +67,9 @@ func TestHugeSubqueriesAreRefused(t *testing.T) {
 		`max_over_time(up[60d:1s] offset 1h)`:                                     "is evaluated at 5184000 steps",
 		`max_over_time(max_over_time(up[20d:1s])[90d:1m])`:                        "is evaluated at 9504000 steps",
 		`max_over_time(max_over_time(up[290y:1m])[290y:1h])`:                      "is evaluated at ",
+		`max_over_time(max_over_time(max_over_time(up[1d:1s])[1d:1s])[1d:1s])`:    "the subquery [24h0m0s:1s] has 86401 steps, which are read at each of the 86401 steps around it",
+		"max_over_time(max_over_time(up[1d # ]\n:1s])[1d:1s])":                    "which are read at each of the 86401 steps",
+		`max_over_time(max_over_time(up[1h:1m])[1d:1m])`:                          "",
 		`max_over_time(up[1y:1m])`:                                                "",
 		`sum(count_over_time({job=~"[a:b]"}[5m]) + (max_over_time(up[10y:1ms])))`: "is evaluated at",
 	} {
@@ -101,4 +104,15 @@ func TestEvaluateEnds(t *testing.T) {
 	require.NoError(t, e.Close())
 	_, err = i.Evaluate(t.Context(), env.Evaluation{Expr: "up", End: i.Now})
 	assert.ErrorAs(t, err, &refused, "nothing is read from a database that is closed")
+}
+
+// A range query reads a subquery's window at each of its steps.
+func TestSubqueriesOfARangeAreCounted(t *testing.T) {
+	i := start(t, threeJobs, embedded.Options{History: time.Minute})
+	q := env.Evaluation{Expr: `max_over_time(up[10d:1s])`, Start: i.Now.Add(-6 * time.Hour), End: i.Now, Step: 15 * time.Second}
+	_, err := i.Evaluate(t.Context(), q)
+	assert.ErrorContains(t, err, "has 864001 steps, which are read at each of the 1441 steps around it")
+	q.Expr = `max_over_time(up[10d:1m])`
+	_, err = i.Evaluate(t.Context(), q)
+	assert.NoError(t, err)
 }
