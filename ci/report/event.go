@@ -204,19 +204,24 @@ func (n *NDJSON) Emit(e Event) error {
 // of the same schema, whose further events are passed over. One that does not end is
 // an error: its run was cut short. Each event is also handed to tell, which may be nil.
 func ReadEvents(r io.Reader, tell func(Event)) (*Document, error) {
-	dec := json.NewDecoder(bufio.NewReader(io.LimitReader(r, mostBytes)))
+	bounded := &io.LimitedReader{R: r, N: mostBytes + 1}
+	dec := json.NewDecoder(bufio.NewReader(bounded))
 	d, line := &Document{}, 0
 	for {
 		var e Event
 		err := dec.Decode(&e)
 		line++
 		switch {
+		case bounded.N == 0:
+			return nil, fmt.Errorf("read the event stream: it has more than %d bytes", mostBytes)
 		case errors.Is(err, io.EOF):
 			return nil, fmt.Errorf("read the event stream: it ends after %d events without a verdict", line-1)
 		case err != nil:
 			return nil, fmt.Errorf("read the event stream: event %d: %w", line, err)
 		case line == 1 && (e.Run == nil || e.Run.Schema != Schema):
 			return nil, fmt.Errorf("read the event stream: it does not begin with a run of schema %d, which this version knows", Schema)
+		case line > 1 && e.Run != nil: // it would take what the first has found with it
+			return nil, fmt.Errorf("read the event stream: event %d begins another run before the first has ended", line)
 		}
 		d.Add(e)
 		if tell != nil {

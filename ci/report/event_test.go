@@ -51,6 +51,7 @@ func TestReadEventsRefuses(t *testing.T) {
 		"no beginning":    {strings.Join(lines[1:], ""), "does not begin with a run of schema 1"},
 		"a later schema":  {strings.Replace(whole, `"schema":1`, `"schema":2`, 1), "does not begin with a run of schema 1"},
 		"another verdict": {strings.Replace(whole, `"verdict":"fail"`, `"verdict":"maybe"`, 1), `unknown verdict "maybe"`},
+		"another run":     {strings.Join(lines[:4], "") + whole, "event 5 begins another run before the first has ended"},
 		"no JSON":         {"<html>", "event 1: invalid character '<'"},
 	} {
 		t.Run(name, func(t *testing.T) {

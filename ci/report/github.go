@@ -93,6 +93,7 @@ func property(s string) string {
 // log: a line that begins with two colons, after any blank space, and ##[ anywhere. An
 // expression over several lines may have either.
 func Disarm(log []byte) []byte {
-	log = regexp.MustCompile(`(?m)^([\s\x{200b}]*):(:)`).ReplaceAll(log, []byte("${1}:\u200b${2}"))
+	// The runner ends lines at returns too, and what it takes for blank space is Unicode's.
+	log = regexp.MustCompile(`((?:^|[\r\n])[\s\v\p{Z}\x{85}\x{200b}]*):(:)`).ReplaceAll(log, []byte("${1}:\u200b${2}"))
 	return bytes.ReplaceAll(log, []byte("##["), []byte("#\u200b#["))
 }

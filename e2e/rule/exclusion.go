@@ -185,7 +185,7 @@ const mark = "panelgate:ignore"
 func directivesIn(expr string) []directive {
 	var out []directive
 	for _, at := range commentsIn(expr) {
-		text, _, _ := strings.Cut(expr[at:], "\n")
+		text := expr[at:commentEnd(expr, at)]
 		text = strings.TrimSpace(strings.TrimLeft(text, "#"))
 		rest, ok := strings.CutPrefix(text, mark)
 		if !ok || rest != "" && !strings.ContainsAny(rest[:1], " \t:") {
@@ -193,7 +193,7 @@ func directivesIn(expr string) []directive {
 		}
 		names, why, _ := strings.Cut(rest, "--")
 		d := directive{offset: at, why: strings.TrimSpace(why)}
-		d.rules = strings.FieldsFunc(names, func(c rune) bool { return strings.ContainsRune(", \t:\r", c) })
+		d.rules = strings.FieldsFunc(names, func(c rune) bool { return strings.ContainsRune(", \t:", c) })
 		out = append(out, d)
 	}
 	return out
@@ -216,12 +216,17 @@ func commentsIn(expr string) []int {
 			quote = c
 		case c == '#':
 			out = append(out, i)
-			end := strings.IndexByte(expr[i:], '\n')
-			if end < 0 {
-				return out
-			}
-			i += end
+			i = commentEnd(expr, i)
 		}
 	}
 	return out
+}
+
+// commentEnd is where the comment ends that begins at an offset: with its line, which a
+// return ends as well.
+func commentEnd(expr string, at int) int {
+	if n := strings.IndexAny(expr[at:], "\r\n"); n >= 0 {
+		return at + n
+	}
+	return len(expr)
 }
