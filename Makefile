@@ -44,14 +44,9 @@ endif
 contest:
 	$(GO) run ./bench
 
-## fuzz: each fuzz target for FUZZTIME
+## fuzz: each fuzz target for FUZZTIME; failing inputs stay in testdata/fuzz
 fuzz:
-	@for pkg in $$($(GO) list ./...); do \
-		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
-			echo "$$pkg $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
-		done; \
-	done
+	.ci/fuzz $(FUZZTIME)
 
 ## build: the command as one binary
 build:
