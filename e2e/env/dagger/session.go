@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -86,7 +87,11 @@ func within(ctx context.Context, call func() (*sdk.Client, error)) (*sdk.Client,
 
 func connect(ctx context.Context, address string, log io.Writer) (*sdk.Client, error) {
 	if address == "" {
-		return sdk.Connect(ctx, sdk.WithLogOutput(log))
+		conn, found, err := engineconn.FromSessionEnv()
+		if err != nil || !found {
+			return sdk.Connect(ctx, sdk.WithLogOutput(log)) // which says what is wrong
+		}
+		return sdk.Connect(ctx, sdk.WithLogOutput(log), sdk.WithConn(singly{conn}))
 	}
 	config := &engineconn.Config{RunnerHost: address, LogOutput: log}
 	conn, found, err := engineconn.FromLocalCLI(ctx, config)
@@ -97,6 +102,16 @@ func connect(ctx context.Context, address string, log io.Writer) (*sdk.Client, e
 		return nil, err
 	}
 	return sdk.Connect(ctx, sdk.WithConn(conn))
+}
+
+// singly has a connection of its own for each request to a session that others have
+// begun: the SDK has no way of closing one that is kept for the next.
+type singly struct{ engineconn.EngineConn }
+
+// Do implements engineconn.EngineConn.
+func (s singly) Do(req *http.Request) (*http.Response, error) {
+	req.Close = true
+	return s.EngineConn.Do(req) //nolint:wrapcheck // it stands in for it
 }
 
 // ask finds out what the engine is.
