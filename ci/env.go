@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/panelgate/panelgate/e2e"
 	"github.com/panelgate/panelgate/e2e/env/attach"
@@ -32,6 +33,7 @@ type envFlags struct {
 	images         []string
 	registryPrefix string
 	settings       []string
+	setting        *pflag.Flag // knows who gave them
 	asConfigured   bool
 	logs           string
 	// of docker
@@ -56,6 +58,7 @@ func (e *envFlags) addTo(cmd *cobra.Command) {
 	f.IntVar(&e.instances, "instances", 1, "embedded: `N` of each exporter, on hosts named after the ones in the files, to find what breaks beside a second server before there is one")
 	f.StringArrayVar(&e.images, "image", nil, "docker, dagger: run `SERVICE=IMAGE` in place of the compose file's, as grafana=grafana/grafana:13.2.3; fakes=IMAGE for the exporters' stand-ins, old.SERVICE=IMAGE for the revision of --upgrade-from alone; dagger: SERVICE=tar:FILE for an archive")
 	f.StringArrayVar(&e.settings, "setting", nil, "docker, dagger: set a variable of a server over those of the compose file, as grafana:GF_LOG_LEVEL=debug for `SERVICE:NAME=VALUE`; may be repeated")
+	e.setting = f.Lookup("setting")
 	f.StringVar(&e.registryPrefix, "registry-prefix", "", "docker, dagger: pull images of Docker Hub from below this `prefix`, a mirror")
 	f.BoolVar(&e.asConfigured, "as-configured", false, "docker, dagger: leave the scrape intervals as they are, so that readiness takes as long as they say")
 	f.StringVar(&e.upgradeFrom, "upgrade-from", "", "docker: start the stack as it was in `DIR|REV` first, then this one on the data that it kept")
@@ -174,7 +177,7 @@ func (e *envFlags) contained(opts *e2e.Options) error {
 		}
 	}
 	environment, err := parseSettings(e.settings)
-	if err == nil {
+	if _, byVariable := e.setting.Annotations[byTwin]; err == nil && !byVariable {
 		err = refuseSecrets(environment)
 	}
 	if err != nil {

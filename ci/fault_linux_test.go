@@ -196,6 +196,31 @@ func TestInterruptedCommands(t *testing.T) {
 	}
 }
 
+// TestInterruptedLint interrupts what only reads, while it reads hundreds of dashboards.
+func TestInterruptedLint(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			f := newFaulty(t)
+			board, err := os.ReadFile(filepath.Join(f.dir, shippedBoard))
+			require.NoError(t, err)
+			for i := range 400 {
+				copied := bytes.Replace(board, []byte(`"uid": "triton"`), fmt.Appendf(nil, `"uid": "triton-%d"`, i), 1)
+				require.NoError(t, os.WriteFile(filepath.Join(f.dir, filepath.Dir(shippedBoard), fmt.Sprintf("%d.json", i)), copied, 0o600))
+			}
+			cmd := f.command("", "lint", "--json", "result.json")
+			require.NoError(t, cmd.Start())
+			f.awaitRead(cmd.Process.Pid, 20*len(board))
+			require.NoError(t, cmd.Process.Signal(signal))
+			assert.Equal(t, exitNotRun, f.wait(cmd), f.stderr.String())
+			assert.Contains(t, f.stderr.String(), "interrupted while ")
+			if result := f.result("result.json", exitNotRun); assert.NotNil(t, result) {
+				assert.Equal(t, "error", result.Verdict)
+			}
+		})
+	}
+}
+
 func (f *faulty) await(glob string) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()

@@ -130,6 +130,15 @@ func (c *checkFlags) gate(p *prepared) (dagger.Gate, error) {
 		g.Archives = append(g.Archives, file)
 	}
 	g.Args = c.pipedArgs(p)
+	var settings []string // by the variable, which is secret: they may hold secrets
+	for service, variables := range p.opts.Containers.Environment {
+		for name, value := range variables {
+			settings = append(settings, service+":"+name+"="+value)
+		}
+	}
+	if len(settings) > 0 {
+		g.Variables[envName("setting")] = strings.Join(settings, "\n")
+	}
 	if p.stack.Compose != nil {
 		for _, name := range p.stack.Compose.Variables {
 			if value, set := os.LookupEnv(name); set {
@@ -165,11 +174,6 @@ func (c *checkFlags) pipedArgs(p *prepared) []string {
 	add("service", c.services...)
 	for name, image := range p.opts.Containers.Images.Override {
 		add("image", name+"="+image)
-	}
-	for service, settings := range p.opts.Containers.Environment {
-		for name, value := range settings {
-			add("setting", service+":"+name+"="+value)
-		}
 	}
 	add("registry-prefix", c.env.registryPrefix)
 	if p.opts.Containers.Logs != "" {

@@ -38,7 +38,11 @@ func TestTheGateInThePipelineIsToldAll(t *testing.T) {
 	require.NoError(t, err)
 
 	require.Equal(t, "check", gate.Args[0])
-	there, _ := command(t, gate.Args[1:]...)
+	there, cmdThere := command(t, gate.Args[1:]...)
+	t.Setenv("PANELGATE_SETTING", gate.Variables["PANELGATE_SETTING"])
+	require.NoError(t, twins(cmdThere))
+	delete(gate.Variables, "PANELGATE_SETTING")
+	assert.NotContains(t, gate.Args, "--setting", "it may hold a secret")
 	assert.Equal(t, c.stackDir, there.stackDir)
 	assert.Equal(t, c.failOn, there.failOn)
 	assert.Equal(t, c.history, there.history)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 
 	"github.com/panelgate/panelgate/e2e/story"
@@ -15,10 +14,7 @@ var secretName = regexp.MustCompile(`(?i)(password|passwd|secret|token|api_?key|
 // refuseSecrets refuses settings of a command line that hold a secret: it is seen by
 // everybody on the machine. By the variable they may come.
 func refuseSecrets(settings map[string]map[string]string) error {
-	const twin = twinPrefix + "SETTING"
-	if os.Getenv(twin) != "" {
-		return nil // it is where they come from, or should have
-	}
+	twin := envName("setting")
 	for service, variables := range settings {
 		for name, value := range variables {
 			if secretName.MatchString(name) && value != "" || story.Hide(value) != value {

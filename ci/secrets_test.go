@@ -245,6 +245,14 @@ func TestNoSecretOnTheCommandLine(t *testing.T) {
 			assert.Contains(t, string(out), "environment", "it says where else")
 		})
 	}
+	t.Run("beside the variable", func(t *testing.T) {
+		cmd := exec.CommandContext(t.Context(), program, "--env", "docker", "--setting", "grafana:GF_DATABASE_PASSWORD=s3cret", "--stack=../stack")
+		cmd.Env = append(os.Environ(), "PANELGATE_ENV=", "PANELGATE_SETTING=grafana:GF_LOG_LEVEL=debug", "DOCKER_HOST=tcp://127.0.0.1:1")
+		out, err := cmd.CombinedOutput()
+		require.Error(t, err)
+		assert.Equal(t, exitUsage, cmd.ProcessState.ExitCode(), string(out))
+		assert.Contains(t, string(out), "seen by everybody")
+	})
 }
 
 // TestNoSecretIsSaidWhereServersFail has servers refuse, hang up, answer garbage and

@@ -91,10 +91,15 @@ func OnLoopback(tb testing.TB, pid int) int {
 	if err != nil {
 		tb.Error(err)
 	}
+	onLoopback(tb, found)
+	return len(found)
+}
+
+func onLoopback(tb testing.TB, found []netip.AddrPort) {
+	tb.Helper()
 	for _, at := range found {
 		if !at.Addr().IsLoopback() {
 			tb.Errorf("it listens on %s, which others reach", at)
 		}
 	}
-	return len(found)
 }
