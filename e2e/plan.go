@@ -168,7 +168,7 @@ func (c *chunk) shed() {
 // enoughPoints is how many points of a line tell what a verdict needs to know of it,
 // where nothing happens on the way. Of a day they are so far apart that most of its
 // samples need not be read.
-const enoughPoints = 16
+const enoughPoints = 10
 
 // stride is which of a query's steps are evaluated, 1 for all: every so many-th, back
 // from its end, where the verdict needs no more.

@@ -137,6 +137,7 @@ func (s server) remedy(err error) string {
 		redirect  *redirectError
 		authority x509.UnknownAuthorityError
 		names     x509.HostnameError
+		invalid   x509.CertificateInvalidError
 		noTLS     tls.RecordHeaderError
 	)
 	switch {
@@ -146,6 +147,10 @@ func (s server) remedy(err error) string {
 		return "trust the authority that signed its certificate with --ca-file FILE"
 	case errors.As(err, &names):
 		return fmt.Sprintf("write %s with a name that the certificate is for", s.flag)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired: // or not valid yet
+		return "renew its certificate, or set this machine's clock right"
+	case errors.As(err, &invalid):
+		return "give it a certificate that is fit for a server"
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &noTLS):
 		return fmt.Sprintf("it speaks no TLS: write %s http://…", s.flag)
 	case errors.Is(err, errNotJSON), errors.Is(err, grafana.ErrNotJSON), errors.Is(err, errNoAPI):

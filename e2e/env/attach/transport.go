@@ -3,6 +3,7 @@ package attach
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -17,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Login is how a server is told who asks. The zero Login is nobody.
@@ -118,12 +120,16 @@ func (r *readOnly) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // steady asks again where an answer breaks off on its way, as it does now and then
-// behind a chain of proxies: what only reads may be asked twice.
+// behind a chain of proxies, and where a server says when it is to be asked again: what
+// only reads may be asked twice.
 type steady struct{ base http.RoundTripper }
 
 const (
 	// attempts is how often a question is put at the most.
 	attempts = 3
+	// mostWait is how long a server's Retry-After is waited for: of more than that the
+	// reader is better told.
+	mostWait = 10 * time.Second
 	// most is how much of an answer is read.
 	most = 256 << 20
 )
@@ -132,14 +138,21 @@ const (
 func (s *steady) RoundTrip(req *http.Request) (*http.Response, error) {
 	for attempt := 1; ; attempt++ {
 		resp, err := s.whole(req)
-		if err == nil || attempt == attempts || !brokenOff(err) || req.Context().Err() != nil {
+		wait, again := retryAfter(resp, time.Now())
+		if err != nil {
+			again = brokenOff(err)
+		}
+		if !again || attempt == attempts || req.Context().Err() != nil {
 			return resp, err
+		}
+		if err := pause(req.Context(), wait); err != nil {
+			return nil, err
 		}
 		if req.Body == nil || req.Body == http.NoBody {
 			continue
 		}
 		if req.GetBody == nil {
-			return nil, err
+			return resp, err
 		}
 		body, bodyErr := req.GetBody()
 		if bodyErr != nil {
@@ -147,6 +160,34 @@ func (s *steady) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		req = req.Clone(req.Context())
 		req.Body = body
+	}
+}
+
+// retryAfter is how long a server that is asked too much wants to be left alone, false
+// where it does not say so, or longer than anybody waits.
+func retryAfter(resp *http.Response, now time.Time) (time.Duration, bool) {
+	if resp == nil || resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
+		return 0, false
+	}
+	text := resp.Header.Get("Retry-After")
+	wait := mostWait + 1
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(text); err == nil {
+		wait = max(at.Sub(now), 0)
+	}
+	return wait, wait <= mostWait
+}
+
+// pause waits, unless the context ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

@@ -3,6 +3,7 @@ package attach
 import (
 	"context"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -343,4 +344,75 @@ func TestASilentServerIsGivenUp(t *testing.T) {
 	cancel(fmt.Errorf("not finished after 1s"))
 	_, err := Start(ctx, &stack.Stack{}, Options{Prometheus: server.URL})
 	require.ErrorContains(t, err, "not finished after 1s")
+}
+
+// A server that is asked too much is asked again when it wants to be, where that is soon.
+func TestRetryAfter(t *testing.T) {
+	now := time.Now()
+	for name, tt := range map[string]struct {
+		status int
+		after  string
+		wait   time.Duration
+		again  bool
+	}{
+		"in a moment":    {429, "0", 0, true},
+		"in a second":    {503, "1", time.Second, true},
+		"at a time":      {429, now.UTC().Add(-time.Hour).Format(http.TimeFormat), 0, true},
+		"in a minute":    {429, "60", 0, false},
+		"never said":     {429, "", 0, false},
+		"nonsense":       {429, "soon", 0, false},
+		"before":         {429, "-1", 0, false},
+		"of no use":      {500, "0", 0, false},
+		"beyond numbers": {429, "99999999999999999999", 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wait, again := retryAfter(&http.Response{StatusCode: tt.status, Header: http.Header{"Retry-After": {tt.after}}}, now)
+			assert.Equal(t, tt.again, again)
+			if again {
+				assert.Equal(t, tt.wait, wait)
+			}
+			asked := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if asked++; asked == 1 && tt.wait == 0 {
+					w.Header().Set("Retry-After", tt.after)
+					w.WriteHeader(tt.status)
+					return
+				}
+				body, err := io.ReadAll(r.Body)
+				assert.NoError(t, err)
+				assert.Equal(t, "query=up", string(body), "it is asked the same")
+			}))
+			defer server.Close()
+			base := &http.Transport{}
+			defer base.CloseIdleConnections()
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/x", strings.NewReader("query=up"))
+			require.NoError(t, err)
+			resp, err := (&steady{base: base}).RoundTrip(req)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			assert.Equal(t, tt.again && tt.wait == 0, asked == 2)
+		})
+	}
+}
+
+func TestRetryAfterEndsWithTheRun(t *testing.T) {
+	gone := errors.New("interrupted")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "9")
+		w.WriteHeader(http.StatusTooManyRequests)
+		cancel(gone)
+	}))
+	defer server.Close()
+	base := &http.Transport{}
+	defer base.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, http.NoBody)
+	require.NoError(t, err)
+	resp, err := (&steady{base: base}).RoundTrip(req)
+	if err == nil {
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, http.StatusTooManyRequests, resp.StatusCode)
+		return
+	}
+	assert.True(t, errors.Is(err, gone) || errors.Is(err, context.Canceled), err)
 }
