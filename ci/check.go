@@ -129,7 +129,7 @@ func (c *checkFlags) checkHere(cmd *cobra.Command, stdout, stderr io.Writer) err
 		p.opts.Cache = c.cache(p)
 		result, err := c.verify(ctx, p)
 		p.progress.Clear()
-		return c.since.ofBranch(result), p.failOn, ended(ctx, err, p.progress.Stage())
+		return c.since.ofBranch(result), p.failOn, ended(ctx, err, p.progress.Stage()+c.env.asked())
 	})
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -217,6 +218,18 @@ func imagesOfEnvironment() []string {
 		}
 	}
 	return out
+}
+
+// asked are the servers that a run asks which it has not started, for a message: one of
+// them is why it takes so long. Their logins are not in the urls.
+func (e *envFlags) asked() string {
+	switch {
+	case e.name != attach.Name:
+		return ""
+	case e.prometheus == "" || e.grafana == "":
+		return fmt.Sprintf(" of %s", cmp.Or(e.prometheus, e.grafana))
+	}
+	return fmt.Sprintf(" of %s and %s", e.prometheus, e.grafana)
 }
 
 func (e *envFlags) attached(opts *e2e.Options) error {
