@@ -189,6 +189,9 @@ func (w *World) sound(c *claim, who []*subject, values []model.SamplePair) []mod
 		if from, _ := w.window(c, at); !w.undisturbed(exporters, from.Add(-2*w.lag), at) {
 			continue // what is lost at a reset or in an outage, no query can bring back
 		}
+		if w.unfed(c, at) {
+			continue
+		}
 		if w.inGap(at) {
 			late = append(late, p)
 			continue
@@ -210,9 +213,22 @@ func (w *World) sound(c *claim, who []*subject, values []model.SamplePair) []mod
 
 // inGap says whether a moment may lie between the last scrape of a past that was laid
 // down and the live one behind it. Those are up to two intervals apart, and a rate that
-// ends between them is extrapolated over less than its window.
+// ends between them is extrapolated over less than its window. Servers that take long to
+// come up leave a wider gap; what is behind one is no better.
 func (w *World) inGap(at time.Time) bool {
+	if w.wideGap() {
+		return at.After(w.laid)
+	}
 	return at.After(w.to.Add(-2*w.scrape)) && at.Before(w.to)
+}
+
+// wideGap says whether the live scrapes began long after the past that was laid down.
+func (w *World) wideGap() bool { return !w.laid.IsZero() && w.to.Sub(w.laid) > 2*w.scrape }
+
+// unfed says whether a window lies behind the past that was laid down, so that the few
+// live scrapes at its end are all that a rate has of it.
+func (w *World) unfed(c *claim, at time.Time) bool {
+	return c.window > 0 && !c.sinceStart && w.wideGap() && at.Add(-c.window).After(w.laid.Add(-w.scrape))
 }
 
 // undisturbed says whether all exporters could be scraped throughout a window and

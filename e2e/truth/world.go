@@ -20,6 +20,7 @@ import (
 type World struct {
 	acted    *fakes.World
 	from, to time.Time     // of the first sample and the last
+	laid     time.Time     // the last moment of a past that was laid down; zero where nothing tells
 	scrape   time.Duration // the longest scrape interval
 	lag      time.Duration // how old what Prometheus shows may be: a scrape interval and a collection
 	subjects []*subject
@@ -68,7 +69,7 @@ func NewWorld(in env.Instance, witnesses []model.LabelSet, interval time.Duratio
 	if in.World == nil {
 		return nil
 	}
-	w := &World{acted: in.World, from: in.From, to: in.Now, scrape: interval, lag: interval + collection}
+	w := &World{acted: in.World, from: in.From, to: in.Now, laid: in.Laid, scrape: interval, lag: interval + collection}
 	if w.from.Before(in.World.Start()) {
 		w.from = in.World.Start()
 	}
