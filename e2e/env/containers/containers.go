@@ -112,7 +112,8 @@ type run struct {
 	password  string // of Grafana's administrator
 	authority *authority
 	past      *embedded.Past
-	pastDir   string // of its blocks, "" without history
+	laid      time.Time // how far the past reaches that Prometheus was given
+	pastDir   string    // of its blocks, "" without history
 	layout    *layout
 	near      map[string]Container // whose network a server shares, by service
 	hurried   bool                 // Prometheus has a copy of prometheus.yml with short intervals
@@ -191,7 +192,7 @@ func (r *run) start(outer context.Context) (env.Instance, error) {
 	if instance.Unhealthy, err = r.unhealthy(outer); err != nil {
 		return instance, err
 	}
-	instance.From, instance.Laid, instance.World = r.past.From, r.past.To, r.past.World
+	instance.From, instance.Laid, instance.World = r.past.From, r.laid, r.past.World
 	instance.Notes, instance.Steps = r.notes, r.steps
 	return instance, nil
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/stack/source"
@@ -19,7 +20,7 @@ type Data struct {
 
 	mu    sync.Mutex
 	old   bool                 // servers have run on it
-	laid  map[string]bool      // volumes with a past in them
+	laid  map[string]time.Time // volumes with a past in them, and how far it reaches
 	known map[string]bool      // targets that have a past, by key
 	admin map[string]string    // Grafana's first administrator, by the volume of its database
 	at    map[env.Role]keeping // where each server's data was at the latest start
@@ -43,7 +44,7 @@ func newData(ctx context.Context, opts Options) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Data{engine: e, password: rand.Text(), laid: map[string]bool{}, known: map[string]bool{},
+	return &Data{engine: e, password: rand.Text(), laid: map[string]time.Time{}, known: map[string]bool{},
 		admin: map[string]string{}, at: map[env.Role]keeping{}}, nil
 }
 
@@ -74,23 +75,25 @@ func (d *Data) places() map[env.Role]keeping {
 	return maps.Clone(d.at)
 }
 
-// hasPast says whether a past lies in a volume already.
-func (d *Data) hasPast(volume string) bool {
+// hasPast says whether a past lies in a volume already, and how far it reaches.
+func (d *Data) hasPast(volume string) (until time.Time, there bool) {
 	if d == nil {
-		return false
+		return time.Time{}, false
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.laid[volume]
+	until, there = d.laid[volume]
+	return until, there
 }
 
-// scraped takes down that the volume in use has a past, and whose.
-func (d *Data) scraped(targets []env.Target) {
+// scraped takes down that the volume in use has a past, how far the one reaches that was
+// laid down, and whose it is.
+func (d *Data) scraped(targets []env.Target, until time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.old = true
 	if volume := d.at[env.RolePrometheus].volume; volume != "" {
-		d.laid[volume] = true
+		d.laid[volume] = until
 	}
 	for _, t := range targets {
 		d.known[key(t.Job, t.URL, t.Labels)] = t.Up

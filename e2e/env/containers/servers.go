@@ -99,7 +99,10 @@ func (r *run) prometheusSpec(ctx context.Context, image Image) (Spec, error) {
 		return Spec{}, err
 	}
 	storage := storagePath(s, image)
-	if r.continued = r.opts.Data.hasPast(r.keeping(&sp, s, storage).volume); !r.continued {
+	r.laid = r.past.To
+	if until, there := r.opts.Data.hasPast(r.keeping(&sp, s, storage).volume); there {
+		r.continued, r.laid = true, until
+	} else {
 		if err := sp.Files.blocks(r.pastDir, storage); err != nil {
 			return Spec{}, fmt.Errorf("lay down the past: %w", err)
 		}

@@ -116,7 +116,7 @@ func (e *upgraded) runOlder(ctx context.Context, older *stack.Stack, opts Option
 			return instance, err
 		}
 	}
-	e.data.scraped(instance.Targets)
+	e.data.scraped(instance.Targets, instance.Laid)
 	r := running.(*Env).run
 	r.progress("stopping the older revision", 0, 0)
 	return instance, r.stop(ctx)
