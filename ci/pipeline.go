@@ -133,6 +133,9 @@ func (c *checkFlags) gate(p *prepared) (dagger.Gate, error) {
 	var settings []string // by the variable, which is secret: they may hold secrets
 	for service, variables := range p.opts.Containers.Environment {
 		for name, value := range variables {
+			if strings.Contains(value, "\n") {
+				return g, usage(fmt.Errorf("--setting %s:%s: a value of several lines cannot be handed to a Dagger pipeline", service, name))
+			}
 			settings = append(settings, service+":"+name+"="+value)
 		}
 	}

@@ -62,3 +62,13 @@ func TestTheGateInThePipelineIsToldAll(t *testing.T) {
 	assert.Equal(t, map[string]string{"GF_SECURITY_ADMIN_PASSWORD": "s3cret"}, gate.Variables, "what the compose file names, and no more")
 	assert.NotContains(t, gate.Args, "s3cret")
 }
+
+// Settings are handed over one a line: a value of several would come as other settings.
+func TestSettingsOfSeveralLinesAreRefusedByAPipeline(t *testing.T) {
+	c, cmd := command(t, "--env", "dagger", "--stack", "../stack", "--setting", "grafana:A=b\nprometheus:C=d")
+	_, cancel, p, err := c.begin(cmd, io.Discard)
+	defer cancel()
+	require.NoError(t, err)
+	_, err = c.gate(p)
+	require.ErrorContains(t, err, "--setting grafana:A: a value of several lines")
+}

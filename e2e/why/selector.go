@@ -431,6 +431,13 @@ func (d *diagnosing) matcherMissing(metric string, m *labels.Matcher, found []mo
 		out.Message = fmt.Sprintf("%s compares with all values of a variable as one", m)
 		out.Evidence = append(out.Evidence, fmt.Sprintf("values of %s: %s", m.Name, values(found, m.Name)))
 		out.Fix = "write =~ in place of =: the variable can hold several values"
+	case slices.ContainsFunc(valueList(found, model.ExportedLabelPrefix+m.Name), m.Matches):
+		own := model.ExportedLabelPrefix + m.Name
+		out.Reason = ValueMissing
+		out.Message = fmt.Sprintf("%s of %s is a label that prometheus.yml gives the targets, and the exporter's own is called %s", m.Name, metric, own)
+		out.Evidence = append(out.Evidence,
+			fmt.Sprintf("values of %s: %s", m.Name, values(found, m.Name)), fmt.Sprintf("values of %s: %s", own, values(found, own)))
+		out.Fix = fmt.Sprintf("give the targets' label %s another name, or set honor_labels: true in the job", m.Name)
 	default:
 		out.Reason = ValueMissing
 		out.Message = fmt.Sprintf("no series of %s matches %s", metric, m)
