@@ -153,6 +153,8 @@ type run struct {
 	toAsk    int
 	printed  *printed // what exporters print, nil until it is needed
 	lookups  lookups
+	filing   sync.Once
+	files    *filed
 }
 
 func begin(s *stack.Stack, opts Options, envName string) *run {

@@ -253,34 +253,53 @@ func (r *run) explainVariables(ctx context.Context, src *sources, live *rule.Liv
 
 // asker knows what can be known about a text of a dashboard, but not its window.
 func (r *run) asker(prom promv1.API, live *rule.Live, b *rule.Board, text string, known *printed) *why.Asker {
+	files := r.filed()
 	asker := &why.Asker{API: r.lookups.listing(prom), Targets: slices.Concat(live.Instance.Targets, live.Instance.Others),
-		ExporterOf: exporterOf(known, live.Metrics), Intervals: map[string]time.Duration{}, Recorded: map[string]string{},
-		Relabelled: map[string]string{}, Catalogue: live.Metrics}
+		ExporterOf: exporterOf(known, live.Metrics), Intervals: files.intervals, Recorded: files.recorded,
+		Relabelled: files.relabelled, Catalogue: live.Metrics}
 	if live.Instance.World == nil {
 		asker.ExporterOf = seen(asker.ExporterOf, asker.Targets)
 	}
-	if p := r.stack.Prometheus; p != nil { // a running stack may have its dashboards alone in files
-		for _, j := range p.Jobs {
-			asker.Intervals[j.Name.Value] = j.ScrapeInterval
-			if n := j.Node.Get("metric_relabel_configs"); n.Exists() {
-				asker.Relabelled[j.Name.Value] = n.Pos().String()
-			}
-		}
-		for _, f := range p.RuleFiles {
-			for _, rec := range f.Records {
-				asker.Recorded[rec.Value] = rec.Pos.String()
-			}
-		}
-	}
 	asker.KnownMetrics = known.names
 	asker.Printed = func(metric string) []model.LabelSet { return known.series[metric] }
+	uses := query.References(text)
 	for _, v := range live.Variables {
 		used := func(ref query.Reference) bool { return ref.Name == v.Variable.Name.Value }
-		if v.Board == b && (v.Empty() || v.Err != nil) && slices.ContainsFunc(query.References(text), used) {
+		if v.Board == b && (v.Empty() || v.Err != nil) && slices.ContainsFunc(uses, used) {
 			asker.EmptyVariables = append(asker.EmptyVariables, v.Variable.Name.Value)
 		}
 	}
 	return asker
+}
+
+// filed is what the files of Prometheus say that reasons name.
+type filed struct {
+	intervals  map[string]time.Duration // between the scrapes of a job
+	relabelled map[string]string        // where a job's metric_relabel_configs stand
+	recorded   map[string]string        // where a rule records a series, by its name
+}
+
+// filed reads the files of Prometheus once for all questions of a run.
+func (r *run) filed() *filed {
+	r.filing.Do(func() {
+		r.files = &filed{map[string]time.Duration{}, map[string]string{}, map[string]string{}}
+		p := r.stack.Prometheus
+		if p == nil { // a running stack may have its dashboards alone in files
+			return
+		}
+		for _, j := range p.Jobs {
+			r.files.intervals[j.Name.Value] = j.ScrapeInterval
+			if n := j.Node.Get("metric_relabel_configs"); n.Exists() {
+				r.files.relabelled[j.Name.Value] = n.Pos().String()
+			}
+		}
+		for _, f := range p.RuleFiles {
+			for _, rec := range f.Records {
+				r.files.recorded[rec.Value] = rec.Pos.String()
+			}
+		}
+	})
+	return r.files
 }
 
 // printed is what the exporters print that are acted out.

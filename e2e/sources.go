@@ -33,7 +33,7 @@ type sources struct {
 func newSources(s *stack.Stack, instance env.Instance) *sources {
 	out := &sources{stack: s, instance: instance, transport: instance.Transport, close: func() {}, apis: map[string]promv1.API{}}
 	if out.transport == nil {
-		t := &http.Transport{MaxIdleConnsPerHost: workers()}
+		t := &http.Transport{MaxIdleConnsPerHost: workers(), DisableCompression: true} // the server is on this machine
 		out.transport, out.close = t, t.CloseIdleConnections
 	}
 	return out

@@ -21,14 +21,18 @@ func Names(name string, candidates []string, limit int) []string {
 	}
 	var near []scored
 	low := strings.ToLower(name)
+	letters := lettersOf(low)
 	for _, c := range candidates {
 		if c == "" || c == name {
 			continue
 		}
 		lc := strings.ToLower(c)
-		d := edlib.OSADamerauLevenshteinDistance(low, lc)
 		longest := max(utf8.RuneCountInString(low), utf8.RuneCountInString(lc))
-		if d*3 <= longest || contained(low, lc) {
+		part := contained(low, lc)
+		if !part && letters.apart(lc)*3 > longest {
+			continue
+		}
+		if d := edlib.OSADamerauLevenshteinDistance(low, lc); d*3 <= longest || part {
 			near = append(near, scored{c, d})
 		}
 	}
@@ -49,6 +53,36 @@ func Names(name string, candidates []string, limit int) []string {
 		}
 	}
 	return out
+}
+
+// letters count the letters of a name, those that are not ASCII as one.
+type letters [128]int
+
+func lettersOf(name string) letters {
+	var out letters
+	for _, c := range name {
+		out[min(c, 127)]++
+	}
+	return out
+}
+
+// apart is how many letters have to be retyped at the least to make one name of the
+// other: those that the one has and the other has not, wherever they stand. To find it
+// takes a fraction of what the distance takes, and most names are out by it.
+func (l letters) apart(other string) int {
+	missing, left := 0, 0
+	for _, n := range l {
+		left += n
+	}
+	for _, c := range other {
+		if at := min(c, 127); l[at] > 0 {
+			l[at]--
+			left--
+		} else {
+			missing++
+		}
+	}
+	return max(missing, left)
 }
 
 // contained leaves very short names out: almost everything ends in "s".

@@ -3,6 +3,7 @@ package nearest
 import (
 	"testing"
 
+	edlib "github.com/hbollon/go-edlib"
 	"github.com/stretchr/testify/assert"
 )
 
@@ -50,4 +51,19 @@ func TestOnly(t *testing.T) {
 func TestHint(t *testing.T) {
 	assert.Equal(t, ", nearest: model", Hint("modle", []string{"model", "version"}))
 	assert.Empty(t, Hint("zzz", []string{"model"}))
+}
+
+// FuzzApart holds what rules a name out to the distance that it stands for.
+func FuzzApart(f *testing.F) {
+	for _, pair := range [][2]string{{"prometeus", "prometheus"}, {"ab", "ba"}, {"", "x"}, {"größe", "grosse"}, {"\xff", "\x7f"}} {
+		f.Add(pair[0], pair[1])
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if len(a)+len(b) > 200 {
+			t.Skip("the distance takes their product")
+		}
+		apart := lettersOf(a).apart(b)
+		assert.LessOrEqual(t, apart, edlib.OSADamerauLevenshteinDistance(a, b))
+		assert.Equal(t, apart, lettersOf(b).apart(a))
+	})
 }

@@ -56,14 +56,19 @@ func (d *diagnosing) apart(exprs []string) ([]model.Matrix, error) {
 // emptyParts says which parts of an expression that account for its emptiness, it
 // itself among them, have no sample in the query's window.
 func (d *diagnosing) emptyParts(root promparser.Expr) (map[promparser.Expr]bool, error) {
+	empty := map[promparser.Expr]bool{}
 	var parts []promparser.Expr
 	var counts []string
+	seen := 0
 	var collect func(n promparser.Expr)
 	collect = func(n promparser.Expr) {
-		switch n.Type() {
-		case promparser.ValueTypeVector:
+		t := n.Type()
+		switch seen++; {
+		case d.lacking(n):
+			empty[n] = true
+		case t == promparser.ValueTypeVector:
 			parts, counts = append(parts, n), append(counts, "count("+n.String()+")")
-		case promparser.ValueTypeMatrix:
+		case t == promparser.ValueTypeMatrix:
 			parts, counts = append(parts, n), append(counts, "count(count_over_time("+n.String()+"))")
 		}
 		for _, child := range causes(n) {
@@ -71,14 +76,13 @@ func (d *diagnosing) emptyParts(root promparser.Expr) (map[promparser.Expr]bool,
 		}
 	}
 	collect(root)
-	if len(parts) > maxParts {
-		return nil, fmt.Errorf("the expression has %d parts, more than the %d that are looked into", len(parts), maxParts)
+	if seen > maxParts {
+		return nil, fmt.Errorf("the expression has %d parts, more than the %d that are looked into", seen, maxParts)
 	}
 	answers, err := d.together(counts...)
 	if err != nil {
 		return nil, err
 	}
-	empty := map[promparser.Expr]bool{}
 	for i, n := range parts {
 		empty[n] = len(answers[i]) == 0
 	}

@@ -27,7 +27,7 @@ func (a *Asker) ExplainLabel(ctx context.Context, selector, label string) (*Diag
 	if !ok {
 		return nil, nil, nil
 	}
-	d := &diagnosing{Asker: a, ctx: ctx}
+	d := a.diagnosing(ctx)
 	d.window(vs, 0)
 	found, _, err := d.series(vs.LabelMatchers)
 	if err != nil {

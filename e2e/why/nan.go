@@ -17,7 +17,7 @@ func (a *Asker) ExplainNaN(ctx context.Context, expr string) (*Diagnosis, error)
 	if err != nil {
 		return nil, fmt.Errorf("parse %q: %w", expr, err)
 	}
-	d := &diagnosing{Asker: a, ctx: ctx}
+	d := a.diagnosing(ctx)
 	if found, err := d.emptyScalar(root, expr); found != nil || err != nil {
 		return found, err
 	}

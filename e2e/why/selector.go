@@ -29,6 +29,9 @@ func (d *diagnosing) selector(vs *promparser.VectorSelector, rangeSel time.Durat
 	if name == nil {
 		return d.nameless(rest, rangeSel, out)
 	}
+	if d.lacks(name) {
+		return d.metricMissing(name, rest, out)
+	}
 	found, more, err := d.series([]*labels.Matcher{name})
 	if err != nil {
 		return err
@@ -488,6 +491,9 @@ const before = 24 * time.Hour
 // ended says whether a metric that has no series in the query's window had some in the
 // time before.
 func (d *diagnosing) ended(name *labels.Matcher, rest []*labels.Matcher, out *Diagnosis) (bool, error) {
+	if d.lacks(name) {
+		return false, nil
+	}
 	window := d.from
 	d.from = window.Add(-before)
 	defer func() { d.from = window }()

@@ -102,7 +102,7 @@ func (a *Asker) Explain(ctx context.Context, expr string) (*Diagnosis, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse %q: %w", expr, err)
 	}
-	d := &diagnosing{Asker: a, ctx: ctx}
+	d := a.diagnosing(ctx)
 	empty, err := d.emptyParts(root)
 	if err != nil || !empty[root] {
 		return nil, err
@@ -140,7 +140,7 @@ func (a *Asker) Idle(ctx context.Context, expr string) ([]*Diagnosis, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse %q: %w", expr, err)
 	}
-	d := &diagnosing{Asker: a, ctx: ctx}
+	d := a.diagnosing(ctx)
 	var nodes []promparser.Expr
 	for _, side := range passedOver(root) {
 		empty, err := d.emptyParts(side)
@@ -180,10 +180,12 @@ func passedOver(root promparser.Expr) []promparser.Expr {
 	return out
 }
 
-// parse reads PromQL as the server does, experimental functions included: what
+// parse reads PromQL as the server does, what is experimental included: what
 // a function is called matters less here than where its parts stand.
 func parse(expr string) (promparser.Expr, error) {
-	return promparser.NewParser(promparser.Options{EnableExperimentalFunctions: true}).ParseExpr(expr)
+	return promparser.NewParser(promparser.Options{
+		EnableExperimentalFunctions: true, EnableExtendedRangeSelectors: true, EnableBinopFillModifiers: true,
+	}).ParseExpr(expr)
 }
 
 type diagnosing struct {
@@ -191,6 +193,11 @@ type diagnosing struct {
 	ctx      context.Context // of one Explain
 	asked    int             // questions so far
 	from, to time.Time       // in which a selector looks for samples
+	lacked   map[promparser.Expr]bool
+}
+
+func (a *Asker) diagnosing(ctx context.Context) *diagnosing {
+	return &diagnosing{Asker: a, ctx: ctx, lacked: map[promparser.Expr]bool{}}
 }
 
 // smallest descends to the innermost sub-expressions that are empty themselves and

@@ -6,8 +6,10 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"unicode/utf8"
+	"weak"
 
 	"github.com/klauspost/compress/s2"
 )
@@ -69,9 +71,10 @@ type document struct {
 	lines  []uint32 // offset of the first byte of each line
 	json   bool
 
-	looking sync.Mutex // held while a node of JSON is looked into, and for what follows
-	text    string     // of JSON, "" while it is folded
-	folded  []byte     // the text compressed, nil until it was folded once
+	looking sync.Mutex           // held while a node of JSON is looked into, and for what follows
+	text    string               // of JSON, "" while it is folded
+	folded  []byte               // the text compressed, nil until it was folded once
+	recent  weak.Pointer[string] // the text as it was last unfolded
 }
 
 // byteOrderMark is what some editors put in front of UTF-8, unseen.
@@ -202,12 +205,19 @@ func (d *document) open() string {
 	return d.text
 }
 
+// unfolded is the text of a folded file. Whoever asks for many of its places in a row
+// finds it unfolded, until the collector takes it. The caller holds looking.
 func (d *document) unfolded() string {
+	if recent := d.recent.Value(); recent != nil {
+		return *recent
+	}
 	text, err := s2.Decode(nil, d.folded)
 	if err != nil {
 		panic(fmt.Errorf("unfold %s, which was folded in this process: %w", d.origin.whole().File, err))
 	}
-	return string(text)
+	out := string(text)
+	d.recent = weak.Make(&out)
+	return out
 }
 
 // literal is how a JSON string stands in its file.
@@ -218,7 +228,7 @@ func (n *Node) literal() string {
 	if text == "" {
 		text = n.doc.unfolded() // and not kept: a finding asks for one place
 	}
-	return text[n.offset : n.offset+n.raw]
+	return strings.Clone(text[n.offset : n.offset+n.raw]) // a part would keep the whole
 }
 
 // Str is the value of a string, "" for anything else.
