@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -130,11 +131,12 @@ func (l *loader) readAnywhere(path string) ([]byte, error) {
 		return fail("cannot be read: %s", reason(err))
 	}
 	defer f.Close() //nolint:errcheck // nothing was written
-	data, err := io.ReadAll(io.LimitReader(f, l.limits.Bytes+1))
-	if err != nil {
+	var data bytes.Buffer
+	data.Grow(int(info.Size()) + bytes.MinRead) // the end is found without growing
+	if _, err := data.ReadFrom(io.LimitReader(f, l.limits.Bytes+1)); err != nil {
 		return fail("cannot be read: %s", reason(err))
 	}
-	return data, nil
+	return data.Bytes(), nil
 }
 
 // instead is what an option puts in the place of a file's content.

@@ -22,25 +22,35 @@ type jsonScanner struct {
 // expand reads what an array or an object holds.
 func (n *Node) expand() *inside {
 	s := jsonScanner{doc: n.doc, text: n.doc.open(), at: int(n.offset) + 1, next: n.raw + 1}
-	out := &inside{}
+	var itemsHere [16]*Node // most arrays and objects are small, and those that are not grow
+	var fieldsHere [16]Field
+	read := inside{items: itemsHere[:0], fields: fieldsHere[:0]}
 	for {
 		s.separator()
 		if c := s.text[s.at]; c == ']' || c == '}' {
-			out.own()
-			return out
+			read.own()
+			return &inside{items: exactly(read.items), fields: exactly(read.fields)}
 		}
 		v := &Node{doc: n.doc}
 		if n.kind == Array {
 			s.value(v)
-			out.items = append(out.items, v)
+			read.items = append(read.items, v)
 			continue
 		}
 		f := Field{keyOffset: uint32(s.at), Value: v} //nolint:gosec // no file is longer
 		f.Key = s.literal()
 		s.separator()
 		s.value(v)
-		out.fields = append(out.fields, f)
+		read.fields = append(read.fields, f)
 	}
+}
+
+// exactly is a copy with no room to grow, nil for nothing.
+func exactly[T any](all []T) []T {
+	if len(all) == 0 {
+		return nil
+	}
+	return append(make([]T, 0, len(all)), all...)
 }
 
 // own copies the keys and scalars, which were parts of the whole text: whoever keeps one

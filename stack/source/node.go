@@ -81,7 +81,7 @@ type document struct {
 const byteOrderMark = "\xef\xbb\xbf"
 
 func newDocument(origin Origin, data []byte, json bool) *document {
-	d := &document{origin: origin, data: data, lines: []uint32{0}, json: json}
+	d := &document{origin: origin, data: data, lines: make([]uint32, 1, 1+bytes.Count(data, []byte{'\n'})), json: json}
 	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
 		d.lines[0] = uint32(len(byteOrderMark)) // columns count from what is seen
 	}
