@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
@@ -29,10 +28,11 @@ type sparseQuerier struct {
 
 	index  tsdb.IndexReader
 	chunks tsdb.ChunkReader
+	memory *seriesMemory
 }
 
-// newSparseQuerier is a tsdb.BlockQuerierFunc.
-func newSparseQuerier(b tsdb.BlockReader, mint, maxt int64) (storage.Querier, error) {
+// querier is a tsdb.BlockQuerierFunc.
+func (m *seriesMemory) querier(b tsdb.BlockReader, mint, maxt int64) (storage.Querier, error) {
 	q, err := tsdb.NewBlockQuerier(b, mint, maxt)
 	if err != nil {
 		return nil, fmt.Errorf("open the querier: %w", err)
@@ -40,7 +40,7 @@ func newSparseQuerier(b tsdb.BlockReader, mint, maxt int64) (storage.Querier, er
 	if _, head := b.(*tsdb.RangeHead); !head { // blocks may have tombstones; there are none
 		return q, nil
 	}
-	out := &sparseQuerier{Querier: q}
+	out := &sparseQuerier{Querier: q, memory: m}
 	if out.index, err = b.Index(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the index: %w", err), q.Close())
 	}
@@ -79,16 +79,14 @@ type sparseSet struct {
 	postings   index.Postings
 	mint, maxt millis
 
-	builder labels.ScratchBuilder
-	metas   []chunks.Meta
-	series  *sparseSeries
-	err     error
+	series *sparseSeries
+	err    error
 }
 
 // Next implements storage.SeriesSet.
 func (s *sparseSet) Next() bool {
 	for s.postings.Next() {
-		err := s.querier.index.Series(s.postings.At(), &s.builder, &s.metas)
+		series, err := s.querier.memory.series(s.postings.At(), s.maxt)
 		if errors.Is(err, storage.ErrNotFound) {
 			continue // gone since
 		}
@@ -96,9 +94,8 @@ func (s *sparseSet) Next() bool {
 			s.err = fmt.Errorf("read series: %w", err)
 			return false
 		}
-		s.metas = slices.DeleteFunc(s.metas, func(m chunks.Meta) bool { return m.MaxTime < s.mint || m.MinTime > s.maxt })
-		if len(s.metas) > 0 {
-			s.series = &sparseSeries{labels: s.builder.Labels(), metas: slices.Clone(s.metas), chunks: s.querier.chunks}
+		if metas := series.between(s.mint, s.maxt); len(metas) > 0 {
+			s.series = &sparseSeries{labels: series.labels, metas: metas, chunks: s.querier.chunks}
 			return true
 		}
 	}
@@ -183,10 +180,13 @@ func (i *sparseIterator) open() bool {
 	if i.opened || i.err != nil || len(i.metas) == 0 {
 		return i.opened && i.err == nil
 	}
-	chunk, _, err := i.chunks.ChunkOrIterable(i.metas[0]) // what is in the head is a chunk
-	if err != nil {
-		i.err = fmt.Errorf("read a chunk: %w", err)
-		return false
+	chunk := i.metas[0].Chunk // where it is full and known
+	if chunk == nil {
+		var err error
+		if chunk, _, err = i.chunks.ChunkOrIterable(i.metas[0]); err != nil { // what is in the head is a chunk
+			i.err = fmt.Errorf("read a chunk: %w", err)
+			return false
+		}
 	}
 	i.current, i.opened = chunk.Iterator(i.current), true
 	return true

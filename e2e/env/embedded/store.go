@@ -54,7 +54,8 @@ func (e *Env) openStore(opts Options, evaluation time.Duration, registry *promet
 	// that panics where that is full. They stay in memory.
 	o.BlockReloadInterval = never
 	o.StripeSize = 1 << 10 // thousands of series, not millions
-	o.BlockQuerierFunc = newSparseQuerier
+	memory := &seriesMemory{}
+	o.BlockQuerierFunc = memory.querier
 	// Samples may be as old as half of this before the newest one.
 	o.MinBlockDuration = (4*opts.History + 4*time.Hour).Milliseconds()
 	o.MaxBlockDuration = o.MinBlockDuration
@@ -66,6 +67,7 @@ func (e *Env) openStore(opts Options, evaluation time.Duration, registry *promet
 	}
 	e.onClose(func() error { return closeDatabase(db, dir) })
 	db.DisableCompactions()
+	memory.head = db.Head()
 	p := parser.NewParser(parser.Options{})
 	engine := promql.NewEngine(promql.EngineOpts{
 		Logger:               component(opts.Logger, "query engine"),
