@@ -177,7 +177,7 @@ func (e *envFlags) contained(opts *e2e.Options) error {
 			return fmt.Errorf("--image %s=%s: only --env dagger takes an archive; have the engine load it (docker load -i %s) and name the image", name, image, file)
 		}
 	}
-	environment, err := parseSettings(e.settings)
+	environment, err := containers.ParseSettings(e.settings)
 	if _, byVariable := e.setting.Annotations[byTwin]; err == nil && !byVariable {
 		err = refuseSecrets(environment)
 	}
@@ -188,23 +188,6 @@ func (e *envFlags) contained(opts *e2e.Options) error {
 		AsConfigured: e.asConfigured, Logs: e.logs}
 	opts.Dagger = dagger.Options{Tunnel: e.tunnel, Fakes: e.inside}
 	return nil
-}
-
-// parseSettings reads "grafana:GF_LOG_LEVEL=debug": variables by service or role.
-func parseSettings(texts []string) (map[string]map[string]string, error) {
-	out := map[string]map[string]string{}
-	for _, text := range texts {
-		service, assignment, ok := strings.Cut(text, ":")
-		name, value, assigned := strings.Cut(assignment, "=")
-		if !ok || !assigned || service == "" || name == "" {
-			return nil, fmt.Errorf("%q: want SERVICE:NAME=VALUE, as in grafana:GF_LOG_LEVEL=debug", text)
-		}
-		if out[service] == nil {
-			out[service] = map[string]string{}
-		}
-		out[service][name] = value
-	}
-	return out, nil
 }
 
 // imagesOfEnvironment are the images that PANELGATE_IMAGE_SERVICE variables name.

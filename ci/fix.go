@@ -96,12 +96,24 @@ func (c *fixFlags) fix(ctx context.Context, stdout, stderr io.Writer) error {
 	if c.dryRun {
 		return c.show(result, stdout, stderr)
 	}
-	for _, changed := range result.Changed {
+	for i, changed := range result.Changed {
 		if err := changed.Write(); err != nil {
-			return notRun(err)
+			return notRun(fmt.Errorf("%w%s", err, c.written(result.Changed[:i])))
 		}
 	}
 	return c.tell(result, stdout, "fixed")
+}
+
+// written names the files that were mended before one could not be, "" for none.
+func (c *fixFlags) written(done []fix.Changed) string {
+	var names []string
+	for _, changed := range done {
+		names = append(names, c.path(changed.Name))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " (mended before it: " + strings.Join(names, ", ") + ")"
 }
 
 // show prints the diff, and beside it what it is for, so that the diff can be used.

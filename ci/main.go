@@ -65,7 +65,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		code = exit.code
 	}
 	if msg := err.Error(); msg != "" {
-		if _, printErr := fmt.Fprintln(stderr, "panelgate: "+report.Clean(fromTwins(cmd, msg))); printErr != nil {
+		say := func(w io.Writer) error {
+			_, err := fmt.Fprintln(w, "panelgate: "+report.Clean(fromTwins(cmd, msg)))
+			return err
+		}
+		if disarmed(stderr, os.Getenv(runsInActions) == "true", say) != nil {
 			return exitNotRun
 		}
 		if exit == nil {
@@ -143,7 +147,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
 			if strings.HasPrefix(cmd.Name(), cobra.ShellCompRequestCmd) {
 				return nil // somebody is typing
 			}
@@ -151,6 +155,9 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 				return notRun(err)
 			}
 			if err := twins(cmd); err != nil {
+				return usage(err)
+			}
+			if err := spareInputs(cmd, args); err != nil {
 				return usage(err)
 			}
 			if err := clearOld(cmd); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,10 +34,12 @@ const mergeExitCodes = `  0  no shard has a finding at or above its --fail-on, a
   3  a shard is missing, could not be run or read, or is of another run
 `
 
+const mergeName = "merge"
+
 func mergeCommand(stdout, stderr io.Writer) *cobra.Command {
 	var c checkFlags
 	cmd := &cobra.Command{
-		Use:         "merge FILE...",
+		Use:         mergeName + " FILE...",
 		Short:       "Join the reports of the shards of a run into one verdict",
 		Long:        mergeLong,
 		Example:     mergeExample,
@@ -47,7 +50,7 @@ func mergeCommand(stdout, stderr io.Writer) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return c.merge(stdout, stderr, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.merge(cmd.Context(), stdout, stderr, args) },
 	}
 	cmd.Flags().SortFlags = false
 	c.outputFlags.addTo(cmd)
@@ -55,14 +58,14 @@ func mergeCommand(stdout, stderr io.Writer) *cobra.Command {
 }
 
 // merge tells of the whole what its shards have told, or why that cannot be.
-func (c *checkFlags) merge(stdout, stderr io.Writer, args []string) (err error) {
+func (c *checkFlags) merge(ctx context.Context, stdout, stderr io.Writer, args []string) (err error) {
 	began := time.Now()
 	if c.tell, err = c.newTeller(stdout, stderr); err != nil {
 		return err
 	}
-	told, err := readShards(args)
+	told, err := readShards(ctx, args)
 	if err != nil {
-		return c.notMerged(began, told, notRun(fmt.Errorf("merge: %w", err)))
+		return c.notMerged(began, told, ended(ctx, fmt.Errorf("merge: %w", err), "reading the shards"))
 	}
 	if name := c.file("html"); name != "" && slices.ContainsFunc(told, undrawn) {
 		return c.notMerged(began, told, usage(errors.New("--html: the panels are drawn from the shards' --ndjson, which --json has not got: merge those")))
@@ -70,6 +73,9 @@ func (c *checkFlags) merge(stdout, stderr io.Writer, args []string) (err error) 
 	whole, err := report.Merge(told)
 	if err != nil {
 		return c.notMerged(began, told, notRun(fmt.Errorf("merge: %w", err)))
+	}
+	if ctx.Err() != nil {
+		return c.notMerged(began, told, ended(ctx, ctx.Err(), "joining the shards"))
 	}
 	c.tell.emit(report.Start(whole.Version, whole.Stack, whole.Env, whole.Began))
 	return c.tellWhole(whole)
@@ -111,10 +117,13 @@ func undrawn(t report.Told) bool {
 
 // readShards reads the reports that files or patterns name. What could be read is given
 // in any case.
-func readShards(args []string) ([]report.Told, error) {
+func readShards(ctx context.Context, args []string) ([]report.Told, error) {
 	var told []report.Told
 	var wrong []string
 	for _, name := range reportFiles(args) {
+		if ctx.Err() != nil {
+			return told, context.Cause(ctx)
+		}
 		d, err := readShard(name)
 		if err != nil {
 			wrong = append(wrong, err.Error())

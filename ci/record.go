@@ -128,7 +128,7 @@ func (r *recordFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 	for i := range recorded.Scrapes {
 		whole += len(recorded.Scrapes[i].Body)
 	}
-	if _, err := fmt.Fprintf(stdout, "%s: %s, %d bytes of %d scraped\n", r.output, scrapes(len(recorded.Scrapes)), size, whole); err != nil {
+	if _, err := fmt.Fprintf(stdout, "%s: %s, %d bytes of %d scraped\n", report.Clean(r.output), scrapes(len(recorded.Scrapes)), size, whole); err != nil {
 		return notRun(err)
 	}
 	return nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -128,7 +127,7 @@ func (v *verifyFlags) run(ctx context.Context, args []string, stdout io.Writer) 
 	if err := x.choose(); err != nil {
 		return err
 	}
-	result, err := x.best()
+	result, err := x.best(ctx)
 	if err != nil {
 		return err
 	}
@@ -159,7 +158,7 @@ func (v *verifyFlags) read(ctx context.Context) (*realScrape, error) {
 		v.against = s.public // which is what is shown
 		one, err := s.scrape(ctx)
 		if err != nil {
-			return nil, notRun(fmt.Errorf("scrape %s: %w", report.Clean(s.public), err))
+			return nil, ended(ctx, fmt.Errorf("scrape %s: %w", report.Clean(s.public), err), "scraping "+report.Clean(s.public))
 		}
 		return &realScrape{compare.Scrape{Body: one.Body, ContentType: one.ContentType()}, acceptedFormats()}, nil
 	}
@@ -213,18 +212,18 @@ func (x *verification) choose() error {
 }
 
 // best is the comparison with the setup and the version that differ least.
-func (x *verification) best() (*verified, error) {
+func (x *verification) best(ctx context.Context) (*verified, error) {
 	given, err := x.given()
 	if err != nil {
 		return nil, usage(err)
 	}
-	found, err := likeness.Nearest(x.catalogue, x.exporter, likeness.Scrape{Scrape: x.real.Scrape, Accept: x.real.accept}, given)
+	found, err := likeness.Nearest(ctx, x.catalogue, x.exporter, likeness.Scrape{Scrape: x.real.Scrape, Accept: x.real.accept}, given)
 	var refused *likeness.SetupError
 	if errors.As(err, &refused) {
 		return nil, usage(err)
 	}
 	if err != nil {
-		return nil, notRun(fmt.Errorf("%s: %w", x.flags.against, err))
+		return nil, ended(ctx, fmt.Errorf("%s: %w", x.flags.against, err), "comparing")
 	}
 	if found.Families == 0 {
 		return nil, notRun(fmt.Errorf("%s: no family is in both the scrape and the fake of %s: nothing was compared", x.flags.against, x.exporter))
@@ -306,13 +305,10 @@ func (v *verifyFlags) tell(stdout io.Writer, result *verified) error {
 		return result.text(stdout)
 	}
 	write := func(w io.Writer) error {
-		encoder := json.NewEncoder(w)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
 		listed := *result
 		listed.Differences = append([]compare.Difference{}, result.Differences...)
 		listed.Asides = append([]compare.Difference{}, result.Asides...)
-		return encoder.Encode(listed)
+		return report.Encode(w, "JSON", listed)
 	}
 	if v.json == standardOutput {
 		return write(stdout)
@@ -323,10 +319,16 @@ func (v *verifyFlags) tell(stdout io.Writer, result *verified) error {
 	return result.text(stdout)
 }
 
+// text tells people. In GitHub Actions the runner reads along, and the exporter is not to
+// command it.
 func (r *verified) text(w io.Writer) error {
+	return disarmed(w, os.Getenv(runsInActions) == "true", r.plain)
+}
+
+func (r *verified) plain(w io.Writer) error {
 	var b strings.Builder
 	name := strings.TrimSpace(r.Exporter + " " + r.Version)
-	fmt.Fprintf(&b, "%s was compared with the fake of %s", r.Against, name)
+	fmt.Fprintf(&b, "%s was compared with the fake of %s", report.Clean(r.Against), name)
 	if len(r.Likeness) > 0 {
 		fmt.Fprintf(&b, ": %s", report.Clean(strings.Join(r.Likeness, ", ")))
 	}

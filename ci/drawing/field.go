@@ -159,7 +159,7 @@ func decimals(n *source.Node) *int {
 	if v == nil {
 		return nil
 	}
-	d := min(max(int(*v), 0), 12)
+	d := whole(*v, 0, 12)
 	return &d
 }
 

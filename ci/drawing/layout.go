@@ -205,16 +205,16 @@ func spread(copies []*shown, grid Grid) int {
 		}
 		return (len(copies) - 1) * grid.H
 	}
-	perRow := int(number(p.Place.Get("maxPerRow"), 4))
+	perRow := number(p.Place.Get("maxPerRow"), 4)
 	if span := number(p.Place.Get("minSpan"), 0); span > 0 && isLegacy(p.Row) {
-		perRow = int(12 / span)
+		perRow = 12 / span
 	}
-	perRow = min(max(perRow, 1), columns, len(copies))
-	w := columns / perRow
+	inRow := min(whole(perRow, 1, columns), len(copies))
+	w := columns / inRow
 	for i, c := range copies {
-		c.grid = Grid{i % perRow * w, grid.Y + i/perRow*grid.H, w, grid.H}
+		c.grid = Grid{i % inRow * w, grid.Y + i/inRow*grid.H, w, grid.H}
 	}
-	return (len(copies) - 1) / perRow * grid.H
+	return (len(copies) - 1) / inRow * grid.H
 }
 
 // settle moves each panel up as far as those before it let it: Grafana leaves no gap.
@@ -246,7 +246,7 @@ func (s *section) gridOfFile() map[*dashboard.Panel]Grid {
 
 func gridPos(n *source.Node) Grid {
 	within := func(key string, otherwise float64, least, greatest int) int {
-		return min(max(int(number(n.Get(key), otherwise)), least), greatest)
+		return whole(number(n.Get(key), otherwise), least, greatest)
 	}
 	g := Grid{W: within("w", 6, 1, columns), H: within("h", 3, 1, tallest), Y: within("y", 0, 0, 1e6)}
 	g.X = within("x", 0, 0, columns-g.W)
@@ -268,7 +268,7 @@ func (s *spans) next(p *dashboard.Panel) Grid {
 		s.row, s.high = p.Row, lines(p.Row.Place.Get("height"), legacyRow)
 	}
 	span := number(p.Place.Get("span"), 4)
-	g := Grid{W: min(max(int(math.Floor(span))*2, 1), columns), H: s.high}
+	g := Grid{W: max(2*whole(math.Floor(span), 0, columns/2), 1), H: s.high}
 	if height := p.Place.Get("height"); height.Scalar() != "" {
 		g.H = lines(height, legacyRow)
 	}
@@ -307,5 +307,5 @@ func (s *spans) wrap() {
 // lines is a height in px, a number or a text, in lines of the grid.
 func lines(n *source.Node, otherwise float64) int {
 	px := number(n, otherwise)
-	return min(int(math.Ceil(max(px, 90)/cell)), tallest)
+	return whole(math.Ceil(max(px, 90)/cell), 1, tallest)
 }

@@ -24,6 +24,12 @@ func optional(n *source.Node) *float64 {
 	return parsed(n.Str())
 }
 
+// whole is a number without its decimals, within bounds: what int makes of one that is too
+// large depends on the machine.
+func whole(v float64, least, greatest int) int {
+	return int(min(max(v, float64(least)), float64(greatest)))
+}
+
 // boolean is a switch that is on or off unless the file says.
 func boolean(n *source.Node, otherwise bool) bool {
 	if n.Kind() != source.Bool {

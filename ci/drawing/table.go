@@ -198,7 +198,7 @@ func transformed(p *dashboard.Panel, columns []Column, rows []row) ([]Column, []
 		case "sortBy":
 			sorted(options.Get("sort").Items(), "field", columns, rows)
 		case "limit":
-			rows = rows[:min(len(rows), max(int(number(options.Get("limitField"), 10)), 0))]
+			rows = rows[:whole(number(options.Get("limitField"), 10), 0, len(rows))]
 		}
 	}
 	return columns, rows

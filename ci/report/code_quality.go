@@ -45,7 +45,7 @@ func CodeQuality(w io.Writer, d *Document) error {
 	for _, f := range d.Findings {
 		add(f, codeQualitySeverity(f.Weight()))
 	}
-	return encode(w, "code quality", issues)
+	return Encode(w, "code quality", issues)
 }
 
 func codeQualitySeverity(s rule.Severity) string {

@@ -147,10 +147,10 @@ type Finding struct {
 // JSON writes the document under the versioned schema.
 func JSON(w io.Writer, d *Document) error { return writeJSON(w, d) }
 
-func writeJSON(w io.Writer, document any) error { return encode(w, "JSON", document) }
+func writeJSON(w io.Writer, document any) error { return Encode(w, "JSON", document) }
 
-// encode writes a report of some kind that is JSON.
-func encode(w io.Writer, kind string, document any) error {
+// Encode writes a report of some kind that is JSON, and in which nothing steers a terminal.
+func Encode(w io.Writer, kind string, document any) error {
 	enc := json.NewEncoder(inert{w})
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)

@@ -33,7 +33,7 @@ func SARIF(w io.Writer, d *Document) error {
 	for _, x := range d.Suppressed {
 		run.Results = append(run.Results, s.suppressed(x))
 	}
-	return encode(w, "SARIF", sarifLog{
+	return Encode(w, "SARIF", sarifLog{
 		Schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run},
 	})
 }

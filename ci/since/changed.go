@@ -46,15 +46,21 @@ func Changed(ctx context.Context, dir, rev string) (*Changes, error) {
 	if err != nil {
 		return fail(err)
 	}
-	out := &Changes{Revision: rev, MergeBase: base}
-	for _, name := range strings.Split(tracked+"\x00"+untracked, "\x00") {
-		if name != "" {
-			out.Files = append(out.Files, filepath.Join(top, filepath.FromSlash(name)))
+	return &Changes{Revision: rev, MergeBase: base, Files: names(top, tracked, untracked)}, nil
+}
+
+// names are the paths in lists that git has printed with -z, absolute and in order.
+func names(top string, lists ...string) []string {
+	var out []string
+	for _, list := range lists {
+		for name := range strings.SplitSeq(list, "\x00") {
+			if name != "" {
+				out = append(out, filepath.Join(top, filepath.FromSlash(name)))
+			}
 		}
 	}
-	slices.Sort(out.Files)
-	out.Files = slices.Compact(out.Files)
-	return out, nil
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // mergeBase is the commit at which HEAD's branch left that of a revision.

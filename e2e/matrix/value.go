@@ -1,6 +1,7 @@
 package matrix
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/distribution/reference"
 
@@ -86,13 +88,15 @@ func imageValue(text string) (Value, error) {
 	return Value{}, fmt.Errorf("image %q names no version: add one, as in %s:12.3.1", text, text)
 }
 
-// tarName is what an image in a file is called: the file's name.
+// tarName is what an image in a file is called: the file's name, without its ending where
+// it has another part.
 func tarName(file string) string {
-	name := filepath.Base(file)
+	base := filepath.Base(file)
+	name := base
 	for _, ext := range []string{".gz", ".tgz", ".tar"} {
 		name = strings.TrimSuffix(name, ext)
 	}
-	return name
+	return cmp.Or(name, base)
 }
 
 // tellApart refuses two values of one name. Of two images with the same tag, of
@@ -122,7 +126,7 @@ func (a *Axis) tellApart(named map[int]bool) (wrong int, err error) {
 			return i, fmt.Errorf("%s %q stands twice: every value needs a name of its own", a.Name, v.Name)
 		case len(v.Name) > mostName && named[i]:
 			return i, fmt.Errorf("a name has %d bytes at the most", mostName)
-		case strings.ContainsFunc(v.Name, func(r rune) bool { return !unicode.IsPrint(r) }):
+		case !utf8.ValidString(v.Name) || strings.ContainsFunc(v.Name, func(r rune) bool { return !unicode.IsPrint(r) }):
 			return i, fmt.Errorf("the name %q does not print", v.Name)
 		}
 		taken[v.Name] = true

@@ -64,11 +64,11 @@ func (e *layout) units() []unit {
 	var units []unit
 	for _, gpu := range e.world.GPUs() {
 		instances := gpu.Instances()
-		if d.flex && len(instances) == 0 || d.gpus && (len(d.gpuIDs) == 0 || slices.Contains(d.gpuIDs, gpu.Index())) {
+		if d.flex && len(instances) == 0 || d.gpus && (d.gpuIDs == nil || slices.Contains(d.gpuIDs, gpu.Index())) {
 			units = append(units, unit{gpu: gpu})
 		}
 		for i := range instances {
-			if d.flex || d.instances && (len(d.instanceIDs) == 0 || slices.Contains(d.instanceIDs, instances[i].ID)) {
+			if d.flex || d.instances && (d.instanceIDs == nil || slices.Contains(d.instanceIDs, instances[i].ID)) {
 				units = append(units, unit{gpu: gpu, instance: &instances[i]})
 			}
 		}

@@ -192,7 +192,7 @@ func (o *options) remoteHost(v string) error {
 type devices struct {
 	flex            bool
 	gpus, instances bool
-	gpuIDs          []int // all where there are none
+	gpuIDs          []int // nil for all
 	instanceIDs     []int
 }
 
@@ -226,10 +226,11 @@ func readDevices(v string) (devices, error) {
 }
 
 func readIDs(list string, some bool) ([]int, error) {
+	const most = 64 // more than a machine has
 	if !some {
 		return nil, nil
 	}
-	var ids []int
+	ids := []int{}
 	for span := range strings.SplitSeq(list, ",") {
 		first, last, isSpan := strings.Cut(span, "-")
 		if !isSpan {
@@ -243,8 +244,8 @@ func readIDs(list string, some bool) ([]int, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%q is no number", last)
 		}
-		for id := from; id <= to && id-from < 64; id++ {
-			ids = append(ids, id)
+		for n := range min(max(to, from-1)-from, most-1) + 1 { // none where they stand the wrong way round
+			ids = append(ids, from+n)
 		}
 	}
 	return ids, nil

@@ -65,7 +65,7 @@ func TestFakesSetUpAsDerivedAreLikeCapturedScrapes(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, exporter, guessed)
 
-			got, err := Nearest(c, exporter, real, Given{})
+			got, err := Nearest(t.Context(), c, exporter, real, Given{})
 			require.NoError(t, err)
 			assert.Contains(t, append(slices.Clone(got.AlsoLike), got.Version), want.version)
 			assert.Equal(t, want.partial, got.Partial)
@@ -110,16 +110,16 @@ func TestWhatIsToldIsNotDerived(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.given.Version = "4.4.2-4.7.0"
-			got, err := Nearest(catalogue.New(), "dcgm", real, tc.given)
+			got, err := Nearest(t.Context(), catalogue.New(), "dcgm", real, tc.given)
 			require.NoError(t, err)
 			require.NotEmpty(t, got.Differences)
 			assert.Equal(t, tc.differ, got.Differences[0].Kind)
 		})
 	}
-	_, err := Nearest(catalogue.New(), "dcgm", real, Given{Version: "latest"})
+	_, err := Nearest(t.Context(), catalogue.New(), "dcgm", real, Given{Version: "latest"})
 	var refused *SetupError
 	require.ErrorAs(t, err, &refused)
-	_, err = Nearest(catalogue.New(), "dcgm", Scrape{Scrape: compare.Scrape{Body: []byte("a{ 1\n")}}, Given{})
+	_, err = Nearest(t.Context(), catalogue.New(), "dcgm", Scrape{Scrape: compare.Scrape{Body: []byte("a{ 1\n")}}, Given{})
 	require.ErrorContains(t, err, "the real scrape: line 1")
 }
 
@@ -132,10 +132,10 @@ func TestReleasesThatRefuseAreLeftOut(t *testing.T) {
 	node, err := standard.ByName("node", "box:9100", w, setup)
 	require.NoError(t, err)
 	real := Scrape{Scrape: compare.Scrape{Body: node.AppendScrape(nil, w.Start().Add(time.Hour))}}
-	got, err := Nearest(catalogue.New(), "node", real, Given{Args: setup.Args})
+	got, err := Nearest(t.Context(), catalogue.New(), "node", real, Given{Args: setup.Args})
 	require.NoError(t, err)
 	assert.Equal(t, "1.9.1", got.Version)
-	_, err = Nearest(catalogue.New(), "node", real, Given{Args: []string{"--collector.nothing"}})
+	_, err = Nearest(t.Context(), catalogue.New(), "node", real, Given{Args: []string{"--collector.nothing"}})
 	require.ErrorAs(t, err, new(*SetupError))
 	assert.ErrorContains(t, err, "1.12.1", "told of the newest")
 }
@@ -146,7 +146,7 @@ func TestAMachineThatCannotBeActedOutIsNoError(t *testing.T) {
 		"triton": "# TYPE nv_inference_count counter\nnv_inference_count{model=\"my model\",version=\"1\"} 5\n",
 		"dcgm":   "DCGM_FI_DEV_GPU_UTIL{gpu=\"4000\",UUID=\"GPU-1\",device=\"nvidia0\",modelName=\"A \\\"B\\\"\",Hostname=\"h\"} 5\n",
 	} {
-		got, err := Nearest(catalogue.New(), exporter, Scrape{Scrape: compare.Scrape{Body: []byte(body)}}, Given{})
+		got, err := Nearest(t.Context(), catalogue.New(), exporter, Scrape{Scrape: compare.Scrape{Body: []byte(body)}}, Given{})
 		require.NoError(t, err)
 		assert.False(t, got.Derived)
 		assert.Equal(t, 1, got.Families)

@@ -5,6 +5,7 @@ package likeness
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -75,7 +76,7 @@ func (p *page) any(prefix string) bool {
 
 // Nearest compares a scrape with the fake of each version, set up as the scrape tells, and keeps the one that differs least; of
 // several the simplest setup of the newest version.
-func Nearest(c *catalogue.Catalogue, exporter string, real Scrape, given Given) (*Comparison, error) {
+func Nearest(ctx context.Context, c *catalogue.Catalogue, exporter string, real Scrape, given Given) (*Comparison, error) {
 	lines, err := exposition.Parse(real.Body)
 	if err != nil {
 		return nil, fmt.Errorf("the real scrape: %w", err)
@@ -93,6 +94,9 @@ func Nearest(c *catalogue.Catalogue, exporter string, real Scrape, given Given) 
 	var best *Comparison
 	var refused error // by the newest release that does not start as it is set up
 	for _, version := range slices.Backward(versions) {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("hold it against %s: %w", version, context.Cause(ctx))
+		}
 		p.version = version
 		one, err := nearestOf(c, exporter, &p, real, given, options)
 		if errors.As(err, new(*SetupError)) {

@@ -152,7 +152,7 @@ func TestWhatIsDerivedFromAPagePrintsThePage(t *testing.T) {
 				e, err := standard.ByName(exporter, "drawn:1", w, d.setup)
 				require.NoError(t, err, d.setup)
 				body := e.AppendScrape(nil, w.Start().Add(20*time.Minute))
-				got, err := Nearest(c, exporter, Scrape{Scrape: compare.Scrape{Body: body}, Accept: "text/plain;version=0.0.4"}, Given{Version: d.setup.Version})
+				got, err := Nearest(t.Context(), c, exporter, Scrape{Scrape: compare.Scrape{Body: body}, Accept: "text/plain;version=0.0.4"}, Given{Version: d.setup.Version})
 				require.NoError(t, err)
 				if !assert.Empty(t, got.Differences, "seed %d: %+v\n%s\nderived %v\n%s\n%s", seed, d.setup, d.scenario, got.Told, got.Scenario, got.Setup.Args) {
 					return
@@ -177,7 +177,7 @@ func TestTheReleaseIsFoundOut(t *testing.T) {
 			e, err := standard.ByName(exporter, "drawn:1", w, d.setup)
 			require.NoError(t, err)
 			body := e.AppendScrape(nil, w.Start().Add(20*time.Minute))
-			got, err := Nearest(catalogue.New(), exporter, Scrape{Scrape: compare.Scrape{Body: body}, Accept: "text/plain;version=0.0.4"}, Given{})
+			got, err := Nearest(t.Context(), catalogue.New(), exporter, Scrape{Scrape: compare.Scrape{Body: body}, Accept: "text/plain;version=0.0.4"}, Given{})
 			require.NoError(t, err)
 			assert.Empty(t, got.Differences, "%s, seed %d", exporter, seed)
 			if d.setup.Files == nil && !strings.Contains(fmt.Sprint(d.setup.Args), "=false") { // a counters file of one's own is of any release

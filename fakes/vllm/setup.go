@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/panelgate/panelgate/fakes"
 	"github.com/panelgate/panelgate/fakes/release"
@@ -133,6 +134,11 @@ func (o *options) readArgs(args []string) error {
 	args, err := commandLine(args)
 	if err != nil {
 		return err
+	}
+	for _, arg := range args {
+		if !utf8.ValidString(arg) { // labels have to be, and a scrape fails where one is not
+			return fmt.Errorf("%q is no UTF-8", arg)
+		}
 	}
 	served := false
 	for i := 0; i < len(args); i++ {

@@ -57,6 +57,27 @@ func ParseImages(texts []string) (map[string]string, error) {
 	return out, nil
 }
 
+// ParseSettings reads "grafana:GF_LOG_LEVEL=debug": variables by service or role.
+func ParseSettings(texts []string) (map[string]map[string]string, error) {
+	out := map[string]map[string]string{}
+	for _, text := range texts {
+		service, assignment, ok := strings.Cut(text, ":")
+		name, value, assigned := strings.Cut(assignment, "=")
+		if !ok || !assigned || service == "" || name == "" {
+			return nil, fmt.Errorf("%q: want SERVICE:NAME=VALUE, as in grafana:GF_LOG_LEVEL=debug", withoutValue(text))
+		}
+		if out[service] == nil {
+			out[service] = map[string]string{}
+		}
+		out[service][name] = value
+	}
+	return out, nil
+}
+
+// withoutValue is the beginning of a setting, whose value may be a secret: whoever misspells
+// one is not to read it in a log.
+func withoutValue(text string) string { return text[:strings.IndexAny(text, "=:")+1] + "…" }
+
 // checked is a reference that can be one. The file of an archive is made absolute.
 func checked(image string) (string, error) {
 	file, archived := strings.CutPrefix(image, FromFile)
