@@ -104,6 +104,7 @@ func (r *run) prepare(ctx context.Context, src *sources, live *rule.Live) (*plan
 	}
 	live.Types = r.types(ctx, src)
 	r.done("variables")
+	r.announce(live.Asked)
 	if live.Instance.Grafana != nil {
 		return &plan{}, nil // it is asked in the name of each panel
 	}
@@ -129,6 +130,7 @@ func (r *run) lookInto(ctx context.Context, src *sources, plan *plan, c *chunk) 
 		plan.release(c.Asked)
 		c.shed()
 	}
+	r.settle(c.Asked...)
 	r.done("live rules")
 	return found, nil
 }
@@ -197,6 +199,9 @@ func (r *run) askAll(ctx context.Context, src *sources, plan *plan, c *chunk) er
 			judge(a, c.Live)
 		} else if a.Status == "" {
 			r.askBoth(ctx, src, a, c.Live)
+		}
+		if ctx.Err() == nil && settled(a, c.Live) { // else it was not asked to the end
+			r.settle(a)
 		}
 	})
 	if err != nil {

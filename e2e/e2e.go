@@ -32,8 +32,17 @@ type Options struct {
 	// a panel has the few seconds of the run.
 	History time.Duration
 	// Progress is told what is being done, total 0 where it cannot be counted.
-	// It may be nil, and is called from one goroutine at a time.
+	// It may be nil. Of this and the next two one is called at a time.
 	Progress func(stage string, done, total int)
+	// Asking is told which dashboards the report has, once Verify is about to ask what
+	// they do. It may be nil, and is called once at the most, in the way of Progress.
+	Asking func([]*rule.Board)
+	// Answered is told of each query of the report, once and in the order of the report, as
+	// soon as that and those before it have come to what the report will say of them: a
+	// Diagnosis, Zeroes and Idle may come later, and the Answer may go. It may be nil, is
+	// called after Asking in the way of Progress, and the run waits for it. Where Verify ends
+	// with an error, what was told is no result. Sessions do not tell.
+	Answered func(*rule.Asked)
 	Logger   *slog.Logger // of Prometheus and the containers, nil for silence
 	// Env is where the stack runs: embedded.Name where empty, docker.Name,
 	// dagger.Name or attach.Name.
@@ -87,10 +96,11 @@ type run struct {
 	// alsoNeeded is how much past dashboards look back on that are not asked.
 	alsoNeeded time.Duration
 
-	counting sync.Mutex
-	counted  int // of what the progress of the stage counts
-	asked    int // queries so far, of toAsk
+	counting sync.Mutex // whoever is told how far the run is
+	counted  int        // of what the progress of the stage counts
+	asked    int        // queries so far, of toAsk
 	toAsk    int
+	told     telling
 	printed  *printed // what exporters print, nil until it is needed
 	lookups  lookups
 }
@@ -234,6 +244,8 @@ func (r *run) notRun(in *rule.Static, findings []rule.Finding) *Report {
 			r.report.Queries = append(r.report.Queries, unasked(q, "Prometheus cannot be started"))
 		}
 	}
+	r.announce(r.report.Queries)
+	r.settle(r.report.Queries...)
 	live := &rule.Live{Static: in, Asked: r.report.Queries, Said: findings}
 	findings = append(findings, r.checkLive(live, rule.CheckBoards(live, r.Config.Rules))...)
 	return r.finish(in, nil, findings)
