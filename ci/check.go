@@ -127,6 +127,7 @@ func (c *checkFlags) checkHere(cmd *cobra.Command, stdout, stderr io.Writer) err
 		p.opts.Lean = !c.draws()
 		p.opts.WhileUp = c.pictures.whileUp(p.opts.Progress)
 		p.opts.Cache = c.cache(p)
+		c.tell.readAlong(&p.opts, c.stackDir)
 		result, err := c.verify(ctx, p)
 		p.progress.Clear()
 		return c.since.ofBranch(result), p.failOn, ended(ctx, err, p.progress.Stage()+c.env.asked())
@@ -255,7 +256,9 @@ func (c *checkFlags) outcome(stdout, stderr io.Writer, where string, prove func(
 	}
 	c.tell.emit(report.Start(version(), c.stackDir, where, began))
 	proved, failOn, err := prove()
-	return c.tellOut(c.result(where, began, proved, failOn, err), err)
+	result := c.result(where, began, proved, failOn, err)
+	result.Told = c.tell.ahead
+	return c.tellOut(result, err)
 }
 
 // tellOut tells what a run came to and ends the command as it asks for; err is why it

@@ -14,6 +14,8 @@ import (
 
 	"github.com/panelgate/panelgate/ci/page"
 	"github.com/panelgate/panelgate/ci/report"
+	"github.com/panelgate/panelgate/e2e"
+	"github.com/panelgate/panelgate/e2e/rule"
 )
 
 // outputFlags say which reports are written, and where. All are made from the one
@@ -125,6 +127,7 @@ type teller struct {
 	stream   *report.NDJSON // nil where nobody reads along
 	streamed *os.File       // that the stream is written to, nil for standard output
 	stage    string
+	ahead    bool  // whether dashboards and queries are told while they are asked
 	err      error // the first one of the stream
 }
 
@@ -165,6 +168,21 @@ func (t *teller) progress(stage string) {
 		t.stage = stage
 		t.emit(report.Event{Type: report.EventProgress, Progress: &report.Progressed{Stage: stage}})
 	}
+}
+
+// readAlong has a run tell what it asks as it goes on, where somebody reads along. The
+// run waits for each event to be written: a slow reader slows it, and nothing piles up.
+func (t *teller) readAlong(opts *e2e.Options, stackDir string) {
+	if t.stream == nil {
+		return
+	}
+	opts.Asking = func(boards []*rule.Board) {
+		t.ahead = true
+		for e := range report.Asking(stackDir, boards) {
+			t.emit(e)
+		}
+	}
+	opts.Answered = func(a *rule.Asked) { t.emit(report.Answered(stackDir, a)) }
 }
 
 // finish writes every report.

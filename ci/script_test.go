@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/panelgate/panelgate/ci/report"
 	"github.com/panelgate/panelgate/e2e/env/dagger"
 	"github.com/panelgate/panelgate/e2e/env/docker"
 	"github.com/panelgate/panelgate/internal/chromium"
@@ -137,6 +138,7 @@ func scripts(where string, globs ...string) testscript.Params {
 			"gate":      cmdGate,
 			"edit":      cmdEdit,
 			"finding":   cmdFinding,
+			"folds":     cmdFolds,
 			"annotated": cmdAnnotated,
 			"tidy":      cmdTidy,
 			"await":     cmdAwait,
@@ -242,6 +244,33 @@ func cmdEdit(ts *testscript.TestScript, neg bool, args []string) {
 
 // unescape lets a script write line breaks.
 func unescape(s string) string { return strings.ReplaceAll(s, `\n`, "\n") }
+
+// cmdFolds wants a stream of events that folds into a report to the letter, and that has
+// told the queries of its dashboards before it told how long anything took:
+// folds STREAM REPORT
+func cmdFolds(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: folds STREAM REPORT")
+	}
+	queries, ahead := 0, true
+	d, err := report.ReadEvents(strings.NewReader(ts.ReadFile(args[0])), func(e report.Event) {
+		switch {
+		case e.Query != nil:
+			queries++
+		case e.Stage != nil:
+			ahead = ahead && queries > 0
+		}
+	})
+	ts.Check(err)
+	var folded strings.Builder
+	ts.Check(report.JSON(&folded, d))
+	if folded.String() != ts.ReadFile(args[1]) {
+		ts.Fatalf("%s does not fold into %s", args[0], args[1])
+	}
+	if !ahead || queries != len(d.Queries) {
+		ts.Fatalf("%s has %d queries, told ahead: %v; the report has %d", args[0], queries, ahead, len(d.Queries))
+	}
+}
 
 // cmdFinding wants a finding in result.json whose position is exactly where a
 // text stands in a file, and optionally its reason: finding RULE FILE TEXT [REASON].

@@ -5,20 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
-	"slices"
-	"time"
 
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
-	"github.com/prometheus/common/model"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/env/attach"
-	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/e2e/rule"
-	"github.com/panelgate/panelgate/stack"
 )
 
 // ask puts every question of the chosen dashboards to a running stack, and judges each
@@ -110,6 +104,7 @@ func (r *run) prepare(ctx context.Context, src *sources, live *rule.Live) (*plan
 	}
 	live.Types = r.types(ctx, src)
 	r.done("variables")
+	r.announce(live.Asked)
 	if live.Instance.Grafana != nil {
 		return &plan{}, nil // it is asked in the name of each panel
 	}
@@ -135,6 +130,7 @@ func (r *run) lookInto(ctx context.Context, src *sources, plan *plan, c *chunk) 
 		plan.release(c.Asked)
 		c.shed()
 	}
+	r.settle(c.Asked...)
 	r.done("live rules")
 	return found, nil
 }
@@ -185,127 +181,6 @@ func (r *run) workers() int {
 	return workers()
 }
 
-// health finds out whether Grafana's health check of each Prometheus datasource
-// passes: by having a real Grafana make it, else by asking what it asks.
-func (r *run) health(ctx context.Context, src *sources, live *rule.Live) error {
-	for _, ds := range r.stack.Datasources {
-		if !query.IsPrometheus(ds) || rule.Unreachable(r.stack, ds) != nil { // datasource/url-unreachable says it better
-			continue
-		}
-		if ds.Pos.IsZero() { // a running Grafana's own: a query that asks it says so
-			continue
-		}
-		var err error
-		if err = missing(live.Instance, ds); err != nil {
-			live.Health[ds.EffectiveUID] = err
-			continue
-		}
-		if g := live.Instance.Grafana; g != nil && rule.Elsewhere(r.stack, ds) == "" {
-			err = checkHealth(ctx, g, ds.EffectiveUID)
-		} else if prom, noAPI := src.of(ds); prom != nil {
-			_, _, err = prom.Query(ctx, "1+1", live.Instance.Now)
-		} else if noAPI != nil && len(live.Instance.Faults) == 0 {
-			err = noAPI
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("check the health of the datasources: %w", context.Cause(ctx))
-		}
-		if why := unreachable(err); why != "" && live.Instance.Grafana != nil {
-			live.Unreachable[ds.EffectiveUID] = why
-			continue
-		}
-		live.Health[ds.EffectiveUID] = err
-	}
-	return nil
-}
-
-// missing says that a Grafana through which everything is asked has not got a
-// datasource, nil where it has, and where there is no such Grafana.
-func missing(instance env.Instance, ds *stack.Datasource) error {
-	if instance.Proxied == nil {
-		return nil
-	}
-	_, err := instance.Proxied(ds.EffectiveUID)
-	return err
-}
-
-// questions fills each dashboard's variables and lists what it asks with them. Several
-// dashboards are under way at once, and what they ask alike is asked once.
-func (r *run) questions(ctx context.Context, src *sources, live *rule.Live) ([]*rule.Question, error) {
-	defer query.KeepTime()()
-	questions, variables := make([][]*rule.Question, len(live.Boards)), make([][]rule.Variable, len(live.Boards))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(r.workers())
-	for i, b := range live.Boards {
-		g.Go(env.Guarded(func() (err error) {
-			questions[i], variables[i], err = r.questionsOf(ctx, b, live, func(ds *stack.Datasource) promv1.API { return r.lookups.through(ours(src, ds)) })
-			b.Fold()
-			r.count("filling variables", len(live.Boards))
-			return err
-		}))
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	live.Variables = slices.Concat(variables...)
-	return slices.Concat(questions...), nil
-}
-
-// questionsOf fills the variables of one dashboard.
-func (r *run) questionsOf(ctx context.Context, b *rule.Board, live *rule.Live, ask func(*stack.Datasource) promv1.API) ([]*rule.Question, []rule.Variable, error) {
-	rng, err := b.Range(live.Instance.Now)
-	if err != nil {
-		rng = query.Range{From: live.Instance.Now.Add(-time.Hour), To: live.Instance.Now}
-	}
-	scope, resolved, err := query.Resolve(ctx, b.Dashboard, r.stack.Datasources, ask, rng)
-	var cycle *query.CycleError // variable/query-error says so; the rest is filled
-	switch {
-	case ctx.Err() != nil:
-		return nil, nil, fmt.Errorf("fill the variables of %s: %w", b.File, ctx.Err())
-	case err != nil && !errors.As(err, &cycle):
-		return nil, nil, fmt.Errorf("fill the variables of %s: %w", b.File, err)
-	}
-	var variables []rule.Variable
-	for _, res := range resolved {
-		r.sayNotRun(&res, scope)
-		variables = append(variables, rule.Variable{Board: b, Resolution: res})
-	}
-	return b.Ask(r.stack, scope, live.Instance.Now), variables, nil
-}
-
-// ours is the Prometheus under test where a datasource leads to it, else nobody.
-func ours(src *sources, ds *stack.Datasource) promv1.API {
-	prom, err := src.of(ds)
-	if err != nil {
-		return nil
-	}
-	return prom
-}
-
-// sayNotRun gives a variable that nobody could be asked for the reason that panels
-// of its datasource have.
-func (r *run) sayNotRun(res *query.Resolution, scope *query.Scope) {
-	if res.Unchecked == "" {
-		return
-	}
-	ds, _, err := query.ResolveDatasource(res.Variable.Datasource, scope, r.stack.Datasources)
-	if err != nil || ds == nil {
-		return
-	}
-	if why := rule.NotRun(r.stack, ds); why != "" {
-		res.Unchecked = why
-	}
-}
-
-// sourceOf is the datasource that a variable asks, nil where that is none of ours.
-func (r *run) sourceOf(v rule.Variable) *stack.Datasource {
-	ds, _, err := query.ResolveDatasource(v.Variable.Datasource, v.Board.Scope, r.stack.Datasources)
-	if err != nil {
-		return nil
-	}
-	return ds
-}
-
 // askAll asks what a chunk asks.
 func (r *run) askAll(ctx context.Context, src *sources, plan *plan, c *chunk) error {
 	lean := r.Lean && c.Instance.Evaluate != nil && uneventful(c.Live)
@@ -324,6 +199,9 @@ func (r *run) askAll(ctx context.Context, src *sources, plan *plan, c *chunk) er
 			judge(a, c.Live)
 		} else if a.Status == "" {
 			r.askBoth(ctx, src, a, c.Live)
+		}
+		if ctx.Err() == nil && settled(a, c.Live) { // else it was not asked to the end
+			r.settle(a)
 		}
 	})
 	if err != nil {
@@ -388,84 +266,4 @@ func unasked(q *rule.Question, reason string) *rule.Asked {
 		}
 	}
 	return a
-}
-
-// queryTimeout is how long a panel waits for an answer: Grafana's own default.
-const queryTimeout = 30 * time.Second
-
-// answer puts one request to Prometheus, at every so many-th of its steps, counts what
-// comes back and returns it.
-func answer(ctx context.Context, prom promv1.API, a *rule.Asked, every int) model.Value {
-	req := a.Request
-	if every > 1 {
-		req = thinned(req, every)
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, queryTimeout, fmt.Errorf("no answer within %s", queryTimeout))
-	defer cancel()
-	began := time.Now()
-	a.Sent, a.Every, a.Err = true, every, nil
-	a.Series, a.Samples, a.Finite, a.Answer = 0, 0, 0, nil
-	var v model.Value
-	if req.Instant {
-		v, _, a.Err = prom.Query(ctx, req.Expr, req.End)
-	} else {
-		v, _, a.Err = prom.QueryRange(ctx, req.Expr, promv1.Range{Start: req.Start, End: req.End, Step: req.Step})
-	}
-	a.Duration = time.Since(began)
-	switch {
-	case a.Err == nil:
-		a.Answer = v
-		count(v, a)
-	case ctx.Err() != nil:
-		a.Err = context.Cause(ctx)
-	}
-	return v
-}
-
-func count(v model.Value, a *rule.Asked) {
-	add := func(f model.SampleValue) {
-		a.Samples++
-		if x := float64(f); !math.IsNaN(x) && !math.IsInf(x, 0) {
-			a.Finite++
-		}
-	}
-	switch v := v.(type) {
-	case model.Matrix:
-		a.Series = len(v)
-		for _, s := range v {
-			for _, p := range s.Values {
-				add(p.Value)
-			}
-			a.Samples += len(s.Histograms)
-			a.Finite += len(s.Histograms)
-		}
-	case model.Vector:
-		a.Series = len(v)
-		for _, s := range v {
-			if s.Histogram != nil {
-				a.Samples, a.Finite = a.Samples+1, a.Finite+1
-				continue
-			}
-			add(s.Value)
-		}
-	case *model.Scalar:
-		a.Series = 1
-		add(v.Value)
-	case *model.String:
-		a.Series, a.Samples, a.Finite = 1, 1, 1
-	}
-}
-
-// judge gives an answered query its status.
-func judge(a *rule.Asked, in *rule.Live) {
-	switch {
-	case a.Err != nil:
-		a.Status = rule.StatusFailed
-	case a.Finite > 0:
-		a.Status = rule.StatusOK
-	case in.Expected(a.Question, in.Instance.Now):
-		a.Status = rule.StatusExpectedEmpty
-	default:
-		a.Status = rule.StatusFailed
-	}
 }

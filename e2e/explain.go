@@ -188,7 +188,7 @@ func (r *run) explainQuery(ctx context.Context, src *sources, live *rule.Live, a
 // nothing could be found. If everything it reads is there as of now, the
 // emptiness proves nothing: beyond is true. Else what is not there is the reason.
 func (r *run) explainBeyond(ctx context.Context, src *sources, live *rule.Live, a *rule.Asked, known *printed) (d *why.Diagnosis, beyond bool) {
-	if a.Samples > 0 || !looksBefore(a.Request, live.Instance.From) {
+	if !mayProveNothing(a, live) {
 		return nil, false
 	}
 	asker := r.asker(ours(src, a.Datasource), live, a.Board, a.Target.Expr.Value, known)

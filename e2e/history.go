@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"fmt"
 	"time"
 
+	"github.com/prometheus/common/model"
 	promparser "github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/panelgate/panelgate/e2e/query"
@@ -107,4 +109,19 @@ func selectorsAsOfNow(expr string) []string {
 		return nil
 	})
 	return out
+}
+
+// pastOf is how much past is laid down where panels look back so far, with what the
+// alerts take.
+func (r *run) pastOf(needed time.Duration) time.Duration {
+	return min(max(needed, historyOfAlerts(r.stack)), r.History)
+}
+
+// noteHistory tells of panels that look back further than there is anything.
+func (r *run) noteHistory(needed time.Duration) {
+	history := min(needed, r.History)
+	if needed-history > history/10 { // a lookback that is cut short is not worth a word
+		r.report.Notes = append(r.report.Notes, fmt.Sprintf("the panels look back %s, and %s of it were laid down: --history says how much",
+			model.Duration(needed.Round(time.Minute)), model.Duration(history)))
+	}
 }

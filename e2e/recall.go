@@ -88,6 +88,9 @@ func (k *recall) verify(ctx context.Context) (_ *Report, err error) {
 		together: rule.CheckStaticOf(whole, k.Config.Rules, wide),
 	}
 	k.done("static rules")
+	if remains.former != nil {
+		k.told.known = remains.former.live.Asked
+	}
 	if len(static.Boards) == 0 && len(k.known) > 0 && k.beside != nil {
 		return k.recalled(ctx, remains, static, whole, needed, findings), nil
 	}
@@ -122,6 +125,7 @@ func (k *recall) recalled(ctx context.Context, remains *remains, static, whole *
 	together := slices.Concat(findings.together, rule.CheckLiveOf(all, k.Config.Rules, wide), k.beside.Alerts)
 	k.done("live rules")
 	k.report.Queries, k.report.Variables = all.Asked, all.Variables
+	k.announce(nil)
 	report := k.finish(whole, all, slices.Concat(together, apart))
 	k.noteRecalled()
 	return report

@@ -97,8 +97,14 @@ func (c *caching) run(cache *e2e.Cache) *e2e.Report {
 	if c.more != nil {
 		c.more(&opts)
 	}
+	var boards []*rule.Board
+	var answered []*rule.Asked
+	opts.Asking = func(all []*rule.Board) { boards = all }
+	opts.Answered = func(a *rule.Asked) { answered = append(answered, a) }
 	r, err := e2e.Verify(c.t.Context(), loaded.Stack, opts)
 	require.NoError(c.t, err)
+	require.Equal(c.t, r.Boards, boards)
+	require.Equal(c.t, r.Queries, answered, "what is told on the way is the report's, whoever has asked it")
 	return r
 }
 

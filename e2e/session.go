@@ -42,6 +42,7 @@ func Runnable(s *stack.Stack) bool { return s.Prometheus != nil && !unloadable(s
 // environment. The caller closes the session.
 func Begin(ctx context.Context, s *stack.Stack, opts Options) (*Session, error) {
 	opts.Env = ""
+	opts.Asking, opts.Answered = nil, nil // of one run, and not of many at a time
 	if !Runnable(s) {
 		return nil, ErrNotRunnable
 	}

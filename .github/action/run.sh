@@ -64,6 +64,12 @@ reports() {
 	printf '%s\n' "$INPUT_REPORTS" | tr ', \t\r' '\n' | awk 'NF && !seen[$0]++'
 }
 
+# carries says whether results are carried from run to run: those of the embedded
+# environment are, unless panels are to be drawn, which asks them all.
+carries() {
+	[ "$INPUT_ENV" = embedded ] && [ -z "$INPUT_MERGE" ] && ! reports | grep -xE 'html|ndjson|png' >/dev/null
+}
+
 # plan refuses what cannot be meant before anything is installed, and settles where the
 # program is to be and under which name it is cached.
 plan() {
@@ -85,6 +91,15 @@ plan() {
 	output cache-key "$key"
 	output directory "$RUNNER_TEMP/panelgate/$key"
 	output go-mod "$GITHUB_ACTION_PATH/go.mod"
+
+	if carries; then
+		key=panelgate-results-$(slug "${GITHUB_JOB:-job}${INPUT_SHARD:+-$INPUT_SHARD}")-
+		output results "$RUNNER_TEMP/panelgate-results"
+		output results-of-job "$key"
+		key+=$(slug "${GITHUB_REF_NAME:-ref}")-
+		output results-of-branch "$key"
+		output results-key "$key${GITHUB_RUN_ID:-0}-${GITHUB_RUN_ATTEMPT:-1}"
+	fi
 }
 
 # build makes the program, unless the cache has brought it.
@@ -146,6 +161,7 @@ gate() {
 		command=(dagger --progress=plain run "${command[@]}")
 	fi
 
+	[ -z "$PLAN_RESULTS" ] || export PANELGATE_CACHE_DIR="${PANELGATE_CACHE_DIR:-$PLAN_RESULTS}"
 	"${command[@]}" "${args[@]}" || code=$?
 	# As with --help among the args: what has checked nothing has not passed.
 	[ "$code" != 0 ] || [ -s "$json" ] || code=3

@@ -85,6 +85,9 @@ func (d *Document) Add(e Event) {
 	case e.End != nil:
 		d.Verdict, d.ExitCode, d.Error = e.End.Verdict, e.End.ExitCode, e.End.Error
 		d.DurationMS, d.Counts, d.FailOn = e.End.DurationMS, e.End.Counts, e.End.FailOn
+		if e.End.Verdict == Failed && e.End.Counts == (Counts{}) { // what was told before is no result
+			d.Dashboards, d.Queries = []Dashboard{}, []Query{}
+		}
 	}
 }
 

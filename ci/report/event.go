@@ -14,6 +14,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/exporter"
 	"github.com/panelgate/panelgate/e2e/rule"
+	"github.com/panelgate/panelgate/stack/source"
 )
 
 // Event is one step of a run as it is told: the stream from which every report is
@@ -40,7 +41,9 @@ type Event struct {
 type EventType string
 
 // The events, in the order in which a stream has them. Run comes first and End last,
-// Progress as it happens; of the rest there are as many as there is to tell.
+// Progress as it happens; of the rest there are as many as there is to tell. A stream
+// that is written while panels are asked has the Dashboards before, and each Query once
+// it is settled, in the order of the report.
 const (
 	EventRun        EventType = "run"
 	EventProgress   EventType = "progress"
@@ -93,7 +96,24 @@ func Start(version, stackDir, where string, began time.Time) Event {
 	return Event{Type: EventRun, Run: &Run{Schema: Schema, Version: version, Stack: stackDir, Env: where, Began: began}}
 }
 
-// Events tells what a run came to, after its Start: everything up to its End.
+// Asking tells which dashboards of a stack are about to be asked.
+func Asking(stackDir string, boards []*rule.Board) iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		for _, b := range boards {
+			if !yield(Result{StackDir: stackDir}.dashboardEvent(b)) {
+				return
+			}
+		}
+	}
+}
+
+// Answered tells of a query while others are asked.
+func Answered(stackDir string, a *rule.Asked) Event {
+	return Result{StackDir: stackDir}.queryEvent(a).discreet()
+}
+
+// Events tells what a run came to, after its Start: everything up to its End, but for
+// what was told before.
 func Events(r Result) iter.Seq[Event] {
 	return func(tell func(Event) bool) {
 		yield := func(e Event) bool { return tell(e.discreet()) }
@@ -137,6 +157,16 @@ func (r Result) report(yield func(Event) bool) bool {
 	return r.dashboards(yield) && r.findings(yield)
 }
 
+func (r Result) dashboardEvent(b *rule.Board) Event {
+	d := r.dashboard(b)
+	return Event{Type: EventDashboard, Dashboard: &d}
+}
+
+func (r Result) queryEvent(a *rule.Asked) Event {
+	q := r.query(a)
+	return Event{Type: EventQuery, Query: &q}
+}
+
 // dashboards yields each dashboard, followed by what it shows and asks.
 func (r Result) dashboards(yield func(Event) bool) bool {
 	asked := map[*rule.Board][]*rule.Asked{}
@@ -144,22 +174,28 @@ func (r Result) dashboards(yield func(Event) bool) bool {
 		asked[q.Board] = append(asked[q.Board], q)
 	}
 	for _, b := range r.Boards {
-		d := r.dashboard(b)
-		if !yield(Event{Type: EventDashboard, Dashboard: &d}) {
+		if !r.Told && !r.asked(b, asked[b], yield) {
 			return false
-		}
-		for _, q := range asked[b] {
-			query := r.query(q)
-			if !yield(Event{Type: EventQuery, Query: &query}) {
-				return false
-			}
 		}
 		if r.Undrawn {
 			continue
 		}
 		drawn := drawing.Of(b, asked[b])
-		drawn.File = d.File
+		drawn.File = r.place(source.Pos{File: b.File}).File
 		if !yield(Event{Type: EventDrawing, Drawing: drawn}) {
+			return false
+		}
+	}
+	return true
+}
+
+// asked yields a dashboard and what it asks.
+func (r Result) asked(b *rule.Board, queries []*rule.Asked, yield func(Event) bool) bool {
+	if !yield(r.dashboardEvent(b)) {
+		return false
+	}
+	for _, q := range queries {
+		if !yield(r.queryEvent(q)) {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -28,6 +29,50 @@ func TestEventsTellAllThatADocumentDoes(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, NewDocument(failing()), d)
 	assert.Equal(t, []EventType{EventRun, EventTarget, EventTarget, EventDashboard, EventQuery, EventQuery, EventDrawing, EventFinding, EventFinding, EventEnd}, seen)
+}
+
+// ahead is a run as --ndjson tells it where panels are asked meanwhile.
+func ahead(t *testing.T, r Result) string {
+	t.Helper()
+	var out bytes.Buffer
+	stream := NewNDJSON(&out)
+	tell := func(e Event) { require.NoError(t, stream.Emit(e)) }
+	tell(Start(r.Version, r.StackDir, r.Where, r.Began))
+	for e := range Asking(r.StackDir, r.Boards) {
+		tell(e)
+	}
+	for _, a := range r.Queries {
+		tell(Answered(r.StackDir, a))
+	}
+	r.Told = true
+	for e := range Events(r) {
+		tell(e)
+	}
+	return out.String()
+}
+
+func TestWhatIsToldAheadFoldsIntoTheSame(t *testing.T) {
+	var seen []EventType
+	d, err := ReadEvents(strings.NewReader(ahead(t, failing())), func(e Event) { seen = append(seen, e.Type) })
+	require.NoError(t, err)
+	assert.Equal(t, NewDocument(failing()), d)
+	assert.Equal(t, []EventType{EventRun, EventDashboard, EventQuery, EventQuery, EventTarget, EventTarget, EventDrawing, EventFinding, EventFinding, EventEnd}, seen)
+}
+
+// What was told of a run that could then not be run is no result.
+func TestWhatIsToldOfARunThatFailsIsVoid(t *testing.T) {
+	r := failing()
+	lines := strings.SplitAfter(ahead(t, r), "\n")
+	r.Report, r.Verdict, r.Err = nil, Failed, errors.New("a server ended")
+	var end bytes.Buffer
+	for e := range Events(r) {
+		require.NoError(t, NewNDJSON(&end).Emit(e))
+	}
+	d, err := ReadEvents(strings.NewReader(strings.Join(lines[:4], "")+end.String()), nil)
+	require.NoError(t, err)
+	assert.Equal(t, NewDocument(r), d)
+	assert.Empty(t, d.Queries)
+	assert.Equal(t, "a server ended", d.Error)
 }
 
 func TestEventsNameTheOneFieldThatIsSet(t *testing.T) {

@@ -32,7 +32,9 @@ type Result struct {
 	StackDir    string // as given on the command line
 	Where       string // the environment asked for
 	// Undrawn says that nobody will look at the panels, and spares drawing them.
-	Undrawn  bool
+	Undrawn bool
+	// Told says that the dashboards and their queries were told while they were asked.
+	Told     bool
 	Began    time.Time
 	Took     time.Duration
 	Verdict  Verdict

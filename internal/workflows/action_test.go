@@ -122,6 +122,42 @@ func TestActionFromTheCache(t *testing.T) {
 	assert.Equal(t, []string{"actions/cache/restore", upload}, got.uses(), "a program from the cache needs no Go")
 }
 
+// Results are carried from run to run where none of the reports has the panels drawn:
+// a result is there for the next run, whose key is another.
+func TestActionCarriesResults(t *testing.T) {
+	r := built(t)
+	r.inputs["reports"] = "sarif,json"
+	r.env = []string{"GITHUB_REF_NAME=12/merge", "GITHUB_RUN_ID=7", "GITHUB_RUN_ATTEMPT=1"}
+	got := r.run(t)
+	require.Zero(t, got.exit, got.log)
+	assert.Zero(t, readReport(t, got.outputs["json"]).Counts.Cached)
+	n := len(got.used)
+	require.GreaterOrEqual(t, n, 4)
+	restored, saved := got.used[n-3], got.used[n-2]
+	assert.Equal(t, "actions/cache/restore", restored.action)
+	assert.Equal(t, "actions/cache/save", saved.action)
+	assert.Equal(t, "panelgate-results-panels-12-merge-7-1", saved.with["key"])
+	assert.Equal(t, saved.with["key"], restored.with["key"])
+	assert.Equal(t, saved.with["path"], restored.with["path"])
+	assert.Equal(t, "panelgate-results-panels-12-merge-\npanelgate-results-panels-\n", restored.with["restore-keys"])
+	assert.NotEmpty(t, names(t, saved.with["path"]))
+
+	r.env[1] = "GITHUB_RUN_ID=8" // with what a restore would have put there
+	got = r.run(t)
+	require.Zero(t, got.exit, got.log)
+	counts := readReport(t, got.outputs["json"]).Counts
+	assert.Equal(t, counts.Queries, counts.Cached)
+
+	for name, inputs := range map[string]map[string]string{
+		"a page": {"reports": "json,html"}, "a stream": {"reports": "ndjson"}, "another environment": {"reports": "json", "env": "moon"},
+	} {
+		r.inputs = inputs
+		for _, u := range r.run(t).used {
+			assert.NotContains(t, u.with["key"], "panelgate-results", name)
+		}
+	}
+}
+
 // A run that cannot be is an error, with its exit code, and not a stack that is fine.
 func TestActionThatCannotRun(t *testing.T) {
 	for name, test := range map[string]struct {
