@@ -76,7 +76,7 @@ func (r *run) askBoards(ctx context.Context, src *sources, live *rule.Live) ([]r
 			r.report.Notes = append(r.report.Notes, notes...)
 		}
 		if err == nil {
-			err = shortage(c.Live)
+			err = cmp.Or(shortage(c.Live), failed(ctx, live.Instance))
 		}
 		if err != nil {
 			return nil, err
@@ -210,7 +210,7 @@ func (r *run) health(ctx context.Context, src *sources, live *rule.Live) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("check the health of the datasources: %w", context.Cause(ctx))
 		}
-		if why := unreachable(err); why != "" && live.Instance.Grafana != nil {
+		if why := env.Unreachable(err); why != "" && live.Instance.Grafana != nil {
 			live.Unreachable[ds.EffectiveUID] = why
 			continue
 		}
