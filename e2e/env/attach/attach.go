@@ -175,6 +175,9 @@ func (e *Env) grafana(ctx context.Context, s *stack.Stack) error {
 	if e.sources, err = g.Datasources(ctx); err != nil {
 		return at.unreached(ctx, err)
 	}
+	if err := e.book.first(); err != nil { // null is an empty list to who reads it
+		return err
+	}
 	if e.sources == nil {
 		e.sources = []grafana.Datasource{}
 	}

@@ -159,14 +159,17 @@ var errNoGrafana = errors.New("the answer is not one of Grafana's API")
 
 // ofGrafana says why an answer is none of Grafana's API.
 func ofGrafana(p string, body []byte) error {
+	starts := func(json []byte, with string) bool { return bytes.HasPrefix(bytes.TrimSpace(json), []byte(with)) }
 	has := func(key string) bool {
 		var object map[string]json.RawMessage
-		return json.Unmarshal(body, &object) == nil && len(object[key]) > 0 && object[key][0] == '{'
+		return json.Unmarshal(body, &object) == nil && starts(object[key], "{")
 	}
 	ok := true
 	switch {
+	case strings.HasSuffix(p, "/health"):
+		ok = starts(body, "{")
 	case strings.HasSuffix(p, "/api/datasources"), strings.HasSuffix(p, "/api/search"), strings.HasSuffix(p, "/api/plugins"):
-		ok = bytes.HasPrefix(bytes.TrimSpace(body), []byte("["))
+		ok = starts(body, "[")
 	case strings.Contains(p, "/api/dashboards/uid/"):
 		ok = has("dashboard") && has("meta")
 	case strings.HasSuffix(p, "/api/frontend/settings"):

@@ -167,7 +167,7 @@ func (b *book) longest() *silence {
 // unanswered says of a run that is cut short who has not answered what. Of questions that
 // were just put it does not speak.
 func (e *Env) unanswered() error {
-	const notable = 500 * time.Millisecond
+	const notable = 200 * time.Millisecond
 	s := e.book.longest()
 	if s == nil || s.waited < notable {
 		return nil
