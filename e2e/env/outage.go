@@ -11,6 +11,8 @@ type UnansweredError struct {
 	Server string // what it is, and where
 	Asked  string // "POST /api/v1/query_range"
 	Waited time.Duration
+	// Bounded says that it was given as much time as it may take, and not broken off.
+	Bounded bool
 }
 
 // Error implements error.
