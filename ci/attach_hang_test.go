@@ -38,4 +38,5 @@ func TestAHangingServerIsNamed(t *testing.T) {
 	assert.Equal(t, exitNotRun, cmd.ProcessState.ExitCode(), string(out))
 	assert.Contains(t, string(out), "not finished after 2s")
 	assert.Contains(t, string(out), "while asking panels of "+server.URL)
+	assert.Contains(t, string(out), "Prometheus at "+server.URL+" has not answered POST /api/v1/query_range for ")
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/panelgate/panelgate/ci/report"
 	"github.com/panelgate/panelgate/e2e"
+	"github.com/panelgate/panelgate/e2e/env"
 	"github.com/panelgate/panelgate/e2e/env/attach"
 	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/e2e/env/dagger"
@@ -239,6 +240,9 @@ func ended(ctx context.Context, err error, stage string) error {
 	case errors.Is(context.Cause(ctx), context.Canceled):
 		return notRun(fmt.Errorf("interrupted while %s", stage))
 	case ctx.Err() != nil:
+		if silent, ok := errors.AsType[*env.UnansweredError](err); ok {
+			return notRun(fmt.Errorf("%w (while %s: %w)", context.Cause(ctx), stage, silent))
+		}
 		return notRun(fmt.Errorf("%w (while %s)", context.Cause(ctx), stage))
 	case exit != nil:
 		return err

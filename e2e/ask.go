@@ -70,7 +70,7 @@ func (r *run) askBoards(ctx context.Context, src *sources, live *rule.Live) ([]r
 			r.report.Notes = append(r.report.Notes, notes...)
 		}
 		if err == nil {
-			err = shortage(c.Live)
+			err = cmp.Or(shortage(c.Live), failed(ctx, live.Instance))
 		}
 		if err != nil {
 			return nil, err

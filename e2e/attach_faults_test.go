@@ -111,13 +111,45 @@ func TestPrometheusFails(t *testing.T) {
 					assert.Contains(t, words, "not checked", "what is not known is said")
 					return
 				}
-				if err == nil {
-					assert.NotEmpty(t, errorsOf(r), words)
+				require.Error(t, err, "a server that fails is no fault of a dashboard: %s", words)
+				assert.Contains(t, words, "Prometheus at "+proxy.URL)
+				if stage != "/api/v1/targets" { // which says so in its own words
+					assert.Contains(t, words, stage, "it says what was asked")
 				}
 			})
 		}
 	}
 	assert.Empty(t, elsewhere.Seen(), "nobody follows a redirect")
+}
+
+// TestPrometheusDiesAtAnyMoment has it answer so many requests and then no more, for each
+// number of them: with dashboards that are well, and with some that are not, for which the
+// reasons are looked into.
+func TestPrometheusDiesAtAnyMoment(t *testing.T) {
+	for name, board := range map[string]func(string) string{
+		"clean": faultyBoard,
+		"empty": func(string) string {
+			return strings.ReplaceAll(faultyBoard(""), "nv_inference_count", "nv_inference_counts")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := copyShipped(t, board)
+			proxy := faultproxy.New(t, runShipped(t))
+			proxy.Spoil("", nil)
+			r, err := underFault(t, dir, proxy.URL)
+			require.NoError(t, err)
+			assert.Equal(t, name == "clean", len(errorsOf(r)) == 0)
+			const asTold = 4
+			all := int64(len(proxy.Seen()))
+			require.Greater(t, all, int64(asTold))
+			for n := int64(1); n <= all; n++ {
+				proxy.Spoil("", faultproxy.From(n, faultproxy.Reset))
+				r, err := underFault(t, dir, proxy.URL)
+				require.Error(t, err, "request %d of %d and all after it: %s", n, all, said(r, err))
+				assert.Contains(t, err.Error(), "Prometheus at "+proxy.URL)
+			}
+		})
+	}
 }
 
 // unlisting are the answers to the question for targets of servers that have none, as

@@ -226,16 +226,33 @@ func (r *run) proveOn(ctx context.Context, static *rule.Static, findings []rule.
 	return report, nil
 }
 
-// alive says that a server has ended while it was being asked, which is the better
-// reason for whatever came of it.
+// alive says that a server has ended or failed while it was being asked, which is the
+// better reason for whatever came of it.
 func (r *run) alive(ctx context.Context, instance env.Instance, err error) error {
-	if instance.Died == nil || ctx.Err() != nil {
+	if ctx.Err() == nil && instance.Died != nil {
+		if died := instance.Died(ctx); died != nil {
+			return fmt.Errorf("a server ended during the run: %w", died)
+		}
+	}
+	switch why := failed(ctx, instance); {
+	case why == nil:
 		return err
+	case ctx.Err() != nil && err != nil:
+		return fmt.Errorf("%w: %w", err, why)
+	default:
+		return why
 	}
-	if died := instance.Died(ctx); died != nil {
-		return fmt.Errorf("a server ended during the run: %w", died)
+}
+
+// failed is why answers of a server are not to be trusted, nil where they are.
+func failed(ctx context.Context, instance env.Instance) error {
+	if instance.Failed == nil {
+		return nil
 	}
-	return err
+	if err := instance.Failed(ctx); err != nil {
+		return fmt.Errorf("a server failed during the run: %w", err)
+	}
+	return nil
 }
 
 // notRun closes a run whose Prometheus cannot be started: every query counts as

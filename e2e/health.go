@@ -35,7 +35,7 @@ func (r *run) health(ctx context.Context, src *sources, live *rule.Live) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("check the health of the datasources: %w", context.Cause(ctx))
 		}
-		if why := unreachable(err); why != "" && live.Instance.Grafana != nil {
+		if why := env.Unreachable(err); why != "" && live.Instance.Grafana != nil {
 			live.Unreachable[ds.EffectiveUID] = why
 			continue
 		}

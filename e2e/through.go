@@ -331,20 +331,6 @@ func sorted[K interface{ ~string | ~int64 }, V any](m map[K]V) []K {
 	return keys
 }
 
-// unreachable is an error by which a server says that another does not answer, ""
-// for any other.
-func unreachable(err error) string {
-	if err == nil {
-		return ""
-	}
-	for _, words := range []string{"connection refused", "no such host", "server misbehaving", "no route to host", "network is unreachable", "i/o timeout"} {
-		if strings.Contains(err.Error(), words) {
-			return err.Error()
-		}
-	}
-	return ""
-}
-
 // checkHealth has Grafana make its health check of a datasource.
 func checkHealth(ctx context.Context, g *grafana.Client, uid string) error {
 	h, err := g.DatasourceHealth(ctx, uid)

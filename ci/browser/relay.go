@@ -104,7 +104,7 @@ func (t *tab) answer(ctx context.Context, paused *fetch.EventRequestPaused) (*fe
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(resp.Body)
+	body, err := atMost(resp.Body, mostRelayed)
 	if closeErr := resp.Body.Close(); err == nil {
 		err = closeErr
 	}
@@ -113,6 +113,22 @@ func (t *tab) answer(ctx context.Context, paused *fetch.EventRequestPaused) (*fe
 	}
 	return fetch.FulfillRequest(paused.RequestID, int64(resp.StatusCode)).
 		WithResponseHeaders(responseHeaders(resp.Header)).WithBody(base64.StdEncoding.EncodeToString(body)), nil
+}
+
+// mostRelayed is how much of an answer the page is given: the browser gets it in one piece,
+// and written in base64.
+const mostRelayed = 64 << 20
+
+// atMost reads a body to its end, and not without end.
+func atMost(body io.Reader, most int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(body, most+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case int64(len(data)) > most:
+		return nil, fmt.Errorf("it is over %d MiB", most>>20)
+	}
+	return data, nil
 }
 
 // ours are headers that are between this process and the server, by their canonical

@@ -67,6 +67,11 @@ type Instance struct {
 	// Died says which server has ended since it was ready, nil for none; nil
 	// itself where nobody can tell.
 	Died func(ctx context.Context) error
+	// Failed says which server has not answered as it should, though it may have been
+	// asked again: whatever came of that is no verdict on the stack. It is nil for none,
+	// and nil itself where nobody watches. Once ctx has ended it says who has not
+	// answered yet.
+	Failed func(ctx context.Context) error
 	// Holder names who has a published port of a service on this host, and whether
 	// that is the stack itself; nil where nobody can tell.
 	Holder func(ctx context.Context, s *stack.Service, port int) (name string, itself bool)

@@ -44,7 +44,23 @@ func Labelled(label string) (names []string, err error) {
 }
 
 // Kill ends the containers that carry a label and were made of an image.
-func Kill(ctx context.Context, label, image string) (err error) {
+func Kill(ctx context.Context, label, image string) error {
+	return toEach(ctx, label, image, func(c *testcontainers.DockerClient, id string) error {
+		_, err := c.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"})
+		return err
+	})
+}
+
+// Pause stops the containers that carry a label and were made of an image where they are:
+// they take connections, and answer nothing.
+func Pause(ctx context.Context, label, image string) error {
+	return toEach(ctx, label, image, func(c *testcontainers.DockerClient, id string) error {
+		_, err := c.ContainerPause(ctx, id, client.ContainerPauseOptions{})
+		return err
+	})
+}
+
+func toEach(ctx context.Context, label, image string, do func(c *testcontainers.DockerClient, id string) error) (err error) {
 	c, err := testcontainers.NewDockerClientWithOpts(ctx)
 	if err != nil {
 		return err
@@ -58,7 +74,7 @@ func Kill(ctx context.Context, label, image string) (err error) {
 		return errors.New("no container of " + image + " carries " + label)
 	}
 	for _, one := range found.Items {
-		if _, err := c.ContainerKill(ctx, one.ID, client.ContainerKillOptions{Signal: "KILL"}); err != nil {
+		if err := do(c, one.ID); err != nil {
 			return err
 		}
 	}

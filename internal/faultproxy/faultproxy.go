@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -99,6 +100,27 @@ func Once(fault Fault) Fault {
 			return
 		}
 		real.ServeHTTP(w, r)
+	}
+}
+
+// From is a fault that every request meets with from the n-th on, counted from 1: a server
+// that fails in the middle.
+func From(n int64, fault Fault) Fault {
+	var met atomic.Int64
+	return func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+		if met.Add(1) >= n {
+			fault(w, r, real)
+			return
+		}
+		real.ServeHTTP(w, r)
+	}
+}
+
+// Edited answers with what change makes of the real answer, and a status of 200.
+func Edited(change func(body []byte) []byte) Fault {
+	return func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(change(answerOf(r, real)))
 	}
 }
 

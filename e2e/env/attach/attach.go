@@ -87,6 +87,7 @@ type Env struct {
 	opts     Options
 	way      *http.Transport // to both servers
 	servers  servers
+	book     book // of what they have failed at
 	// sources are Grafana's datasources, nil where it is modelled.
 	sources []grafana.Datasource
 }
@@ -108,9 +109,14 @@ func Start(ctx context.Context, s *stack.Stack, opts Options) (*Env, error) {
 		return nil, err
 	}
 	e := &Env{stack: s, opts: opts, way: way}
-	e.instance = env.Instance{Name: Name, Transport: &e.servers}
+	e.instance = env.Instance{Name: Name, Transport: &e.servers, Failed: e.failed}
 	for _, step := range []func(context.Context, *stack.Stack) error{e.grafana, e.prometheus, e.targets} {
 		if err := step(ctx, s); err != nil {
+			if ctx.Err() != nil {
+				if silent := e.unanswered(); silent != nil {
+					err = fmt.Errorf("%w: %w", err, silent)
+				}
+			}
 			return nil, errors.Join(err, e.Close())
 		}
 	}
@@ -140,6 +146,11 @@ func (e *Env) Close() error {
 // reads is the way to the servers, for reading only.
 func (e *Env) reads() http.RoundTripper { return &readOnly{&steady{e.way}} }
 
+// watch has what a server fails at noted.
+func (e *Env) watch(at server, rt http.RoundTripper) http.RoundTripper {
+	return &watched{base: rt, server: at, book: &e.book}
+}
+
 // grafana asks Grafana what it has, where there is one.
 func (e *Env) grafana(ctx context.Context, s *stack.Stack) error {
 	if e.opts.Grafana == "" {
@@ -150,12 +161,12 @@ func (e *Env) grafana(ctx context.Context, s *stack.Stack) error {
 		return err
 	}
 	login := e.opts.GrafanaLogin
+	at := server{title: "Grafana", flag: "--grafana", env: "PANELGATE_GRAFANA", base: base, login: login}
 	g, err := grafana.New(grafana.Options{URL: base, User: login.User, Password: login.Password,
-		Token: login.Token, OrgID: e.opts.OrgID, Transport: e.reads()})
+		Token: login.Token, OrgID: e.opts.OrgID, Transport: e.watch(at, e.reads())})
 	if err != nil {
 		return err
 	}
-	at := server{title: "Grafana", flag: "--grafana", env: "PANELGATE_GRAFANA", base: base, login: login}
 	ctx, cancel := e.patient(ctx)
 	defer cancel()
 	if _, err := g.Health(ctx); err != nil {
@@ -164,11 +175,14 @@ func (e *Env) grafana(ctx context.Context, s *stack.Stack) error {
 	if e.sources, err = g.Datasources(ctx); err != nil {
 		return at.unreached(ctx, err)
 	}
+	if err := e.book.first(); err != nil { // null is an empty list to who reads it
+		return err
+	}
 	if e.sources == nil {
 		e.sources = []grafana.Datasource{}
 	}
 	e.instance.Grafana = g
-	e.servers.add(base, &loggedIn{base: e.reads(), login: login, headers: orgHeader(e.opts.OrgID)})
+	e.servers.add(base, e.watch(at, &loggedIn{base: e.reads(), login: login, headers: orgHeader(e.opts.OrgID)}))
 	e.stack = asServed(s, e.sources)
 	direct := direct(s, e.sources, e.opts.Prometheus)
 	e.instance.Proxied = func(uid string) (string, error) {
@@ -201,8 +215,8 @@ func (e *Env) prometheus(ctx context.Context, _ *stack.Stack) error {
 		headers.Set("X-Scope-OrgID", e.opts.Tenant)
 	}
 	login := e.opts.PrometheusLogin
-	e.servers.add(base, &loggedIn{base: e.reads(), login: login, headers: headers})
 	at := server{title: "Prometheus", flag: "--prometheus", env: "PANELGATE_PROMETHEUS", base: base, login: login}
+	e.servers.add(base, e.watch(at, &loggedIn{base: e.reads(), login: login, headers: headers}))
 	ctx, cancel := e.patient(ctx)
 	defer cancel()
 	if err := probe(ctx, &e.servers, base); err != nil {

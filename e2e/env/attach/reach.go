@@ -19,11 +19,19 @@ import (
 // probe asks a Prometheus API the question of Grafana's health check. A server that
 // answers as it should is one, whatever else it can do.
 func probe(ctx context.Context, rt http.RoundTripper, base string) error {
-	const most = 64 << 10
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/api/v1/query?query="+url.QueryEscape("1+1"), http.NoBody)
+	const path = "/api/v1/query"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path+"?query="+url.QueryEscape("1+1"), http.NoBody)
 	if err != nil {
 		return err
 	}
+	if err := probeBy(rt, req); err != nil {
+		return fmt.Errorf("GET %s: %w", path, err)
+	}
+	return nil
+}
+
+func probeBy(rt http.RoundTripper, req *http.Request) error {
+	const most = 64 << 10
 	resp, err := rt.RoundTrip(req)
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func (e *Env) targets(ctx context.Context, s *stack.Stack) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("list the targets: %w", context.Cause(ctx))
 	case err != nil && direct && failed(err):
-		return fmt.Errorf("list the targets: Prometheus at %s: %w", base, bare(err))
+		return fmt.Errorf("list the targets: Prometheus at %s: GET /api/v1/targets: %w", base, bare(err))
 	case err != nil:
 		e.opts.Logger.Info("the server lists no targets", "err", bare(err))
 		e.unlisted("the server lists no scrape targets, so that they are not checked: " + firstLine(bare(err)))

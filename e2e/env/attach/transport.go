@@ -254,8 +254,7 @@ func (l *loggedIn) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return resp, nil //nolint:nilerr // a redirect to nowhere is a status like any other
 	}
-	// Its query may carry a login's state.
-	return nil, errors.Join(&redirectError{(&url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}).String()}, resp.Body.Close())
+	return nil, errors.Join(&redirectError{shown(to)}, resp.Body.Close())
 }
 
 // redirectError is an answer that leads elsewhere.

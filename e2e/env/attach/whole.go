@@ -19,16 +19,19 @@ var errPartial = errors.New("the answer is partial")
 // errNoAnswer says that a server is silent for longer than is waited.
 var errNoAnswer = errors.New("no answer")
 
-// complete makes sure that an answer of Prometheus' API is all of one. What is read
-// over several stores, as by Thanos, VictoriaMetrics or a Prometheus with remote reads,
+// complete makes sure that an answer is all of one. One that a proxy cuts short arrives
+// with a status of 200 all the same. What Prometheus' API reads over several stores, as by Thanos, VictoriaMetrics or a Prometheus with remote reads,
 // is answered with a status of 200 though a store is away, and only a warning tells.
 func complete(req *http.Request, status int, body []byte) error {
-	if status != http.StatusOK || req.Method == http.MethodHead || !strings.Contains(req.URL.Path, "/api/v1/") {
+	if status != http.StatusOK || req.Method == http.MethodHead || !strings.Contains(req.URL.Path, "/api/") {
 		return nil
 	}
 	text := bytes.TrimSpace(body)
-	if len(text) == 0 || text[0] == '{' && text[len(text)-1] != '}' {
+	if len(text) == 0 || text[0] == '{' && text[len(text)-1] != '}' || text[0] == '[' && text[len(text)-1] != ']' {
 		return fmt.Errorf("the answer is cut short: %w", io.ErrUnexpectedEOF)
+	}
+	if !strings.Contains(req.URL.Path, "/api/v1/") {
+		return nil
 	}
 	if !bytes.Contains(text, []byte(`"warnings"`)) && !bytes.Contains(text, []byte(`"isPartial"`)) {
 		return nil

@@ -128,6 +128,8 @@ type run struct {
 	began   time.Time
 	servers map[env.Role]Container
 	up      map[env.Role]bool // has come up
+	silence env.Silence
+	idle    func() // ends the connections to Prometheus that nobody needs, nil for none
 	helping sync.Mutex
 	helped  map[string]Container // what servers depend on, by service
 }
@@ -162,6 +164,9 @@ func newRun(ctx context.Context, s *stack.Stack, opts Options) (*run, error) {
 }
 
 func (r *run) close() error {
+	if r.idle != nil {
+		r.idle()
+	}
 	err := r.keepLogs()
 	err = errors.Join(err, r.engine.Close())
 	if r.pastDir != "" {
@@ -181,6 +186,7 @@ func (r *run) start(outer context.Context) (env.Instance, error) {
 			return h.Holder(ctx, r.stack.Dir, s, port)
 		}
 	}
+	instance.Failed = func(ctx context.Context) error { return r.failed(ctx, &instance) }
 	g, ctx := errgroup.WithContext(outer)
 	surrounded := make(chan struct{})
 	g.Go(env.Guarded(func() error { return r.prometheusSide(ctx, surrounded, &instance) }))

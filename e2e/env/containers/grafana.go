@@ -73,7 +73,8 @@ func (r *run) reachGrafana(ctx context.Context, c Container, s *stack.Service, u
 	if err != nil {
 		return nil, err
 	}
-	client, err := grafana.New(grafana.Options{URL: grafanaURL(s, address), User: user, Password: r.password, Transport: loopbackTLS()})
+	client, err := grafana.New(grafana.Options{URL: grafanaURL(s, address), User: user, Password: r.password,
+		Transport: r.silence.Through(s.Name+" at http://"+address, loopbackTLS())})
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/api"
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+
 	"github.com/panelgate/panelgate/e2e/env"
 )
 
@@ -41,6 +44,47 @@ func (r *run) died(ctx context.Context) error {
 		if ended {
 			return r.exitOf(ctx, c, code)
 		}
+	}
+	return nil
+}
+
+// failed says which server does not answer any more. One that takes too long over a
+// question may be busy with that alone: they are asked whether they are there.
+func (r *run) failed(ctx context.Context, instance *env.Instance) error {
+	silent := r.silence.Longest()
+	switch {
+	case silent == nil:
+		return nil
+	case ctx.Err() != nil:
+		return silent
+	case !silent.Bounded:
+		return nil
+	}
+	const patience = 5 * time.Second
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("no answer within %s", patience))
+	defer cancel()
+	if err := there(ctx, instance); err != nil {
+		return fmt.Errorf("%w, and is gone since: %w", silent, err)
+	}
+	return nil
+}
+
+// there asks each server something that costs it nothing.
+func there(ctx context.Context, instance *env.Instance) error {
+	if instance.Grafana != nil {
+		if _, err := instance.Grafana.Health(ctx); err != nil {
+			return err
+		}
+	}
+	if instance.PrometheusURL == "" {
+		return nil
+	}
+	client, err := api.NewClient(api.Config{Address: instance.PrometheusURL, RoundTripper: instance.Transport})
+	if err != nil {
+		return fmt.Errorf("reach Prometheus at %s: %w", instance.PrometheusURL, err)
+	}
+	if _, _, err := promv1.NewAPI(client).Query(ctx, "1", time.Now()); err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	return nil
 }

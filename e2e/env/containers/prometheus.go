@@ -32,6 +32,7 @@ func (r *run) startPrometheus(ctx context.Context, image Image, out *env.Instanc
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	out.PrometheusURL, out.Targets, out.Now = base, w.states(), w.now()
+	out.Transport, r.idle = r.askingPrometheus(base)
 	r.up[env.RolePrometheus] = true
 	return nil
 }
@@ -81,6 +82,13 @@ func (r *run) bootPrometheus(ctx context.Context, image Image) (base string, w *
 		return base, w, err
 	}
 	return base, w, r.unhurry(ctx, c, base, w)
+}
+
+// askingPrometheus is the way on which panels are asked.
+func (r *run) askingPrometheus(base string) (way http.RoundTripper, idle func()) {
+	const connections = 8
+	plain := &http.Transport{MaxIdleConnsPerHost: connections}
+	return r.silence.Through(r.stack.Prometheus.Service.Name+" at "+base, plain), plain.CloseIdleConnections
 }
 
 // wantsLogin says that Prometheus is up and asks for a login that this run does not
@@ -212,7 +220,7 @@ func (r *run) exitOf(ctx context.Context, c Container, code int) error {
 // takes it down as a fault of the stack.
 func (r *run) isFault(err error, role env.Role, out *env.Instance) bool {
 	var exit *ExitError
-	if !errors.As(err, &exit) {
+	if !errors.As(err, &exit) || exit.Code == killed {
 		return false
 	}
 	r.mu.Lock()
@@ -220,6 +228,10 @@ func (r *run) isFault(err error, role env.Role, out *env.Instance) bool {
 	out.Faults = append(out.Faults, env.Fault{Role: role, Service: r.faultyService(exit, role), ExitCode: exit.Code, Log: exit.Log})
 	return true
 }
+
+// killed is how a container ends that does not end by itself: somebody, or a machine that
+// is short of memory, has ended it, and no file of the stack is to blame.
+const killed = 137
 
 // faultyService is the service that ended: a server, or what it depends on.
 func (r *run) faultyService(exit *ExitError, role env.Role) *stack.Service {

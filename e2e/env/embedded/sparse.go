@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
@@ -177,19 +178,27 @@ func (i *sparseIterator) Seek(t millis) chunkenc.ValueType {
 
 // open has current be of the first chunk; false means that there is none, or an error.
 func (i *sparseIterator) open() bool {
-	if i.opened || i.err != nil || len(i.metas) == 0 {
-		return i.opened && i.err == nil
-	}
-	chunk := i.metas[0].Chunk // where it is full and known
-	if chunk == nil {
-		var err error
-		if chunk, _, err = i.chunks.ChunkOrIterable(i.metas[0]); err != nil { // what is in the head is a chunk
+	for !i.opened && i.err == nil && len(i.metas) > 0 {
+		chunk, err := i.first()
+		switch {
+		case errors.Is(err, storage.ErrNotFound) && i.metas[0].MaxTime == math.MaxInt64:
+			i.metas = i.metas[1:] // the one that is written to ends before the query begins
+		case err != nil:
 			i.err = fmt.Errorf("read a chunk: %w", err)
-			return false
+		default:
+			i.current, i.opened = chunk.Iterator(i.current), true
 		}
 	}
-	i.current, i.opened = chunk.Iterator(i.current), true
-	return true
+	return i.opened && i.err == nil
+}
+
+// first is the first chunk, which may be known.
+func (i *sparseIterator) first() (chunkenc.Chunk, error) {
+	if known := i.metas[0].Chunk; known != nil {
+		return known, nil
+	}
+	chunk, _, err := i.chunks.ChunkOrIterable(i.metas[0]) // what is in the head is a chunk
+	return chunk, err                                     //nolint:wrapcheck // open does
 }
 
 // leave is done with the first chunk.
