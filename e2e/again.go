@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/panelgate/panelgate/e2e/config"
+	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/stack"
 	"github.com/panelgate/panelgate/stack/dashboard"
@@ -74,6 +75,7 @@ func (x *Session) Forget(runs int) { x.answers.age(runs) }
 
 // prove proves a variant, with what former, nil for none, knows of it.
 func (x *Session) prove(ctx context.Context, s *stack.Stack, former *Report) (*Report, error) {
+	defer query.KeepTime()()
 	kept := &remains{}
 	if former != nil {
 		kept = remain(s, former)

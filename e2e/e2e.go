@@ -14,6 +14,7 @@ import (
 	"github.com/panelgate/panelgate/e2e/env/containers"
 	"github.com/panelgate/panelgate/e2e/env/dagger"
 	"github.com/panelgate/panelgate/e2e/env/embedded"
+	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/e2e/rule"
 	"github.com/panelgate/panelgate/e2e/shard"
 	"github.com/panelgate/panelgate/fakes"
@@ -133,6 +134,7 @@ func (r *run) finish(in *rule.Static, live *rule.Live, findings []rule.Finding) 
 
 // Lint checks the files alone.
 func Lint(s *stack.Stack, opts Options) *Report {
+	defer query.KeepTime()()
 	r := begin(s, opts, "static")
 	in := r.share(r.static())
 	r.report.Boards = in.Boards
@@ -145,6 +147,7 @@ func Lint(s *stack.Stack, opts Options) *Report {
 // panel. An error means that the stack could not be run; what is wrong with the
 // stack itself is in the report. Everything started is stopped when it returns.
 func Verify(ctx context.Context, s *stack.Stack, opts Options) (*Report, error) {
+	defer query.KeepTime()()
 	r := begin(s, opts, cmp.Or(opts.Env, embedded.Name))
 	if known := r.recall(); known != nil {
 		return known.verify(ctx)

@@ -19,7 +19,6 @@ import (
 // questions fills each dashboard's variables and lists what it asks with them. Several
 // dashboards are under way at once, and what they ask alike is asked once.
 func (r *run) questions(ctx context.Context, src *sources, live *rule.Live) ([]*rule.Question, error) {
-	defer query.KeepTime()()
 	questions, variables := make([][]*rule.Question, len(live.Boards)), make([][]rule.Variable, len(live.Boards))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.workers())
