@@ -225,29 +225,44 @@ func unexplained(err error) *why.Diagnosis {
 // explainVariables finds out why variables have no option. One whose query does
 // not parse is left to variable/query-error.
 func (r *run) explainVariables(ctx context.Context, src *sources, live *rule.Live, known *printed) error {
-	for i, v := range live.Variables {
-		q := query.ParseVariableQuery(v.Query)
-		if !v.Empty() || q.Arg == "" || q.Kind == query.LabelNames || q.Kind == query.Metrics {
-			continue
+	explained := slices.Clone(live.Variables) // the others' are looked at meanwhile
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.workers())
+	for i := range explained {
+		if v := &explained[i]; v.Empty() {
+			g.Go(env.Guarded(func() error { return r.explainVariable(ctx, src, live, v, known) }))
 		}
-		rng, err := v.Board.Range(live.Instance.Now)
-		if _, parseErr := rule.Parse(q.Arg); err != nil || parseErr != nil {
-			continue
-		}
-		asker := r.asker(ours(src, r.sourceOf(v)), live, v.Board, v.Variable.Query.Value, known)
-		asker.Start, asker.End, asker.Step = rng.From, rng.To, max(rng.Duration()/100, time.Second)
-		if q.Kind == query.QueryResult {
-			asker.Start = rng.To
-		}
-		diagnosis, values, err := asker.ExplainLabel(ctx, q.Arg, q.Label)
-		if ctx.Err() != nil {
-			return fmt.Errorf("ask why variable %q is empty: %w", v.Variable.Name.Value, ctx.Err())
-		}
-		if err != nil {
-			diagnosis = unexplained(err)
-		}
-		live.Variables[i].Diagnosis, live.Variables[i].Removed = diagnosis, values
 	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	live.Variables = explained
+	return nil
+}
+
+// explainVariable finds out why one has no option.
+func (r *run) explainVariable(ctx context.Context, src *sources, live *rule.Live, v *rule.Variable, known *printed) error {
+	q := query.ParseVariableQuery(v.Query)
+	if q.Arg == "" || q.Kind == query.LabelNames || q.Kind == query.Metrics {
+		return nil
+	}
+	rng, err := v.Board.Range(live.Instance.Now)
+	if _, parseErr := rule.Parse(q.Arg); err != nil || parseErr != nil {
+		return nil //nolint:nilerr // variable/query-error tells of it
+	}
+	asker := r.asker(ours(src, r.sourceOf(*v)), live, v.Board, v.Variable.Query.Value, known)
+	asker.Start, asker.End, asker.Step = rng.From, rng.To, max(rng.Duration()/100, time.Second)
+	if q.Kind == query.QueryResult {
+		asker.Start = rng.To
+	}
+	diagnosis, values, err := asker.ExplainLabel(ctx, q.Arg, q.Label)
+	if ctx.Err() != nil {
+		return fmt.Errorf("ask why variable %q is empty: %w", v.Variable.Name.Value, ctx.Err())
+	}
+	if err != nil {
+		diagnosis = unexplained(err)
+	}
+	v.Diagnosis, v.Removed = diagnosis, values
 	return nil
 }
 
