@@ -92,10 +92,10 @@ func contest(ctx context.Context, s settings, work string, out io.Writer) error 
 	var rows []row
 	for _, each := range []func(context.Context) row{c.whole, c.lint, c.sweep, c.dashboardLinter, c.promtool, c.pint} {
 		r := each(ctx)
-		if ctx.Err() != nil {
-			return fmt.Errorf("measure: %w", ctx.Err())
+		if ctx.Err() != nil { // what is known took minutes
+			return errors.Join(printTable(out, rows), fmt.Errorf("measure: %w", ctx.Err()))
 		}
-		fmt.Fprintf(os.Stderr, "bench: %s\n", r.name)
+		fmt.Fprintf(os.Stderr, "bench: measured %s\n", r.name)
 		rows = append(rows, r)
 	}
 	return printTable(out, rows)
