@@ -20,8 +20,9 @@ var errPartial = errors.New("the answer is partial")
 var errNoAnswer = errors.New("no answer")
 
 // complete makes sure that an answer is all of one. One that a proxy cuts short arrives
-// with a status of 200 all the same. What Prometheus' API reads over several stores, as by Thanos, VictoriaMetrics or a Prometheus with remote reads,
-// is answered with a status of 200 though a store is away, and only a warning tells.
+// with a status of 200 all the same. What Prometheus' API reads over several stores, as by
+// Thanos, VictoriaMetrics or a Prometheus with remote reads, is answered with a status of
+// 200 though a store is away, and only a warning tells.
 func complete(req *http.Request, status int, body []byte) error {
 	if status != http.StatusOK || req.Method == http.MethodHead || !strings.Contains(req.URL.Path, "/api/") {
 		return nil
