@@ -169,6 +169,10 @@ func TestWhatCannotBePlayed(t *testing.T) {
 		`version: a recording is of one release and plays no other; leave "1.2" out`:        {Version: "1.2", Recording: []byte("a 1\n")},
 		`args: "--port": a replay takes --rate NAME=PER_SECOND and nothing else`:            {Args: []string{"--port"}, Recording: []byte("a 1\n")},
 		`args: "a=-1": a replay takes --rate NAME=PER_SECOND and nothing else`:              {Args: []string{"--rate", "a=-1"}, Recording: []byte("a 1\n")},
+		`args: "requests=1": a replay takes --rate NAME=PER_SECOND and nothing else`:        {Args: []string{"requests=1"}, Recording: []byte("# TYPE requests counter\nrequests 1\n")},
+		`args: "--port=1": a replay takes --rate NAME=PER_SECOND and nothing else`:          {Args: []string{"--port=1"}, Recording: []byte("a 1\n")},
+		`args: "--rate": a replay takes --rate NAME=PER_SECOND and nothing else`:            {Args: []string{"--rate"}, Recording: []byte("a 1\n")},
+		`args: "=1": a replay takes --rate NAME=PER_SECOND and nothing else`:                {Args: []string{"--rate", "=1"}, Recording: []byte("a 1\n")},
 		"args: --rate b=1: the recording has no counter, histogram or summary of that name": {Args: []string{"--rate", "b=1"}, Recording: []byte("a 1\n")},
 		`recording: as a plain text scrape: line 1 (byte 0): "a" has no value`:              {Recording: []byte("a")},
 		"args: --rate h=1: h has observed nothing yet, and how observations spread over its buckets is not known": {

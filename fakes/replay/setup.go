@@ -34,18 +34,18 @@ func Build(w *fakes.World, _ string, setup fakes.Setup) (*Exporter, error) {
 
 func parseArgs(args []string) (map[string]float64, error) {
 	rates := map[string]float64{}
-	for len(args) > 0 {
+	for ; len(args) > 0; args = args[1:] {
 		text, ok := strings.CutPrefix(args[0], "--rate=")
-		if !ok && args[0] == "--rate" && len(args) > 1 {
-			text, args = args[1], args[1:]
+		if args[0] == "--rate" && len(args) > 1 {
+			args = args[1:]
+			text, ok = args[0], true
 		}
-		args = args[1:]
 		name, rate, found := strings.Cut(text, "=")
-		if v, err := strconv.ParseFloat(rate, 64); found && err == nil && v >= 0 && !math.IsInf(v, 0) {
-			rates[name] = v
-			continue
+		v, err := strconv.ParseFloat(rate, 64)
+		if !ok || !found || name == "" || err != nil || !(v >= 0) || math.IsInf(v, 0) { // NaN is no rate either
+			return nil, fmt.Errorf("args: %q: a replay takes --rate NAME=PER_SECOND and nothing else", text)
 		}
-		return nil, fmt.Errorf("args: %q: a replay takes --rate NAME=PER_SECOND and nothing else", text)
+		rates[name] = v
 	}
 	return rates, nil
 }

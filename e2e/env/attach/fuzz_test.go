@@ -1,6 +1,8 @@
 package attach
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -32,4 +34,51 @@ func FuzzComplete(f *testing.F) {
 			t.Fatalf("%q steers a terminal", shown)
 		}
 	})
+}
+
+// FuzzFailed judges any answer to what attach asks: one that is not JSON, or has nothing
+// for a query that was put, is no server's that is well, and nothing is shown raw.
+func FuzzFailed(f *testing.F) {
+	paths := []string{
+		"/api/v1/query_range", "/api/v1/labels", "/api/v1/metadata", "/api/ds/query", "/api/datasources", "/api/dashboards/uid/x",
+		"/api/datasources/uid/x/health", "/api/frontend/settings", "/api/datasources/proxy/uid/x/api/v1/query",
+	}
+	for at, body := range []string{
+		`{"status":"success","data":{"resultType":"matrix","result":[]}}`, `{"status":"success","data":[]}`, `{"status":"error","errorType":"internal","error":"x"}`,
+		`{"results":{"A":{"status":200,"frames":[]}}}`, `[]`, `{"dashboard":{},"meta":{}}`, `{"status":"OK"}`, `null`, "<html>\x1b[2J",
+	} {
+		f.Add(uint8(at), 200, []byte(body))
+		f.Add(uint8(at), 502, []byte(body))
+	}
+	f.Fuzz(func(t *testing.T, at uint8, status int, body []byte) {
+		path := paths[int(at)%len(paths)]
+		if status < 200 || status > 599 || status/100 == 3 {
+			t.Skip("no status that comes with such an answer")
+		}
+		question := []byte(`{"queries":[{"refId":"A","datasource":{"uid":"x"}}]}`)
+		req, err := http.NewRequest(http.MethodPost, "http://g:3000"+path, bytes.NewReader(question))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := asked{req: req, body: question}
+		_, failed := a.failed(&http.Response{StatusCode: status, Request: req}, body)
+		if failed == nil && status == http.StatusOK && !json.Valid(body) {
+			t.Fatalf("%s: %q is taken for an answer", path, body)
+		}
+		if failed == nil && status == http.StatusOK && path == "/api/ds/query" && !named(body) {
+			t.Fatalf("%q answers a query that it does not name", body)
+		}
+		if failed == nil && status == http.StatusBadGateway && len(body) == 0 {
+			t.Fatalf("%s: a gateway's failure passes", path)
+		}
+		if failed != nil && strings.ContainsFunc(failed.Error(), unicode.IsControl) {
+			t.Fatalf("%q steers a terminal", failed)
+		}
+	})
+}
+
+// named says whether an answer of Grafana may have one for query A.
+func named(body []byte) bool {
+	var answer struct{ Results map[string]json.RawMessage }
+	return json.Unmarshal(body, &answer) == nil && len(answer.Results["A"]) > 0
 }
