@@ -4,8 +4,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -89,6 +91,21 @@ func TestPartOfRefuses(t *testing.T) {
 }
 
 // A stack is the same wherever it lies; a directory beside it is not in it.
+// What a weak pointer leads to can be made anew from the rest of a value, and may be gone.
+func TestPartOfLeavesOutWhatMayBeGone(t *testing.T) {
+	type remembering struct {
+		Name   string
+		recent weak.Pointer[string]
+	}
+	text := "as it was read"
+	with, err := PartOf("x", "", remembering{"n", weak.Make(&text)})
+	require.NoError(t, err)
+	without, err := PartOf("x", "", remembering{Name: "n"})
+	require.NoError(t, err)
+	assert.Equal(t, without, with)
+	runtime.KeepAlive(&text)
+}
+
 func TestPartOfPaths(t *testing.T) {
 	sum := func(dir string, v any) Part {
 		part, err := PartOf("it", dir, v)

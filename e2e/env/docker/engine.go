@@ -262,7 +262,9 @@ func (e *engine) sweep(ctx context.Context) error {
 		}
 	}
 	found, err := e.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: mine})
-	note("list the containers", err)
+	if err != nil { // then the rest cannot be listed either
+		return fmt.Errorf("list the containers of run %s: %w: what it has made stays, with the label %s=%s", e.run, err, runLabel, e.run)
+	}
 	for _, c := range found.Items {
 		_, err := e.api.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 		note("remove a container", gone(err))
