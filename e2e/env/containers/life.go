@@ -83,10 +83,14 @@ func there(ctx context.Context, instance *env.Instance) error {
 	if err != nil {
 		return fmt.Errorf("reach Prometheus at %s: %w", instance.PrometheusURL, err)
 	}
-	if _, _, err := promv1.NewAPI(client).Query(ctx, "1", time.Now()); err != nil && ctx.Err() != nil {
+	_, _, err = promv1.NewAPI(client).Query(ctx, "1", time.Now())
+	switch {
+	case err == nil, errors.As(err, new(*promv1.Error)): // whatever it says, it answers
+		return nil
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
-	return nil
+	return fmt.Errorf("ask Prometheus at %s: %w", instance.PrometheusURL, err)
 }
 
 // keepTime bounds the writing of logs at the end of a run, whose context has often
