@@ -220,6 +220,7 @@ func (c *checkFlags) lint(ctx context.Context, stdout, stderr io.Writer) error {
 		if c.since.idle {
 			return c.filesAlone(p, "static"), p.failOn, nil
 		}
+		boundMemory(p.stack)
 		result := c.since.ofBranch(e2e.Lint(p.stack, p.opts))
 		return result, p.failOn, ended(ctx, ctx.Err(), "checking the files")
 	})
