@@ -104,7 +104,7 @@ func newEngineProxy(t *testing.T, socket string, last func(*http.Request) bool, 
 }
 
 // runLabel is what the run marks all with that it makes.
-var runLabel = regexp.MustCompile(`"org\.panelgate\.run":"([^"]+)"`) //nolint:gochecknoglobals // a constant
+var runLabel = regexp.MustCompile(`"org\.panelgate\.run":"([^"]+)"`)
 
 func (p *engineProxy) pass(conn net.Conn, listener net.Listener) {
 	defer conn.Close() //nolint:errcheck // of a test
