@@ -174,18 +174,6 @@ func (m *remembering) age(runs int) {
 // mostRemembered is how much of an answer is read.
 const mostRemembered = 256 << 20
 
-// atMost reads a body to its end, and not without end.
-func atMost(body io.Reader, most int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(body, most+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("read the answer: %w", err)
-	case int64(len(data)) > most:
-		return nil, fmt.Errorf("the answer is over %d MiB", most>>20)
-	}
-	return data, nil
-}
-
 func (a *remembered) ask(next http.RoundTripper, req *http.Request, body []byte) {
 	again := req.Clone(req.Context())
 	again.Body = io.NopCloser(bytes.NewReader(body))
@@ -196,5 +184,5 @@ func (a *remembered) ask(next http.RoundTripper, req *http.Request, body []byte)
 	}
 	defer resp.Body.Close() //nolint:errcheck // it was only read
 	a.status, a.header = resp.StatusCode, resp.Header
-	a.body, a.err = atMost(resp.Body, mostRemembered)
+	a.body, a.err = env.ReadAtMost(resp.Body, mostRemembered)
 }

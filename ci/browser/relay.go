@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -16,6 +15,8 @@ import (
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/panelgate/panelgate/e2e/env"
 )
 
 // traffic is what a page has asked for and not been answered.
@@ -104,12 +105,12 @@ func (t *tab) answer(ctx context.Context, paused *fetch.EventRequestPaused) (*fe
 	if err != nil {
 		return nil, err
 	}
-	body, err := atMost(resp.Body, mostRelayed)
+	body, err := env.ReadAtMost(resp.Body, mostRelayed)
 	if closeErr := resp.Body.Close(); err == nil {
 		err = closeErr
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the answer to %s: %w", req.URL.Path, err)
+		return nil, fmt.Errorf("relay %s: %w", req.URL.Path, err)
 	}
 	return fetch.FulfillRequest(paused.RequestID, int64(resp.StatusCode)).
 		WithResponseHeaders(responseHeaders(resp.Header)).WithBody(base64.StdEncoding.EncodeToString(body)), nil
@@ -118,18 +119,6 @@ func (t *tab) answer(ctx context.Context, paused *fetch.EventRequestPaused) (*fe
 // mostRelayed is how much of an answer the page is given: the browser gets it in one piece,
 // and written in base64.
 const mostRelayed = 64 << 20
-
-// atMost reads a body to its end, and not without end.
-func atMost(body io.Reader, most int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(body, most+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case int64(len(data)) > most:
-		return nil, fmt.Errorf("it is over %d MiB", most>>20)
-	}
-	return data, nil
-}
 
 // ours are headers that are between this process and the server, by their canonical
 // names, or between the browser and this process.

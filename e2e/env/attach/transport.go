@@ -19,6 +19,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/panelgate/panelgate/e2e/env"
 )
 
 // Login is how a server is told who asks. The zero Login is nobody.
@@ -197,13 +199,10 @@ func (s *steady) whole(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
+	body, err := env.ReadAtMost(resp.Body, most)
 	_ = resp.Body.Close() // it is read, or of no use
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("read the answer: %w", err)
-	case len(body) > most:
-		return nil, fmt.Errorf("the answer is over %d MiB", most>>20)
+	if err != nil {
+		return nil, err
 	}
 	if err := complete(req, resp.StatusCode, body); err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package e2e
+package env
 
 import (
 	"io"
@@ -20,11 +20,11 @@ func (e *endless) Read(p []byte) (int, error) {
 func TestAnAnswerIsNotReadWithoutEnd(t *testing.T) {
 	const most = 1 << 20
 	body := &endless{}
-	_, err := atMost(body, most)
+	_, err := ReadAtMost(body, most)
 	require.ErrorContains(t, err, "the answer is over 1 MiB")
 	assert.LessOrEqual(t, body.read, int64(4*most))
 
-	whole, err := atMost(io.LimitReader(&endless{}, most), most)
+	whole, err := ReadAtMost(io.LimitReader(&endless{}, most), most)
 	require.NoError(t, err)
 	assert.Len(t, whole, most)
 }
