@@ -128,8 +128,11 @@ func (c *checkFlags) checkHere(cmd *cobra.Command, stdout, stderr io.Writer) err
 		p.opts.Lean = !c.draws()
 		p.opts.WhileUp = c.pictures.whileUp(p.opts.Progress)
 		p.opts.Cache = c.cache(p)
-		c.tell.readAlong(&p.opts, c.stackDir)
+		toldInTime := c.tell.readAlong(ctx, &p.opts, c.stackDir)
 		result, err := c.verify(ctx, p)
+		if ctx.Err() == nil {
+			toldInTime()
+		}
 		p.progress.Clear()
 		return c.since.ofBranch(result), p.failOn, ended(ctx, err, p.progress.Stage()+c.env.asked())
 	})
@@ -273,7 +276,7 @@ func (c *checkFlags) tellOut(result report.Result, err error) error {
 		c.tell.emit(e)
 	}
 	if writeErr := c.tell.finish(c.textOptions(c.tell.stdout)); writeErr != nil {
-		return notRun(writeErr)
+		return notRun(errors.Join(err, writeErr)) // why there was no run comes first
 	}
 	if err != nil {
 		return err

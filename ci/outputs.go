@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -126,6 +127,7 @@ type teller struct {
 	document *report.Document
 	stream   *report.NDJSON // nil where nobody reads along
 	streamed *os.File       // that the stream is written to, nil for standard output
+	reader   *reader        // of the stream, nil where nobody reads along
 	stage    string
 	ahead    bool  // whether dashboards and queries are told while they are asked
 	err      error // the first one of the stream
@@ -143,14 +145,16 @@ func (o *outputFlags) newTeller(stdout, stderr io.Writer) (*teller, error) {
 	}
 	switch name := o.file(eventStream); name {
 	case "":
+		return t, nil
 	case standardOutput:
-		t.stream = report.NewNDJSON(stdout)
+		t.reader = &reader{pipe: stdout}
 	default:
 		if t.streamed, err = create(name); err != nil {
 			return nil, notRun(fmt.Errorf("write the event stream: %w", err))
 		}
-		t.stream = report.NewNDJSON(t.streamed)
+		t.reader = &reader{pipe: t.streamed}
 	}
+	t.stream = report.NewNDJSON(t.reader)
 	return t, nil
 }
 
@@ -172,10 +176,13 @@ func (t *teller) progress(stage string) {
 
 // readAlong has a run tell what it asks as it goes on, where somebody reads along. The
 // run waits for each event to be written: a slow reader slows it, and nothing piles up.
-func (t *teller) readAlong(opts *e2e.Options, stackDir string) {
+// It waits no longer than ctx, which is the run's; whoever calls the returned function
+// has seen the run end in time, and what is told then has all the time it takes.
+func (t *teller) readAlong(ctx context.Context, opts *e2e.Options, stackDir string) (ended func()) {
 	if t.stream == nil {
-		return
+		return func() {}
 	}
+	t.reader.until = ctx.Done()
 	opts.Asking = func(boards []*rule.Board) {
 		t.ahead = true
 		for e := range report.Asking(stackDir, boards) {
@@ -183,6 +190,7 @@ func (t *teller) readAlong(opts *e2e.Options, stackDir string) {
 		}
 	}
 	opts.Answered = func(a *rule.Asked) { t.emit(report.Answered(stackDir, a)) }
+	return func() { t.reader.until = nil }
 }
 
 // finish writes every report.

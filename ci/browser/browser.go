@@ -21,6 +21,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/panelgate/panelgate/fakes/processgroup"
 	"github.com/panelgate/panelgate/internal/scratch"
 )
 
@@ -109,8 +110,9 @@ func command(ctx context.Context, program, dir string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, arguments(dir)...) //nolint:gosec // the program is the user's choice
 	cmd.Env = environment(os.Environ(), dir)
 	cmd.WaitDelay = stopTime
-	ownGroup(cmd)
-	cmd.Cancel = func() error { return killGroup(cmd) }
+	processgroup.Own(cmd)
+	dieWithParent(cmd)
+	cmd.Cancel = func() error { return processgroup.Kill(cmd) }
 	return cmd
 }
 
@@ -177,7 +179,7 @@ func why(ctx context.Context, err error) error {
 // Close kills the browser with everything that it has started and removes what it has
 // written. It may be called more than once.
 func (b *Browser) Close() error {
-	err := killGroup(b.cmd)
+	err := processgroup.Kill(b.cmd)
 	<-b.ended
 	b.cancel()
 	if errors.Is(err, os.ErrProcessDone) {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/panelgate/panelgate/fakes/processgroup"
 )
 
 // The exit codes of a program that cannot be started, as shells and engines have them.
@@ -169,6 +171,9 @@ func find(name, dir string, env []string) (string, error) {
 	}
 	return "", fmt.Errorf("%w in $PATH", exec.ErrNotFound)
 }
+
+// killAll kills a command and what it has started. That it is gone is no matter.
+func killAll(command *exec.Cmd) { _ = processgroup.Kill(command) }
 
 // execute runs a command beside a program, until ctx ends at the latest.
 func execute(ctx context.Context, s Start) (Done, error) {

@@ -6,11 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+
+	"github.com/panelgate/panelgate/fakes/processgroup"
 )
 
 // become lets a command run as somebody, at the head of a process group of its own.
 func become(command *exec.Cmd, id identity) error {
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	processgroup.Own(command)
 	if os.Geteuid() != 0 {
 		if uint32(os.Geteuid()) != id.uid { //nolint:gosec // ids have 32 bits
 			return os.ErrPermission
@@ -23,9 +25,6 @@ func become(command *exec.Cmd, id identity) error {
 
 // askToEnd sends what engines send to end a container. That the process is gone is no matter.
 func askToEnd(command *exec.Cmd) { _ = command.Process.Signal(syscall.SIGTERM) }
-
-// killAll kills a command and what it has started.
-func killAll(command *exec.Cmd) { _ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 
 // signalCode is the exit code of a command that a signal has ended.
 func signalCode(command *exec.Cmd) (code int, signalled bool) {

@@ -19,6 +19,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/panelgate/panelgate/fakes/processgroup"
 )
 
 // modulePath is the module that holds the commands.
@@ -220,19 +222,20 @@ func environment(command *exec.Cmd) []string {
 func output(ctx context.Context, command *exec.Cmd) (string, error) {
 	var stdout, stderr strings.Builder
 	command.Stdout, command.Stderr = &stdout, &stderr
-	// An interrupted go removes its scratch files, a killed one leaves them.
-	command.Cancel = func() error {
-		if err := command.Process.Signal(os.Interrupt); err == nil || errors.Is(err, os.ErrProcessDone) {
-			return err
-		}
-		return command.Process.Kill() // where nothing can be interrupted, as on Windows
-	}
+	// An interrupted go removes its scratch files, a killed one leaves them; its compilers end with it.
+	processgroup.Own(command)
+	command.Cancel = func() error { return processgroup.Interrupt(command) }
 	command.WaitDelay = killTime
 	err := command.Run()
 	switch {
 	case err == nil:
 		return stdout.String(), nil
 	case ctx.Err() != nil:
+		if command.Process != nil {
+			if err := processgroup.Kill(command); err != nil && !errors.Is(err, os.ErrProcessDone) {
+				return "", fmt.Errorf("end what go %s has started: %w", command.Args[1], err)
+			}
+		}
 		return "", context.Cause(ctx)
 	}
 	return "", fmt.Errorf("go %s: %w\n%s", command.Args[1], err, tail(stderr.String()))
