@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 )
 
 // FuzzAnswer has a Grafana answer a query with anything. What is read of it holds
@@ -89,6 +90,31 @@ func FuzzInventory(f *testing.F) {
 		}
 		if _, err := c.Dashboard(t.Context(), "u"); err != nil && strings.ContainsFunc(err.Error(), unicode.IsControl) {
 			t.Fatalf("%q steers a terminal", err)
+		}
+	})
+}
+
+// FuzzClean makes a line of a report of whatever a server says: short, printable, and of
+// a page its text alone.
+func FuzzClean(f *testing.F) {
+	for _, seed := range []string{
+		"<!doctype html><script>alert('x')</script><style>p{}</style><p>Bad gateway", "\x1b[2J\u202eevil", " \n<", "<script", "a\xffb", "{\"message\":\"x\"}",
+		strings.Repeat("é", 300), "<" + strings.Repeat("<b>", 6000), "plain < text",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got := clean(text)
+		switch page := strings.HasPrefix(strings.TrimSpace(text), "<"); {
+		case !utf8.ValidString(got) || utf8.RuneCountInString(got) > 201:
+			t.Fatalf("%q becomes %q", text, got)
+		case strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }):
+			t.Fatalf("%q becomes %q, which is not printable", text, got)
+		case page && strings.Contains(got, "<"):
+			t.Fatalf("%q becomes %q, which has tags", text, got)
+		case !page && len(text) < 200 && strings.Join(strings.Fields(text), " ") == text && utf8.ValidString(text) &&
+			!strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) && got != text:
+			t.Fatalf("%q becomes %q, and nothing was wrong with it", text, got)
 		}
 	})
 }
