@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,46 +16,6 @@ import (
 // A report's file is of this run and whole, or it is not there: whoever reads it does not
 // see the exit code, and must take neither half a report for a verdict nor that of the
 // run before for this one's.
-
-// spareInputs refuses reports in the place of what the command is yet to read: clearing
-// the place would lose it.
-func spareInputs(cmd *cobra.Command, args []string) error {
-	read := map[string]os.FileInfo{}
-	note := func(name string) {
-		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
-			read[name] = info
-		}
-	}
-	for _, name := range inputFlags() {
-		if flag := cmd.Flags().Lookup(name); flag != nil && flag.Value.String() != "" {
-			note(flag.Value.String())
-		}
-	}
-	if cmd.Name() == mergeName {
-		for _, name := range reportFiles(args) {
-			note(name)
-		}
-	}
-	for _, output := range outputNames() {
-		flag := cmd.Flags().Lookup(output)
-		if flag == nil || flag.Value.String() == "" {
-			continue
-		}
-		at, err := os.Stat(flag.Value.String())
-		if err != nil {
-			continue // nothing is there that could be read, too
-		}
-		for _, name := range slices.Sorted(maps.Keys(read)) {
-			if os.SameFile(at, read[name]) {
-				return fmt.Errorf("--%s %s: this is %s, which %s reads: write the report to another file", output, flag.Value.String(), name, cmd.Name())
-			}
-		}
-	}
-	return nil
-}
-
-// inputFlags name files that are read. What is no file, as a built-in scenario, is none.
-func inputFlags() []string { return []string{"against", "config", "scenario", "matrix"} }
 
 // outputNames are the flags of all reports.
 func outputNames() []string {
