@@ -22,11 +22,11 @@ func panelNoData() Rule {
 				if a.Status != StatusFailed || a.Samples > 0 {
 					continue
 				}
-				switch {
-				case a.BuildErr != nil && (errors.Is(a.BuildErr, errNoTarget) || errors.Is(a.BuildErr, errEmptyQuery)):
+				switch fix := a.fixOfNoQuery(); {
+				case fix != "":
 					f := onQuestion(a.Question)
 					f.Message = "the panel shows No data: " + a.Err.Error()
-					f.Fix = "give the panel a query, or remove it"
+					f.Fix = fix
 					out = append(out, f)
 				case a.Err == nil:
 					out = append(out, noData(a))
@@ -35,6 +35,17 @@ func panelNoData() Rule {
 			return out
 		},
 	}
+}
+
+// fixOfNoQuery is what helps a panel that asks nothing, "" of all others.
+func (a *Asked) fixOfNoQuery() string {
+	switch {
+	case errors.Is(a.BuildErr, errNoTarget), errors.Is(a.BuildErr, errEmptyQuery):
+		return "give the panel a query, or remove it"
+	case errors.Is(a.BuildErr, errAllHidden):
+		return "show one of its queries, or remove the panel"
+	}
+	return ""
 }
 
 func noData(a *Asked) Finding {

@@ -47,14 +47,18 @@ func TestPanelNoData(t *testing.T) {
 func TestPanelNoDataWithoutAQuery(t *testing.T) {
 	f := shipped(t).write(boardFile, boardWith("", `{"id": 1, "type": "stat", "title": "none"},
   {"id": 2, "type": "stat", "title": "blank", "targets": [{"refId": "A", "expr": " "}]},
-  {"id": 3, "type": "text", "title": "text"}`))
+  {"id": 3, "type": "text", "title": "text"},
+  {"id": 4, "type": "stat", "title": "hidden", "targets": [{"refId": "A", "expr": "up", "hide": true}, {"refId": "B", "expr": "up + 1", "hide": true}]}`))
 	in := f.live()
 	f.ask(in, "none")
 	f.ask(in, "blank")
+	f.ask(in, "hidden")
 	f.expect(panelNoData().Live(in), []expected{
 		{at: `{"id": 1`, says: "the panel has no query", fix: "give the panel a query"},
 		{at: `" "`, says: "the query is empty"},
+		{at: `"up"`, says: "every query of the panel is hidden", fix: "show one of its queries"},
 	})
+	assert.Empty(t, panelQueryError().Live(in), "once is enough")
 }
 
 func TestPanelNoDataOfRepeatedPanel(t *testing.T) {

@@ -31,7 +31,7 @@ func panelQueryError() Rule {
 					if f := refused(a); f != nil {
 						out = append(out, *f)
 					}
-				case a.BuildErr != nil && !errors.Is(a.BuildErr, errEmptyQuery):
+				case a.BuildErr != nil && a.fixOfNoQuery() == "": // else it is panel/no-data
 					out = append(out, unbuilt(a))
 				}
 			}

@@ -75,6 +75,9 @@ func (b *Board) panelQuestions(s *stack.Stack, p *dashboard.Panel, scope *query.
 		q.prepare(s, now, fed[t])
 		out = append(out, q)
 	}
+	if drawsData(p.Type.Value) && !slices.ContainsFunc(p.Targets, func(t *dashboard.Target) bool { return !t.Hide }) {
+		out[0].Skip, out[0].BuildErr = "", errAllHidden // told once, not of each
+	}
 	return out
 }
 
@@ -86,6 +89,7 @@ var (
 	errTooMany    = fmt.Errorf("with it the dashboard would ask more than %d queries: it is not asked", mostQuestions)
 	errNoTarget   = errors.New("the panel has no query")
 	errEmptyQuery = errors.New("the query is empty")
+	errAllHidden  = errors.New("every query of the panel is hidden")
 )
 
 // drawsData says whether a panel of the type shows what its queries return:

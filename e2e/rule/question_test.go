@@ -43,7 +43,11 @@ func TestQuestions(t *testing.T) {
 				{panel: "m", ref: "C", expr: "vector(1)"}, // the default one
 				{panel: "m", ref: "D", refErr: true},
 			}},
-		{name: "hidden", panels: `{"title": "h", "type": "stat", "targets": [{"refId": "A", "expr": "up", "hide": true}]}`,
+		{name: "hidden", panels: `{"title": "h", "type": "stat", "targets": [{"refId": "A", "expr": "up", "hide": true}, {"refId": "B", "expr": "up"}]}`,
+			want: []question{{panel: "h", ref: "A", skip: "hidden"}, {panel: "h", ref: "B", expr: "up"}}},
+		{name: "all of them hidden", panels: `{"title": "h", "type": "stat", "targets": [{"refId": "A", "expr": "up", "hide": true}, {"refId": "B", "expr": "up", "hide": true}]}`,
+			want: []question{{panel: "h", ref: "A", buildErr: "every query of the panel is hidden"}, {panel: "h", ref: "B", skip: "hidden"}}},
+		{name: "all of them hidden in a panel that need not show them", panels: `{"title": "h", "type": "text", "targets": [{"refId": "A", "expr": "up", "hide": true}]}`,
 			want: []question{{panel: "h", ref: "A", skip: "hidden"}}},
 		{name: "another panel's result", panels: `{"title": "d", "type": "stat", "datasource": {"uid": "-- Dashboard --"}, "targets": [{"refId": "A", "panelId": 2}]}, {"id": 2, "type": "text"}`,
 			want: []question{{panel: "d", ref: "A", skip: "another panel"}}},

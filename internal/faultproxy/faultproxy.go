@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -75,6 +76,11 @@ func (p *Proxy) Seen() []Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]Request(nil), p.seen...)
+}
+
+// Met says whether a request has met the fault since the last Spoil.
+func (p *Proxy) Met() bool {
+	return slices.ContainsFunc(p.Seen(), func(r Request) bool { return r.Spoilt })
 }
 
 func (p *Proxy) meet(r *http.Request) Fault {
