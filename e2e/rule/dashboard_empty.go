@@ -44,7 +44,7 @@ func showsSomething(p *dashboard.Panel) bool {
 	if p.Library != nil && !p.Library.Resolved {
 		return true
 	}
-	return slices.ContainsFunc(p.Targets, func(t *dashboard.Target) bool { return !t.Hide })
+	return slices.ContainsFunc(p.Targets, visible)
 }
 
 func panelCount(d *dashboard.Dashboard) int {

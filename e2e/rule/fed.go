@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -81,42 +80,4 @@ func feeds(refID string, t *dashboard.Target) bool {
 	return slices.ContainsFunc(t.Node.Get("conditions").Items(), func(c *source.Node) bool {
 		return slices.ContainsFunc(c.At("query", "params").Items(), func(n *source.Node) bool { return n.Scalar() == refID })
 	})
-}
-
-// missingPanelError says that a panel shows the result of one that is not there.
-type missingPanelError struct {
-	id    string
-	pos   source.Pos
-	there string // the panels that are
-}
-
-// Error implements error.
-func (e *missingPanelError) Error() string {
-	return fmt.Sprintf("it shows the result of panel %s, and the dashboard has no such panel", e.id)
-}
-
-// missingPanel checks the panel that a target of the datasource "-- Dashboard --"
-// names; nil where it is there, and where none is named.
-func (q *Question) missingPanel() *missingPanelError {
-	id := q.Target.Node.Get("panelId")
-	if id.Scalar() == "" {
-		return nil
-	}
-	var there []string
-	for _, p := range q.Board.Panels {
-		if p.ID.Value == id.Scalar() {
-			return nil
-		}
-		if !p.IsRow() && p != q.Panel {
-			there = append(there, fmt.Sprintf("%s (%q)", p.ID.Value, p.Title.Value))
-		}
-	}
-	const most = 12
-	if len(there) > most {
-		there = append(there[:most], "…")
-	}
-	if len(there) == 0 {
-		there = []string{"no others"}
-	}
-	return &missingPanelError{id: id.Scalar(), pos: id.Pos(), there: strings.Join(there, ", ")}
 }

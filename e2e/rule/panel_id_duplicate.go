@@ -59,7 +59,7 @@ func sharedID(b *Board, first, second *dashboard.Panel, free int64) Finding {
 func shownElsewhere(b *Board, id string) bool {
 	for _, p := range b.Panels {
 		for _, t := range p.Targets {
-			if t.Node.Get("panelId").Scalar() == id {
+			if t.PanelID.Value == id {
 				return true
 			}
 		}

@@ -43,11 +43,11 @@ func panelQueryError() Rule {
 // unbuilt says why there is nothing to send.
 func unbuilt(a *Asked) Finding {
 	f := onQuestion(a.Question)
-	var missing *missingPanelError
-	if errors.As(a.BuildErr, &missing) {
-		f.Pos = missing.pos
-		f.Message = "the panel stays empty: " + missing.Error()
-		f.Evidence = []string{"there are " + missing.there}
+	var unshared *unsharedError
+	if errors.As(a.BuildErr, &unshared) {
+		f.Pos = unshared.pos
+		f.Message = "the panel stays empty: " + unshared.Error()
+		f.Evidence = []string{"there are " + unshared.there}
 		f.Fix = "choose a panel of this dashboard as the source, by its id"
 		return f
 	}

@@ -3,6 +3,7 @@ package rule
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/panelgate/panelgate/e2e/env"
@@ -56,6 +57,39 @@ func TestPanelQueryErrorOfAnotherPanelsResult(t *testing.T) {
 	f.ask(in, "a")
 	f.expect(panelQueryError().Live(in), []expected{{at: `9}`, says: "panel 9, and the dashboard has no such panel", fix: "panel"}})
 	f.expect(panelNoData().Live(in), nil)
+}
+
+func TestPanelQueryErrorOfResultsThatAreNowhere(t *testing.T) {
+	const shared = `"datasource": {"uid": "-- Dashboard --"}, "targets": [{"refId": "A", "panelId": %s}]}`
+	panel := func(id int, title, from string) string {
+		return fmt.Sprintf(`{"id": %d, "type": "stat", "title": %q, `+shared, id, title, from)
+	}
+	asking := `{"id": 9, "type": "stat", "title": "asks", "targets": [{"refId": "A", "expr": "up"}]}`
+	for _, c := range []struct {
+		name, panels string
+		want         []expected
+	}{
+		{name: "its own", panels: panel(1, "a", "1"), want: []expected{{at: `1}]`, says: "panel 1, which is this one", evidence: "there are 9"}}},
+		{name: "no panel's", panels: strings.Replace(panel(1, "a", "1"), `, "panelId": 1`, "", 1), want: []expected{{at: `{"refId"`, says: "another panel, and names none"}}},
+		{name: "a text's", panels: panel(1, "a", "2") + `, {"id": 2, "type": "text", "title": "t"}`, want: []expected{{at: `2}]`, says: `panel 2 ("t"), which asks nothing`}}},
+		{name: "a row's", panels: panel(1, "a", "2") + `, {"id": 2, "type": "row", "title": "r"}`, want: []expected{{says: `panel 2 ("r"), which asks nothing`}}},
+		{name: "hidden queries'", panels: panel(1, "a", "2") + `, {"id": 2, "type": "text", "title": "h", "targets": [{"refId": "A", "expr": "up", "hide": true}]}`,
+			want: []expected{{says: `panel 2 ("h"), which asks nothing`}}},
+		{name: "one another's", panels: panel(1, "a", "2") + ", " + panel(2, "b", "1"), want: []expected{{says: `panel 2 ("b"), which shows the result of this one`}}},
+		{name: "in a ring", panels: panel(1, "a", "2") + ", " + panel(2, "b", "3") + ", " + panel(3, "c", "1"),
+			want: []expected{{says: `panel 2 ("b"), which shows the result of this one`}}},
+		{name: "through another panel", panels: panel(1, "a", "2") + ", " + panel(2, "b", "9")},
+		{name: "of a ring that others make", panels: panel(1, "a", "2") + ", " + panel(2, "b", "3") + ", " + panel(3, "c", "2")}, // which they say
+		{name: "of a panel that asks something, too", panels: panel(1, "a", "2") + `, {"id": 2, "type": "stat", "title": "b", "datasource": {"uid": "-- Mixed --"}, "targets": [
+        {"refId": "A", "datasource": {"uid": "-- Dashboard --"}, "panelId": 1}, {"refId": "B", "datasource": {"uid": "prometheus"}, "expr": "up"}]}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := shipped(t).write(boardFile, boardWith("", c.panels+",\n"+asking))
+			in := f.live()
+			f.ask(in, "a")
+			f.expect(panelQueryError().Live(in), c.want)
+		})
+	}
 }
 
 func TestPanelQueryErrorOfGrafana(t *testing.T) {

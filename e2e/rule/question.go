@@ -75,7 +75,7 @@ func (b *Board) panelQuestions(s *stack.Stack, p *dashboard.Panel, scope *query.
 		q.prepare(s, now, fed[t])
 		out = append(out, q)
 	}
-	if drawsData(p.Type.Value) && !slices.ContainsFunc(p.Targets, func(t *dashboard.Target) bool { return !t.Hide }) {
+	if drawsData(p.Type.Value) && !slices.ContainsFunc(p.Targets, visible) {
 		out[0].Skip, out[0].BuildErr = "", errAllHidden // told once, not of each
 	}
 	return out
@@ -111,9 +111,9 @@ func (q *Question) prepare(s *stack.Stack, now time.Time, fed bool) {
 	case q.Target.Hide && !fed:
 		q.Skip = "the query is hidden"
 		return
-	case special == "dashboard":
-		if missing := q.missingPanel(); missing != nil {
-			q.BuildErr = missing
+	case special == query.SpecialDashboard:
+		if unshared := q.unshared(s); unshared != nil {
+			q.BuildErr = unshared
 			return
 		}
 		q.Skip = "it shows the result of another panel, which is asked there"

@@ -49,8 +49,8 @@ func TestQuestions(t *testing.T) {
 			want: []question{{panel: "h", ref: "A", buildErr: "every query of the panel is hidden"}, {panel: "h", ref: "B", skip: "hidden"}}},
 		{name: "all of them hidden in a panel that need not show them", panels: `{"title": "h", "type": "text", "targets": [{"refId": "A", "expr": "up", "hide": true}]}`,
 			want: []question{{panel: "h", ref: "A", skip: "hidden"}}},
-		{name: "another panel's result", panels: `{"title": "d", "type": "stat", "datasource": {"uid": "-- Dashboard --"}, "targets": [{"refId": "A", "panelId": 2}]}, {"id": 2, "type": "text"}`,
-			want: []question{{panel: "d", ref: "A", skip: "another panel"}}},
+		{name: "another panel's result", panels: `{"title": "d", "type": "stat", "datasource": {"uid": "-- Dashboard --"}, "targets": [{"refId": "A", "panelId": 2}]}, {"id": 2, "type": "stat", "title": "s", "targets": [{"refId": "A", "expr": "up"}]}`,
+			want: []question{{panel: "d", ref: "A", skip: "another panel"}, {panel: "s", ref: "A", expr: "up"}}},
 		{name: "Grafana's own", panels: `{"title": "g", "type": "stat", "datasource": "-- Grafana --", "targets": [{"refId": "A"}]}`,
 			want: []question{{panel: "g", ref: "A", skip: "Grafana's own", unchecked: true}}},
 		{name: "an expression", panels: `{"title": "e", "type": "stat", "targets": [{"refId": "A", "expr": "up"},
@@ -71,10 +71,10 @@ func TestQuestions(t *testing.T) {
 				{panel: "e", ref: "Z", skip: "hidden"}, {panel: "e", ref: "Q", skip: "Grafana", unchecked: true},
 			}},
 		{name: "the result of a panel that is not there", panels: `{"id": 1, "title": "d", "type": "stat", "datasource": {"uid": "-- Dashboard --"}, "targets": [
-        {"refId": "A", "panelId": 9}, {"refId": "B", "panelId": 1}, {"refId": "C"}]}`,
+        {"refId": "A", "panelId": 9}, {"refId": "B", "panelId": 1}, {"refId": "C"}]}`, // its own, and none
 			want: []question{
 				{panel: "d", ref: "A", buildErr: "panel 9, and the dashboard has no such panel"},
-				{panel: "d", ref: "B", skip: "another panel"}, {panel: "d", ref: "C", skip: "another panel"},
+				{panel: "d", ref: "B", buildErr: "which is this one"}, {panel: "d", ref: "C", buildErr: "names none"},
 			}},
 		{name: "a library panel that is not in the file", panels: `{"libraryPanel": {"uid": "u", "name": "Shared"}}`,
 			want: []question{{panel: "Shared", skip: "kept in Grafana's database", unchecked: true}}},

@@ -129,8 +129,10 @@ type Target struct {
 	// Expression is what such a target computes; its $A are refIds, no variables.
 	Expression   source.Text
 	LegendFormat source.Text
-	Pos          source.Pos
-	Node         *source.Node
+	// PanelID is the panel whose result a target of "-- Dashboard --" shows.
+	PanelID source.Text
+	Pos     source.Pos
+	Node    *source.Node
 }
 
 // Variable is an entry of templating.list.

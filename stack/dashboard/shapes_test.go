@@ -193,6 +193,23 @@ func TestV2(t *testing.T) {
 	assert.Equal(t, "main", d.Annotations[0].Datasource.Key().Value)
 }
 
+func TestPanelWhoseResultIsShown(t *testing.T) {
+	for name, text := range map[string]string{
+		"classic": `{"panels":[{"id":1,"targets":[{"refId":"A","datasource":{"uid":"-- Dashboard --"},"panelId":7}]}]}`,
+		"text":    `{"panels":[{"id":1,"targets":[{"refId":"A","datasource":{"uid":"-- Dashboard --"},"panelId":"7"}]}]}`,
+		"v2": `{"elements":{"a":{"kind":"Panel","spec":{"id":1,"data":{"spec":{"queries":[{"kind":"PanelQuery","spec":{"refId":"A","query":
+			{"kind":"DataQuery","group":"datasource","datasource":{"name":"-- Dashboard --"},"spec":{"panelId":7}}}}]}}}}},"layout":{}}`,
+	} {
+		d := parse(t, text)
+		assert.Equal(t, "7", d.Panels[0].Targets[0].PanelID.Value, name)
+		assert.Equal(t, "-- Dashboard --", d.Panels[0].Targets[0].Datasource.Key().Value, name)
+	}
+	d := parse(t, `{"panels":[{"id":1,"targets":[{"refId":"A","expr":"up"},{"refId":"B","panelId":{"of another datasource":1}}]}]}`)
+	assert.Empty(t, d.Problems)
+	assert.Empty(t, d.Panels[0].Targets[0].PanelID.Value)
+	assert.Empty(t, d.Panels[0].Targets[1].PanelID.Value)
+}
+
 func TestV2Alpha(t *testing.T) {
 	d := load(t, "v2alpha1_bare.json")
 	assert.Empty(t, d.Problems)

@@ -20,6 +20,7 @@ func (r *reader) target(n *source.Node) *Target {
 		Interval:       r.label(n.Get("interval"), "a target's interval"),
 		IntervalFactor: r.int(n.Get("intervalFactor"), "a target's intervalFactor"),
 		LegendFormat:   r.text(n.Get("legendFormat"), "a target's legendFormat"),
+		PanelID:        scalarText(n.Get("panelId")),
 		Format:         "time_series",
 		Pos:            n.Pos(),
 		Node:           n,
