@@ -9,11 +9,11 @@ FUZZTIME ?= 10s
 
 ## test: everything that `go test` finds, e2e included
 test:
-	$(GO) test -timeout 30m ./...
+	$(GO) test -timeout 45m ./...
 
 ## race: the same under the race detector
 race:
-	$(GO) test -race -timeout 30m ./...
+	$(GO) test -race -timeout 90m ./...
 
 ## lint: formatting, vet and linters, of workflows and scripts too
 lint:
