@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
@@ -135,7 +136,7 @@ func inNetwork(s *stack.Stack, u *url.URL, fail func(fix, format string, args ..
 		return fail(fix, "service %q speaks http: nothing gives it a certificate", svc.Name)
 	}
 	if prefix := routePrefix(svc); strings.Trim(u.Path, "/") != prefix {
-		return fail(strings.TrimSuffix(fix+"/"+prefix, "/"), "service %q answers below /%s, the url leads to %q", svc.Name, prefix, u.Path)
+		return fail(strings.TrimSuffix(fix+"/"+prefix, "/"), "service %q answers below /%s, the url leads to %s", svc.Name, prefix, cmp.Or(u.Path, "/"))
 	}
 	return nil
 }

@@ -87,7 +87,7 @@ func TestDatasourceURLUnreachable(t *testing.T) {
 			edit: func(f *fixture) {
 				f.replace(composeFile, "      - --storage.tsdb.path=/prometheus\n", "      - --storage.tsdb.path=/prometheus\n      - --web.external-url=https://example.org/prom\n")
 			},
-			file: datasourceFile, at: url, message: []string{"answers below /prom"}, fix: url + "/prom",
+			file: datasourceFile, at: url, message: []string{"answers below /prom, the url leads to /"}, fix: url + "/prom",
 		},
 		{
 			name: "a variable that nothing sets", edit: to("http://$PROMETHEUS_HOST:9090"),
