@@ -13,9 +13,17 @@ import (
 )
 
 const (
-	// matchBudget is how long all matching for one variable may take. A browser
-	// would hang; here the variable gets an error.
+	// matchBudget is how long the matching of one text may take. A browser would hang;
+	// here the variable gets an error.
 	matchBudget = time.Second
+	// matchTries is how often a text may take too long before the pattern is blamed. The
+	// engine goes by the time of day, which passes as well where a busy machine, or who
+	// stopped the process, gives it none: that does not happen each time, and what
+	// backtracks too much does so each time.
+	matchTries = 3
+	// mostMatching is how long all texts of one variable may take, of which no text
+	// counts for more than its budget.
+	mostMatching = 10 * time.Second
 	// maxPattern bounds how deep a pattern can nest, in bytes.
 	maxPattern = 1 << 16
 )
@@ -116,15 +124,29 @@ func (r *jsRegex) matchAll(texts []string) ([][][]string, error) {
 		return nil, nil
 	}
 	defer KeepTime()()
-	deadline := time.Now().Add(r.budget)
 	all := make([][][]string, len(texts))
+	var spent time.Duration
 	for i, text := range texts {
+		began := time.Now()
 		var err error
-		if all[i], err = r.matches(text, deadline); err != nil {
+		if all[i], err = r.patiently(text); err != nil {
 			return nil, err
+		}
+		if spent += min(time.Since(began), r.budget); spent > mostMatching {
+			return nil, fmt.Errorf("the regular expression %.100q takes longer than %s for %d values: it backtracks too much", r.text, mostMatching, i+1)
 		}
 	}
 	return all, nil
+}
+
+// patiently are the matches of one text, which is tried again where it takes too long.
+func (r *jsRegex) patiently(text string) (all [][]string, err error) {
+	for range matchTries {
+		if all, err = r.matches(text, time.Now().Add(r.budget)); err == nil {
+			return all, nil
+		}
+	}
+	return nil, err
 }
 
 // filter keeps the texts that match.
@@ -142,7 +164,7 @@ func (r *jsRegex) filter(texts []string) ([]string, error) {
 	return kept, nil
 }
 
-// matches are those of one text. As in Grafana, an empty match is the last.
+// matches are those of one text, found before the deadline. As in Grafana, an empty match is the last.
 func (r *jsRegex) matches(text string, deadline time.Time) ([][]string, error) {
 	if err := r.hurry(deadline); err != nil {
 		return nil, err
