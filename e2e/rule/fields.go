@@ -51,6 +51,16 @@ func (f *fields) matches(pattern string) bool {
 	return err != nil || len(matched) > 0 || len(f.shapes) > 0
 }
 
+// shows says whether a regular expression, or a name, is that of a field that is there
+// or may be: another that other data would bring does not fill a panel today.
+func (f *fields) shows(pattern string) bool {
+	today := &fields{names: f.names, open: f.open}
+	if strings.HasPrefix(pattern, "/") {
+		return today.matches(pattern)
+	}
+	return today.has(pattern)
+}
+
 // literally is the one name that a regular expression like /^a b$/ matches.
 func literally(pattern string) (string, bool) {
 	inner, ok := strings.CutPrefix(pattern, "/^")

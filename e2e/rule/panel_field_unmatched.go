@@ -149,10 +149,7 @@ func (f *fields) reducer(p *dashboard.Panel) []unmatched {
 			}
 		}
 	}
-	if !strings.HasPrefix(pattern, "/") {
-		return f.look("the choice of fields to show", node)
-	}
-	if f.matches(pattern) {
+	if f.shows(pattern) {
 		return nil
 	}
 	name := pattern

@@ -82,6 +82,12 @@ func TestPanelFieldUnmatched(t *testing.T) {
 		{name: "switched off", targets: table, kind: "table", settings: `"transformations": [{"id": "sortBy", "disabled": true, "options": {"sort": [{"field": "x"}]}}]`},
 		{name: "a reducer", targets: fixed, kind: "stat", settings: `"options": {"reduceOptions": {"fields": "/^Failure$/"}}`},
 		{name: "a reducer of no field", targets: fixed, kind: "stat", settings: `"options": {"reduceOptions": {"fields": "/^Failures$/"}}`, at: `"/^Failures`, says: `the choice of fields to show names "Failures"`, fix: `write "Failure"`},
+		{name: "a reducer by name", targets: fixed, kind: "stat", settings: `"options": {"reduceOptions": {"fields": "Failure"}}`},
+		{name: "a reducer by the name of no field", targets: fixed, kind: "stat", settings: `"options": {"reduceOptions": {"fields": "Failures"}}`, at: `"Failures`, fix: `write "Failure"`},
+		{name: "a reducer of a series that is there", targets: byModel, kind: "stat", settings: `"options": {"reduceOptions": {"fields": "/^in b/"}}`},
+		{name: "a reducer of none that is there", targets: byModel, kind: "gauge", settings: `"options": {"reduceOptions": {"fields": "/resnet/"}}`, at: `"/resnet`, says: `the choice of fields to show names "/resnet/"`},
+		{name: "a reducer of one that other data would bring", targets: byModel, kind: "stat", settings: `"options": {"reduceOptions": {"fields": "/^in resnet$/"}}`, at: `"/^in resnet`},
+		{name: "a reducer of names that are not known", targets: plain, kind: "stat", settings: `"options": {"reduceOptions": {"fields": "/resnet/"}}`},
 		{name: "a reducer of all", targets: fixed, kind: "stat", settings: `"options": {"reduceOptions": {"fields": "/.*/"}}`},
 		{name: "a reducer that is left over", targets: fixed, settings: `"options": {"reduceOptions": {"fields": "/^Failed$/"}}`},
 	} {

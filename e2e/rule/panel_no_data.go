@@ -32,7 +32,7 @@ func panelNoData() Rule {
 					out = append(out, noData(a))
 				}
 			}
-			return out
+			return append(out, filtered(in)...)
 		},
 	}
 }
