@@ -24,7 +24,8 @@ func filtered(in *Live) []Finding {
 		if filter == nil {
 			continue
 		}
-		for _, copied := range byCopy(asked) {
+		copies := gathered(asked, func(a *Asked) *query.Scope { return a.Scope }) // of a repeated panel
+		for _, copied := range copies {
 			if f, ok := leavesNothing(filter, copied); ok && !slices.ContainsFunc(copied, in.mayBeEmpty) {
 				out = append(out, f)
 				break // the other copies have the same filter
@@ -49,22 +50,6 @@ func emptying(p *dashboard.Panel) *source.Node {
 		}
 	}
 	return list[0]
-}
-
-// byCopy parts the questions of a panel into those of each copy that a repeat makes.
-func byCopy(asked []*Asked) [][]*Asked {
-	at := map[*query.Scope]int{}
-	var out [][]*Asked
-	for _, a := range asked {
-		i, there := at[a.Scope]
-		if !there {
-			i = len(out)
-			at[a.Scope] = i
-			out = append(out, nil)
-		}
-		out[i] = append(out[i], a)
-	}
-	return out
 }
 
 // leavesNothing says whether a filter by value leaves no row of a panel's frames, where

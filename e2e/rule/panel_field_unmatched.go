@@ -36,18 +36,7 @@ func panelFieldUnmatched() Rule {
 
 // byPanel are all questions of each panel, in all its copies.
 func (in *Live) byPanel() [][]*Asked {
-	at := map[*dashboard.Panel]int{}
-	var out [][]*Asked
-	for _, a := range in.Asked {
-		i, there := at[a.Panel]
-		if !there {
-			i = len(out)
-			at[a.Panel] = i
-			out = append(out, nil)
-		}
-		out[i] = append(out[i], a)
-	}
-	return out
+	return gathered(in.Asked, func(a *Asked) *dashboard.Panel { return a.Panel })
 }
 
 func (u unmatched) finding(a *Asked) Finding {

@@ -9,16 +9,21 @@ import (
 // Files are the boards by file, in the order of their first ones: what is wrong with a
 // file is said once, in however many folders its dashboard ends up.
 func Files(boards []*Board) [][]*Board {
-	at := map[string]int{}
-	var out [][]*Board
-	for _, b := range boards {
-		i, known := at[b.File]
+	return gathered(boards, func(b *Board) string { return b.File })
+}
+
+// gathered parts what is alike by a key from the rest, in the order of the first ones.
+func gathered[T any, K comparable](all []T, key func(T) K) [][]T {
+	at := map[K]int{}
+	var out [][]T
+	for _, x := range all {
+		i, known := at[key(x)]
 		if !known {
 			i = len(out)
-			at[b.File] = i
+			at[key(x)] = i
 			out = append(out, nil)
 		}
-		out[i] = append(out[i], b)
+		out[i] = append(out[i], x)
 	}
 	return out
 }
