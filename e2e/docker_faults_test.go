@@ -23,7 +23,7 @@ import (
 func TestContainersFail(t *testing.T) {
 	const (
 		tidying    = "tidying up"
-		afterwards = time.Minute // more than is waited for once the server is paused
+		afterwards = 3 * time.Minute // more than is waited for once the server is paused
 		soon       = 3 * time.Second
 	)
 	for _, tt := range []struct {
@@ -36,7 +36,7 @@ func TestContainersFail(t *testing.T) {
 		{"killed while starting, and restarted as its compose file has it,", "grafana", "waiting for grafana", engine.Kill, 0, nil},
 		{"killed while asked", "prometheus", "asking panels", engine.Kill, 0, []string{"a server ended during the run: prometheus ended with exit code 137"}},
 		{"killed at the end", "prometheus", tidying, engine.Kill, 0, nil},
-		{"paused while starting", "grafana", "waiting for grafana", engine.Pause, 25 * time.Second, []string{"is not up after"}},
+		{"paused while starting", "grafana", "waiting for grafana", engine.Pause, 45 * time.Second, []string{"is not up after"}},
 		{"paused while asked", "prometheus", "filling variables", engine.Pause, afterwards, []string{"prometheus at http://", "has not answered"}},
 		{"paused while asked", "grafana", "filling variables", engine.Pause, afterwards, []string{"grafana at http://", "has not answered"}},
 		{"paused at the end", "grafana", tidying, engine.Pause, 0, nil},

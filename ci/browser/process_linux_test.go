@@ -83,7 +83,7 @@ func TestNothingIsLeftOfABrowser(t *testing.T) {
 			}
 
 			end(t, b, cancel)
-			assert.Eventually(t, func() bool { return len(mentioning(t, tmp)) == 0 }, 10*time.Second, 10*time.Millisecond)
+			assert.Eventually(t, func() bool { return len(mentioning(t, tmp)) == 0 }, time.Minute, 10*time.Millisecond)
 			_, err = b.Take(t.Context(), browser.Shot{URL: "about:blank", Width: 10, Scale: 1, Ready: "true"})
 			require.ErrorContains(t, err, "the browser has ended")
 		})

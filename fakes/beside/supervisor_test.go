@@ -245,7 +245,7 @@ func TestStateWhileFilesArrive(t *testing.T) {
 	_, err := write.Write(content[:1024])
 	require.NoError(t, err)
 	await(t, func() bool { _, err := os.Stat(filepath.Join(dir, "x")); return err == nil })
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, err = c.State(ctx)
 	require.NoError(t, err)
