@@ -148,6 +148,9 @@ func TestInterruptedAtAnyTime(t *testing.T) {
 		}
 		require.NoError(t, lines.Err())
 		code := f.wait(cmd)
+		if twice := n%2 == 1; twice && code == exitNotRun && strings.Contains(last, `"event":"end"`) && strings.Contains(last, `"verdict":"pass"`) {
+			break // it was told all, and the second signal ended it before it could end by itself
+		}
 		result := f.result("result.json", code)
 		require.NotNil(t, result, f.stderr.String())
 		assert.Contains(t, last, `"event":"end"`)
