@@ -149,7 +149,7 @@ func TestInterruptedAtAnyTime(t *testing.T) {
 		require.NoError(t, lines.Err())
 		code := f.wait(cmd)
 		if twice := n%2 == 1; twice && code == exitNotRun && strings.Contains(last, `"event":"end"`) && strings.Contains(last, `"verdict":"pass"`) {
-			break // it was told all, and the second signal ended it before it could end by itself
+			break // all was told, and the second signal ended what had a second left to end by itself
 		}
 		result := f.result("result.json", code)
 		require.NotNil(t, result, f.stderr.String())

@@ -164,7 +164,8 @@ func (r *jsRegex) filter(texts []string) ([]string, error) {
 	return kept, nil
 }
 
-// matches are those of one text, found before the deadline. As in Grafana, an empty match is the last.
+// matches are those of one text, found before the deadline. As in Grafana, an empty match
+// is the last.
 func (r *jsRegex) matches(text string, deadline time.Time) ([][]string, error) {
 	if err := r.hurry(deadline); err != nil {
 		return nil, err

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/panelgate/panelgate/e2e/nearest"
 	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/stack/dashboard"
@@ -109,12 +111,7 @@ func (f *fields) said() string {
 // all its copies.
 func panelFields(asked []*Asked) *fields {
 	out := &fields{}
-	tables := map[*dashboard.Target]bool{}
-	for _, a := range asked {
-		if a.Target != nil && !a.Target.Hide && a.Target.Format == "table" {
-			tables[a.Target] = true
-		}
-	}
+	several := severalTables(asked)
 	out.add("Time")
 	data := false
 	for _, a := range asked {
@@ -124,7 +121,7 @@ func panelFields(asked []*Asked) *fields {
 		case !a.Sent || a.Err != nil || a.Expression:
 			out.open = true
 		case a.Target.Format == "table":
-			out.table(a, len(tables) > 1)
+			out.table(a, several)
 		case a.Target.Format == "time_series":
 			out.series(a)
 		default:
@@ -134,6 +131,18 @@ func panelFields(asked []*Asked) *fields {
 	}
 	out.open = out.open || !data || ownFields(asked[0].Panel.Type.Value)
 	return out
+}
+
+// severalTables says whether a panel shows more than one query as a table, in whatever
+// number of copies: their values are called by the queries then.
+func severalTables(asked []*Asked) bool {
+	tables := map[*dashboard.Target]bool{}
+	for _, a := range asked {
+		if a.Target != nil && !a.Target.Hide && a.Target.Format == "table" {
+			tables[a.Target] = true
+		}
+	}
+	return len(tables) > 1
 }
 
 // ownFields says whether a panel of the type makes fields of its own from the result.
@@ -160,14 +169,10 @@ func (f *fields) table(a *Asked, several bool) {
 // series adds the names of the series of a query.
 func (f *fields) series(a *Asked) {
 	f.add("Value") // what the field is called, whatever is shown for it
-	legend := a.Target.LegendFormat.Value
-	if strings.Contains(legend, "$") || strings.Contains(legend, "[[") {
-		filled, err := a.Scope.Interpolate(legend, query.Plain)
-		if err != nil || len(query.References(filled)) > 0 {
-			f.open = true
-			return
-		}
-		legend = filled
+	legend, ok := a.legend()
+	if !ok {
+		f.open = true
+		return
 	}
 	metrics := metricsOf(a.Answer)
 	switch {
@@ -179,14 +184,28 @@ func (f *fields) series(a *Asked) {
 		f.shape(legend, nil)
 	default:
 		for _, m := range metrics {
-			labels := map[string]string{}
-			for name, value := range m {
-				labels[string(name)] = string(value)
-			}
-			f.add(FillLegend(legend, labels))
+			f.add(FillLegend(legend, labelsOf(m)))
 		}
 		f.shape(legend, a)
 	}
+}
+
+// legend is that of a query with its variables filled; ok is false where they cannot be.
+func (a *Asked) legend() (filled string, ok bool) {
+	legend := a.Target.LegendFormat.Value
+	if !strings.Contains(legend, "$") && !strings.Contains(legend, "[[") {
+		return legend, true
+	}
+	filled, err := a.Scope.Interpolate(legend, query.Plain)
+	return filled, err == nil && len(query.References(filled)) == 0
+}
+
+func labelsOf(m model.Metric) map[string]string {
+	out := make(map[string]string, len(m))
+	for name, value := range m {
+		out[string(name)] = string(value)
+	}
+	return out
 }
 
 // unnamed adds the names that series without a legend get: with labels they are made

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/prometheus/common/model"
-
 	"github.com/panelgate/panelgate/e2e/query"
 	"github.com/panelgate/panelgate/e2e/why"
 	"github.com/panelgate/panelgate/stack/dashboard"
@@ -74,125 +72,8 @@ func leavesNothing(filter *source.Node, asked []*Asked) (Finding, bool) {
 	out.Reason = string(why.FilteredOut)
 	out.Message = fmt.Sprintf("no data in %s: the filter of the data by value leaves none of the %d rows that the queries return", asked[0].window(), rows)
 	out.Evidence = compared(options, frames)
-	out.Fix = "change the condition to one that these values meet, or remove the transformation; a panel that is empty while all is well can be declared so in panelgate.yml (is: empty)"
+	out.Fix = "change the condition so that it leaves some of these values, or remove the transformation; a panel that is empty while all is well can be declared so in panelgate.yml (is: empty)"
 	return out, true
-}
-
-// frame is what Grafana makes of a series, or of a query shown as a table: columns of
-// the same length.
-type frame struct {
-	rows    int
-	columns []column
-}
-
-// column is a field of a frame: numbers, or texts.
-type column struct {
-	name    string
-	numbers []float64
-	texts   []string
-}
-
-// framesOf are the frames of a panel, where all their names are certain. A query that is
-// empty by itself is told as such.
-func framesOf(asked []*Asked) (all []frame, ok bool) {
-	tables := 0
-	for _, a := range asked {
-		if a.Target != nil && !a.Target.Hide && a.Target.Format == "table" {
-			tables++
-		}
-	}
-	for _, a := range asked {
-		if a.Target != nil && a.Target.Hide {
-			continue
-		}
-		if a.Target == nil || !a.Sent || a.Err != nil || a.Expression || a.Finite == 0 {
-			return nil, false
-		}
-		samples := samplesOf(a.Answer)
-		if len(samples) != a.Samples { // native histograms
-			return nil, false
-		}
-		var made []frame
-		switch a.Target.Format {
-		case "table":
-			made = []frame{tableOf(samples, a, tables > 1)}
-		case "time_series":
-			if made, ok = seriesOf(samples, a); !ok {
-				return nil, false
-			}
-		default:
-			return nil, false
-		}
-		all = append(all, made...)
-	}
-	return all, true
-}
-
-// seriesOf are the frames of a query's series: one number at each time.
-func seriesOf(samples []sample, a *Asked) (all []frame, ok bool) {
-	at := map[model.Fingerprint]int{}
-	for _, s := range samples {
-		series := s.metric.Fingerprint()
-		i, there := at[series]
-		if !there {
-			name, ok := a.legendOf(s.metric)
-			if !ok {
-				return nil, false
-			}
-			i = len(all)
-			at[series] = i
-			all = append(all, frame{columns: []column{{name: name}}})
-		}
-		all[i].rows++
-		all[i].columns[0].numbers = append(all[i].columns[0].numbers, s.value)
-	}
-	return all, true
-}
-
-// tableOf is the one frame of a query shown as a table: its labels are columns.
-func tableOf(samples []sample, a *Asked, several bool) frame {
-	value := column{name: "Value"}
-	if several {
-		value.name += " #" + a.Target.RefID.Value
-	}
-	out := frame{rows: len(samples)}
-	var labels []model.LabelName
-	for _, s := range samples {
-		value.numbers = append(value.numbers, s.value)
-		for name := range s.metric {
-			if !slices.Contains(labels, name) {
-				labels = append(labels, name)
-			}
-		}
-	}
-	out.columns = append(out.columns, value)
-	for _, label := range labels {
-		c := column{name: string(label)}
-		for _, s := range samples {
-			c.texts = append(c.texts, string(s.metric[label]))
-		}
-		out.columns = append(out.columns, c)
-	}
-	return out
-}
-
-// legendOf is what Grafana calls a series, where the query says that.
-func (a *Asked) legendOf(m model.Metric) (string, bool) {
-	legend := a.Target.LegendFormat.Value
-	if legend == "" || legend == "__auto" {
-		return "", false // which differs from version to version
-	}
-	if strings.Contains(legend, "$") || strings.Contains(legend, "[[") {
-		var err error
-		if legend, err = a.Scope.Interpolate(legend, query.Plain); err != nil || len(query.References(legend)) > 0 {
-			return "", false
-		}
-	}
-	labels := map[string]string{}
-	for name, value := range m {
-		labels[string(name)] = string(value)
-	}
-	return FillLegend(legend, labels), true
 }
 
 // keeps says whether a filter keeps a row of the frame. ok is false where it has a
@@ -296,10 +177,14 @@ func mapped[T any](all []T, meets func(T) bool) []bool {
 
 // compared says what the fields hold that a filter names.
 func compared(options *source.Node, frames []frame) []string {
+	done := "kept"
+	if options.Get("type").Str() == "exclude" {
+		done = "removed"
+	}
 	var out []string
 	for _, filter := range options.Get("filters").Items() {
 		name := filter.Get("fieldName").Str()
-		said := fmt.Sprintf("%q is to be %s", oneLine(name), conditionOf(filter.Get("config")))
+		said := fmt.Sprintf("the rows are %s whose %q is %s", done, oneLine(name), conditionOf(filter.Get("config")))
 		if held := held(name, frames); held != "" {
 			said += "; " + held
 		} else {

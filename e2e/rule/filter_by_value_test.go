@@ -41,11 +41,11 @@ func TestFilterByValue(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, targets, settings string
-		says, evidence          string // "" where nothing is to be found
+		says, evidence          string // "" where nothing is found
 	}{
 		{"one row is kept", series, filterByValue("include", "any", above("bert", 2)), "", ""},
-		{"none is kept", series, filterByValue("include", "any", above("bert", 3)), "leaves none of the 5 rows", `"bert" is to be above 3; its values are between 1 and 3`},
-		{"a name that other data has", series, filterByValue("include", "any", above("gpt", 0)), "leaves none", `"gpt" is to be above 0; no field has that name`},
+		{"none is kept", series, filterByValue("include", "any", above("bert", 3)), "leaves none of the 5 rows", `"bert" is above 3; its values are between 1 and 3`},
+		{"a name that other data has", series, filterByValue("include", "any", above("gpt", 0)), "leaves none", `"gpt" is above 0; no field has that name`},
 		{"its own name", series, filterByValue("include", "any", above("Value", 9)), "", ""},
 		{"the time", series, filterByValue("include", "any", condition("Time", "greater", `{"value": 1}`)), "", ""},
 		{"a name of a variable", series, filterByValue("include", "any", above("$model", 9)), "", ""},
@@ -54,15 +54,15 @@ func TestFilterByValue(t *testing.T) {
 		{"none of two", series, filterByValue("include", "any", above("bert", 9)+","+above("yolo", 9)), "leaves none", "its values are between 4 and 5"},
 		{"both of two, of which no frame has both", series, filterByValue("include", "all", above("bert", 0)+","+above("yolo", 0)), "leaves none", ""},
 		{"both of two", all, filterByValue("include", "all", above("all", 1)+","+condition("all", "lower", `{"value": 3}`)), "", ""},
-		{"never both", all, filterByValue("include", "all", above("all", 3)+","+condition("all", "lower", `{"value": 3}`)), "leaves none", `"all" is to be below 3`},
-		{"all are removed", all, filterByValue("exclude", "any", above("all", 0)), "leaves none", ""},
+		{"never both", all, filterByValue("include", "all", above("all", 3)+","+condition("all", "lower", `{"value": 3}`)), "leaves none", `"all" is below 3`},
+		{"all are removed", all, filterByValue("exclude", "any", above("all", 0)), "leaves none", `the rows are removed whose "all" is above 0; its values`},
 		{"all but one are removed", all, filterByValue("exclude", "any", above("all", 1)), "", ""},
 		{"without a legend", `{"refId": "A", "expr": "up"}`, filterByValue("include", "any", above("bert", 9)), "", ""},
 		{"no condition", series, filterByValue("include", "any", ""), "", ""},
 		{"neither in nor out", series, filterByValue("", "any", above("bert", 9)), "", ""},
 		{"a table's value", table, filterByValue("include", "any", above("Value", 5)), "leaves none", "between 1 and 5"},
 		{"a table's value that is there", table, filterByValue("include", "any", above("Value", 4)), "", ""},
-		{"a table's label", table, filterByValue("include", "any", condition("model", "equal", `{"value": "gpt"}`)), "leaves none", `"model" is to be equal to gpt; its values are bert, yolo`},
+		{"a table's label", table, filterByValue("include", "any", condition("model", "equal", `{"value": "gpt"}`)), "leaves none", `"model" is equal to gpt; its values are bert, yolo`},
 		{"a table's label that is there", table, filterByValue("include", "any", condition("model", "equal", `{"value": "bert"}`)), "", ""},
 		{"a table's label that is excluded", table, filterByValue("include", "any", condition("model", "notEqual", `{"value": "bert"}`)), "", ""},
 		{"a label that is made a number", table, filterByValue("include", "any", condition("model", "equal", `{"value": 1}`)), "", ""},
@@ -75,7 +75,7 @@ func TestFilterByValue(t *testing.T) {
 		{"after what is not followed", series, `"transformations": [{"id": "reduce", "options": {}}, {"id": "filterByValue", "options": {"type": "include", "match": "any", "filters": [` + above("bert", 9) + `]}}]`, "", ""},
 		{"before what counts rows", series, `"transformations": [{"id": "filterByValue", "options": {"type": "include", "match": "any", "filters": [` + above("bert", 9) + `]}}, {"id": "reduce", "options": {}}]`, "", ""},
 		{"before what makes no rows", series, `"transformations": [{"id": "filterByValue", "options": {"type": "include", "match": "any", "filters": [` + above("bert", 9) + `]}}, {"id": "organize", "options": {}}]`, "leaves none", ""},
-		{"between", all, filterByValue("include", "any", condition("all", "between", `{"from": 3, "to": 4}`)), "leaves none", `"all" is to be between 3 and 4`},
+		{"between", all, filterByValue("include", "any", condition("all", "between", `{"from": 3, "to": 4}`)), "leaves none", `"all" is between 3 and 4`},
 		{"a text as a bound", all, filterByValue("include", "any", condition("all", "lower", `{"value": "1"}`)), "leaves none", "below 1"},
 		{"at least", all, filterByValue("include", "any", condition("all", "greaterOrEqual", `{"value": 5}`)), "", ""},
 		{"more than there is", all, filterByValue("include", "any", condition("all", "greaterOrEqual", `{"value": 5.5}`)), "leaves none", "5.5 or above"},
